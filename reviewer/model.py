@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the steps of a review hand to each other: frozen dataclasses without behaviour.
+
+Lines are 1-based. Message-ids carry no angle brackets. Paths are relative to the top of the kernel tree, with ``/``.
+Object ids are full hexadecimal git object names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Change(StrEnum):
+    """How a finding relates to the patch it was found in."""
+
+    INTRODUCED = "introduced"
+    EXPOSED = "exposed"
+    FIXED = "fixed"
+    PRE_EXISTING = "pre-existing"
+
+
+class Severity(StrEnum):
+    """How sure and how bad: a bug, a question to the author, a matter of style."""
+
+    BUG = "bug"
+    QUESTION = "question"
+    NIT = "nit"
+
+
+class Kernels(StrEnum):
+    """The kernels on which a finding holds."""
+
+    ALL = "all"
+    PREEMPT_RT = "PREEMPT_RT"
+
+
+class Applied(StrEnum):
+    """Whether a patch could be applied to the base."""
+
+    YES = "yes"
+    THREE_WAY = "three-way"
+    NO = "no"
+
+
+class FailureKind(StrEnum):
+    """Why git refused a patch."""
+
+    MISSING_FILE = "does not exist"
+    CONTEXT = "context differs"
+    CORRUPT = "corrupt"
+    ALREADY_APPLIED = "already applied"
+
+
+class ThreadKind(StrEnum):
+    """What a mail thread turned out to hold."""
+
+    SERIES = "series"
+    PULL_REQUEST = "pull request"
+    DISCUSSION = "discussion"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A mailbox: display name (may be empty) and address."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """One ``Name: value`` line of a commit message or reply."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One mail of a thread.
+
+    ``author`` is the person who wrote it: for relayed mail the one named by ``X-Original-From`` or by the From line of
+    the body. ``date`` is the Date header as it stands in the mail. ``body`` is decoded text with LF line ends.
+    """
+
+    message_id: str
+    subject: str
+    author: Address
+    date: str
+    body: str
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    trailers: tuple[Trailer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One patch of a series, from mail (``message``) or from a commit (``commit``).
+
+    ``subject`` is the commit's subject, without ``[PATCH ...]``. ``diff`` is the patch text from the first
+    ``diff --git`` (or ``---``) line on, in the bytes that git is to apply.
+    """
+
+    number: int
+    subject: str
+    diff: bytes
+    description: str = ""
+    message: Message | None = None
+    commit: str | None = None
+    trailers: tuple[Trailer, ...] = ()
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """What b4 said about a patch's signatures, shown and never required."""
+
+    number: int
+    passing: bool
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The patches of one revision, with what belongs to them in the thread.
+
+    ``missing`` holds the numbers between 1 and ``total`` for which no patch was found. ``newer`` is the highest later
+    revision seen in the thread, with the message-id of one of its mails. ``notes`` are true sentences about the
+    thread that the user should read (incomplete, a pull request, a diff in a reply).
+    """
+
+    kind: ThreadKind
+    message_id: str | None
+    subject: str
+    revision: int
+    author: Address | None
+    patches: tuple[Patch, ...]
+    total: int = 0
+    cover: Message | None = None
+    replies: tuple[Message, ...] = ()
+    missing: tuple[int, ...] = ()
+    newer: tuple[int, str] | None = None
+    base_commit: str | None = None
+    change_id: str | None = None
+    prerequisites: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
+    attestations: tuple[Attestation, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The commit that a series is judged on, and why it was chosen. ``commit`` is never abbreviated."""
+
+    commit: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyFailure:
+    """The first place at which a patch did not apply; ``line`` is None where git names none."""
+
+    kind: FailureKind
+    path: str
+    line: int | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedPatch:
+    """One patch and the trees before and after it.
+
+    Where ``applied`` is NO, ``after`` equals ``before`` and ``failures`` says why.
+    ``paths`` are the (old path, new path) pairs the patch touches; None stands for a created or deleted side.
+    """
+
+    patch: Patch
+    applied: Applied
+    before: str
+    after: str
+    paths: tuple[tuple[str | None, str | None], ...]
+    failures: tuple[ApplyFailure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One frame of a call chain: what happens at ``path:line`` inside ``function``."""
+
+    path: str
+    line: int
+    function: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A rule in the kernel's own words: ``quote`` is the sentence as it stands in ``commit``, white space folded."""
+
+    path: str
+    section: str
+    line: int
+    quote: str
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the kernel states a rule: a short ``anchor`` inside ``path``, preferably in ``section``.
+
+    ``section`` is the heading of a document, or for C the kernel-doc name, ``comment above X``, ``in function X`` or
+    ``file scope``; empty means any.
+    """
+
+    path: str
+    anchor: str
+    section: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of a file."""
+
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check has to say about a patch.
+
+    ``line`` is one of the post-image (of the pre-image where ``change`` is FIXED). ``cause`` is the line of the patch
+    that brought an exposed finding. ``witness`` leads from the outermost known frame to the offending call.
+    ``message`` is one sentence for reports. ``question`` is the sentence a reviewer would write under the line;
+    ``consequence`` says what is known to break where the tree states no rule. ``context_frames`` is how many leading
+    frames of ``witness`` are callers. ``before`` says what was so before the patch, where that matters to the author.
+    """
+
+    check: str
+    area: str
+    severity: Severity
+    kernels: Kernels
+    change: Change
+    path: str
+    line: int
+    function: str
+    message: str
+    question: str = ""
+    consequence: str = ""
+    before: str = ""
+    arch: str | None = None
+    config: tuple[str, ...] = ()
+    fixed_later: int | None = None
+    cause: Place | None = None
+    witness: tuple[Step, ...] = ()
+    context_frames: int = 0
+    interleaving: tuple[tuple[str, str], ...] = ()
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PatchReview:
+    """What was found in one patch. ``reason`` says why it was not applied, or that three-way was needed."""
+
+    number: int
+    subject: str
+    message_id: str | None
+    commit: str | None
+    applied: Applied
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be done, and in which step."""
+
+    stage: str
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The whole answer: what ``report`` shows and ``mail.draft`` turns into mails."""
+
+    series: Series | None
+    base: Base | None
+    patches: tuple[PatchReview, ...]
+    errors: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = field(default=())
