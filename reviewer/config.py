@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Options, and where they come from: the command line, then git config ``[reviewer]``, then the defaults below.
+
+Configuration is read with ``git config``, so that global, system and repository files, includes and
+``git -c`` work as git users expect. Files of the tree under review are never configuration.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from reviewer.errors import RepositoryError, UsageError
+from reviewer.model import Severity
+
+FORMATS: Final = ("text", "json")
+
+# What git itself drops when it turns to another repository than the one that the environment names.
+_REPOSITORY_VARIABLES: Final = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_WORK_TREE",
+)
+
+
+def _home() -> Path:
+    """The user's home folder, also where ``HOME`` is unset or empty; UsageError if there is none."""
+    home = os.environ.get("HOME")
+    if home and os.path.isabs(home):
+        return Path(home)
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        raise UsageError(
+            "looked for a home folder to keep data in: HOME is not set and the user is not in the password "
+            "database; set HOME, or XDG_CACHE_HOME and XDG_DATA_HOME"
+        ) from None
+
+
+def _xdg(variable: str, fallback: str) -> Path:
+    # The XDG base directory specification has relative values ignored.
+    value = os.environ.get(variable, "")
+    return (Path(value) if os.path.isabs(value) else _home() / fallback) / "reviewer"
+
+
+def default_cache() -> Path:
+    """``$XDG_CACHE_HOME/reviewer``: safe to delete at any time."""
+    return _xdg("XDG_CACHE_HOME", ".cache")
+
+
+def default_output() -> Path:
+    """``$XDG_DATA_HOME/reviewer/drafts``: where drafts go unless ``--output`` says otherwise."""
+    return _xdg("XDG_DATA_HOME", ".local/share") / "drafts"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for.
+
+    ``repo`` None is the repository one stands in. ``output`` None is ``default_output()``. ``checks`` is a glob over
+    check ids; ``checks_dirs`` are the user's own folders of checks. ``lore`` None leaves the server to b4's own
+    configuration. ``cache`` False keeps nothing of the mail or the tree after the run. ``branches`` are tried for a
+    series that names no base, newest first.
+    """
+
+    repo: Path | None = None
+    base: str | None = None
+    format: str = "text"
+    output: Path | None = None
+    checks: str = "*"
+    severity: Severity = Severity.QUESTION
+    lore: str | None = None
+    attestation: bool = False
+    inline_diff: bool = False
+    three_way: bool = True
+    offline: bool = False
+    cache: bool = True
+    show_pre_existing: bool = False
+    branches: tuple[str, ...] = ()
+    checks_dirs: tuple[Path, ...] = ()
+    cache_dir: Path = field(default_factory=default_cache)
+
+    @property
+    def drafts(self) -> Path:
+        """The folder for drafts."""
+        return self.output if self.output is not None else default_output()
+
+
+def data_dir(name: str) -> Path:
+    """The folder of ``checks`` or ``templates``: the one in the package if it was installed, else the checkout's."""
+    package = Path(__file__).resolve().parent
+    folders = [package / "_bundled" / name]
+    if (package.parent / "pyproject.toml").is_file():  # beside an installed package lie other projects' folders
+        folders.append(package.parent / name)
+    for folder in folders:
+        if folder.is_dir() and any(entry.is_file() for entry in folder.iterdir()):
+            return folder
+    raise RepositoryError(
+        f"looked for the folder {name!r} inside {package} and beside it: neither is there; install the program again"
+    )
+
+
+def git_environment(repo: Path | None) -> dict[str, str]:
+    """The environment for a git command that is to work on ``repo``.
+
+    A named repository wins over ``GIT_DIR`` and its like, which git sets for hooks and aliases.
+    """
+    environment = dict(os.environ)
+    if repo is not None:
+        for name in _REPOSITORY_VARIABLES:
+            environment.pop(name, None)
+    return environment
+
+
+def read_git_config(repo: Path | None = None) -> dict[str, tuple[str, ...]]:
+    """All values of ``reviewer.*`` in git config, by lower-case key without the section, in git's order.
+
+    RepositoryError if git is missing or cannot read its configuration.
+    """
+    command = ["git", *(["-C", str(repo)] if repo else []), "config", "--null", "--get-regexp", r"^reviewer\."]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=git_environment(repo)
+        )
+    except FileNotFoundError:
+        raise RepositoryError(
+            "tried to run git: it is not installed or not on PATH; install git 2.39 or newer"
+        ) from None
+    if done.returncode == 1:  # no such key
+        return {}
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()
+        raise RepositoryError(f"tried to read git's configuration: {said or 'git config failed'}")
+    values: dict[str, tuple[str, ...]] = {}
+    for entry in done.stdout.decode(errors="surrogateescape").split("\0"):
+        if not entry:
+            continue
+        # A key without "=" in the file has no newline here and means "true", as it does for git.
+        key, separator, value = entry.partition("\n")
+        name = key.removeprefix("reviewer.")
+        values[name] = (*values.get(name, ()), value if separator else "true")
+    return values
+
+
+def _boolean(value: str) -> bool:
+    lowered = value.lower()
+    if lowered in {"true", "yes", "on", "1"}:
+        return True
+    if lowered in {"false", "no", "off", "0", ""}:
+        return False
+    raise ValueError("is neither true nor false")
+
+
+def _format(value: str) -> str:
+    if value not in FORMATS:
+        raise ValueError(f"is none of {', '.join(FORMATS)}")
+    return value
+
+
+def _severity(value: str) -> Severity:
+    try:
+        return Severity(value)
+    except ValueError:
+        raise ValueError(f"is none of {', '.join(Severity)}") from None
+
+
+def _path(value: str) -> Path:
+    if not value:
+        raise ValueError("is empty")
+    if value == "~" or value.startswith("~/"):
+        return _home() / value[2:]
+    return Path(value)
+
+
+# git config key -> field of Options, and how one value is read. Several values: the last one wins, as in git.
+_SINGLE: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
+    "base": ("base", str),
+    "format": ("format", _format),
+    "output": ("output", _path),
+    "checks": ("checks", str),
+    "severity": ("severity", _severity),
+    "lore": ("lore", str),
+    "attestation": ("attestation", _boolean),
+    "inlinediff": ("inline_diff", _boolean),
+    "threeway": ("three_way", _boolean),
+    "offline": ("offline", _boolean),
+    "cache": ("cache", _boolean),
+    "cachedir": ("cache_dir", _path),
+    "showpreexisting": ("show_pre_existing", _boolean),
+}
+# Keys of which every value counts.
+_MULTIPLE: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
+    "branches": ("branches", str),
+    "checksdir": ("checks_dirs", _path),
+}
+
+
+def load_options(given: Mapping[str, Any]) -> Options:
+    """Options from git config, overridden by what the command line has ``given`` (field name -> value).
+
+    Unknown keys of the section are other programs' or other versions' and are left alone. UsageError names the key
+    whose value makes no sense.
+    """
+    repo = given.get("repo")
+    if repo is not None and not Path(repo).is_dir():
+        raise UsageError(
+            f"looked for a repository in {str(repo)!r}: there is no such folder; give --repo a git repository"
+        )
+    found: dict[str, Any] = {}
+    for key, values in read_git_config(repo).items():
+        table = _SINGLE if key in _SINGLE else _MULTIPLE
+        if key not in table:
+            continue
+        name, read = table[key]
+        try:
+            found[name] = read(values[-1]) if table is _SINGLE else tuple(read(value) for value in values if value)
+        except ValueError as error:
+            raise UsageError(
+                f"git config reviewer.{key}: {values[-1]!r} {error}; see git config --show-origin"
+            ) from None
+    return Options(**{**found, **given})
