@@ -197,13 +197,18 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A rule in the kernel's own words: ``quote`` is the sentence as it stands in ``commit``, white space folded."""
+    """A rule in the kernel's own words: ``quote`` is the sentence as it stands in ``commit``, white space folded.
+
+    ``line`` is where the quotation begins. ``anchor`` are the words in it that state the rule, for a reader who has
+    room for a part of the sentence only.
+    """
 
     path: str
     section: str
     line: int
     quote: str
     commit: str
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
