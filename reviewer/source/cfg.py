@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A function of C as a control-flow graph of small typed nodes.
+
+Expressions are kept as text without white space. Lines are 1-based lines of the file. The types are msgspec structures
+so that the cache can store them and validates what it reads back.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Node(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
+    """Something that happens at ``line``."""
+
+    line: int
+
+
+class Call(Node, frozen=True, array_like=True, tag="c", gc=False):
+    """A call of ``name`` with the texts of its arguments; ``result`` is the variable that takes its value, or None.
+
+    A call through a structure member is called ``.member``, an unknown callee ``?``.
+    """
+
+    name: str
+    args: tuple[str, ...]
+    result: str | None = None
+
+
+class Assign(Node, frozen=True, array_like=True, tag="a", gc=False):
+    """``target = value``; the value ``?`` stands for anything (compound assignment, increment)."""
+
+    target: str
+    value: str
+
+
+class Guard(Node, frozen=True, array_like=True, tag="g", gc=False):
+    """A ``guard()``, ``scoped_guard()``, ``CLASS()`` or ``__free()`` whose scope begins (``enter``) or ends here."""
+
+    cls: str
+    argument: str
+    enter: bool
+
+
+class Loop(Node, frozen=True, array_like=True, tag="l", gc=False):
+    """An iteration macro such as ``list_for_each_entry_rcu`` with the texts of its arguments."""
+
+    name: str
+    args: tuple[str, ...]
+
+
+class Return(Node, frozen=True, array_like=True, tag="r", gc=False):
+    """``return value``; empty where there is no value. The end of a void function is one too."""
+
+    value: str
+
+
+AnyNode = Call | Assign | Guard | Loop | Return
+
+
+class Literal(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A condition on an edge: ``left operator right`` is ``holds``. ``right`` is an int where it is a constant."""
+
+    left: str
+    operator: str
+    right: int | str
+    holds: bool
+
+
+class Edge(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """To the block ``target``, taken where every literal is as it says."""
+
+    target: int
+    literals: tuple[Literal, ...] = ()
+
+
+class Block(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Nodes without a branch between them, and the edges out."""
+
+    nodes: tuple[AnyNode, ...]
+    edges: tuple[Edge, ...]
+
+
+class Annotation(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """``__must_hold(x)``, ``__acquires(x)``, ``__releases(x)`` on a function."""
+
+    name: str
+    argument: str
+
+
+class Function(msgspec.Struct, frozen=True, array_like=True):
+    """One function definition. ``blocks[0]`` is the entry.
+
+    ``via`` is the macro that defines it (``DEFINE_IDTENTRY_SYSVEC``) or empty. ``aliases`` maps a local variable that
+    is assigned exactly once to the expression it stands for. ``rt`` lists (first line, last line, meaning) of
+    preprocessor arms that exist only with (True) or only without (False) CONFIG_PREEMPT_RT.
+    """
+
+    name: str
+    path: str
+    line: int
+    end: int
+    params: tuple[str, ...]
+    static: bool
+    returns_value: bool
+    via: str
+    words: tuple[str, ...]
+    annotations: tuple[Annotation, ...]
+    aliases: dict[str, str]
+    locals: tuple[str, ...]
+    rt: tuple[tuple[int, int, bool], ...]
+    blocks: tuple[Block, ...]

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Expressions as text without white space: the few questions that the analysis asks of them."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+NEGATIVE = -4095
+"""Stands for any ``-Exxx`` value; errno.h defines none beyond 4095 (include/linux/err.h, MAX_ERRNO)."""
+
+_NAMED = {"NULL": 0, "false": 0, "true": 1, "nullptr": 0}
+_DECIMAL = re.compile(r"-?\d+[uUlL]*")
+_HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]+[uUlL]*")
+_ERROR = re.compile(r"-E[A-Z0-9]+")
+_IDENTIFIER = re.compile(r"[A-Za-z_$]\w*")
+_CAST = re.compile(r"\((?:const|unsigned|struct|void|u\d+|s\d+|long|int|char|\w+_t)\w*\**\)(?=[\w(&])")
+_PATH = re.compile(r"&?[A-Za-z_][\w.\[\]]*(?:(?:->|\.)[\w.\[\]]+)*")
+
+
+@functools.lru_cache(maxsize=65536)
+def unwrap(text: str) -> str:
+    """``text`` without the brackets around the whole of it."""
+    while text[:1] == "(" and text[-1:] == ")" and _balanced(text[1:-1]):
+        text = text[1:-1]
+    return text
+
+
+def _balanced(text: str) -> bool:
+    depth = 0
+    for char in text:
+        depth += (char == "(") - (char == ")")
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+@functools.lru_cache(maxsize=65536)
+def constant(text: str) -> int | None:
+    """The value of a constant expression of the simplest kind; an error number counts as ``NEGATIVE``."""
+    text = unwrap(text)
+    if text in _NAMED:
+        return _NAMED[text]
+    if _DECIMAL.fullmatch(text):
+        return int(text.rstrip("uUlL"))
+    if _HEXADECIMAL.fullmatch(text):
+        return int(text.rstrip("uUlL"), 16)
+    if _ERROR.fullmatch(text):
+        return NEGATIVE
+    return None
+
+
+@functools.lru_cache(maxsize=65536)
+def identifiers(text: str) -> frozenset[str]:
+    """Every identifier in ``text``, members included."""
+    return frozenset(_IDENTIFIER.findall(text))
+
+
+@functools.lru_cache(maxsize=65536)
+def root(text: str) -> str:
+    """The first identifier of ``text``: the variable that a member path starts from."""
+    match = _IDENTIFIER.search(text)
+    return match.group() if match else ""
+
+
+@functools.lru_cache(maxsize=65536)
+def last_member(text: str) -> str:
+    """The last member of a path: ``lock`` of ``&vcpu->kvm->lock``."""
+    return re.split(r"->|\.", text.rstrip(")"))[-1].split("[")[0].lstrip("&*(")
+
+
+def is_path(text: str) -> bool:
+    """Whether ``text`` is a variable or a member path, perhaps behind ``&``, and not a constant."""
+    return bool(_PATH.fullmatch(text)) and constant(text) is None
+
+
+@functools.lru_cache(maxsize=65536)
+def plain(text: str) -> str:
+    """``text`` without casts, ``&`` and ``*`` in front and brackets around it."""
+    text = unwrap(_CAST.sub("", text))
+    while text[:1] in ("&", "*"):
+        text = unwrap(text[1:])
+    return text

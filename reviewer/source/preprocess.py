@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Choose one arm of each ``#if``, by blanking the others: offsets and lines stay what they were.
+
+Kernel code is read in the world of a configuration that has everything: a ``CONFIG_`` option counts as set unless it
+is listed in ``ABSENT``. Code that exists only in the other arm is read when a caller asks for its lines.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+# Options that turn code off or shrink the kernel; their counterpart is what nearly every kernel runs. PREEMPT_RT is
+# here because the analysis judges both worlds from the common code and needs one text.
+ABSENT = frozenset(
+    f"CONFIG_{name}".encode()
+    for name in (
+        "PREEMPT_RT X86_32 32BIT CPU_BIG_ENDIAN TINY_RCU TINY_SRCU SLOB SLUB_TINY UML PREEMPT_NONE HIGHMEM M68K "
+        "DEBUG_RT_MUTEXES NEED_PER_CPU_KM GENERIC_LOCKBREAK BASE_SMALL NOMMU PARAVIRT_NONE CC_IS_CLANG"
+    ).split()
+) | {b"__ASSEMBLY__", b"__ASSEMBLER__", b"__ASSEMBLER", b"__KVM_NVHE_HYPERVISOR__", b"__CHECKER__", b"BUILD_VDSO32", b"__cplusplus", b"MODULE"}
+
+_LEXEME = re.compile(
+    rb"/\*.*?\*/|//[^\n]*(?:\\\n[^\n]*)*|\"(?:[^\"\\\n]|\\.|\\\n)*\"|'(?:[^'\\\n]|\\.)+'",
+    re.DOTALL,
+)
+_DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(\w*)((?:[^\n\\]|\\\r?\n|\\.)*)", re.MULTILINE)
+_NOT_NEWLINE = re.compile(rb"[^\n]")
+_DEFINED = re.compile(rb"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|defined)\s*\(?\s*(\w+)\s*\)?")
+_NUMBER = re.compile(rb"\b(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*\b")
+_WORD = re.compile(rb"\b[A-Za-z_]\w*\s*\([^()]*\)|\b[A-Za-z_]\w*")
+_PLAIN = re.compile(r"[\d\s()<>=!+\-*/%&|]*(?:(?:and|or|not)[\d\s()<>=!+\-*/%&|]*)*")
+
+
+@dataclass(slots=True)
+class Arms:
+    """What arm selection did: ``dead`` byte ranges, and line ranges that depend on CONFIG_PREEMPT_RT."""
+
+    dead: list[tuple[int, int]] = field(default_factory=list)
+    rt: list[tuple[int, int, bool]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Conditional:
+    outer: bool
+    taken: bool
+    active: bool
+    rt: bool | None
+    start_line: int
+
+
+def blank(text: bytes) -> bytes:
+    """``text`` with every byte but line feeds made a space."""
+    return _NOT_NEWLINE.sub(b" ", text)
+
+
+def _blank_lexeme(match: re.Match[bytes]) -> bytes:
+    text = match.group()
+    if text[:1] == b"/":
+        return blank(text)
+    if text[:1] == b'"':
+        return b'"' + blank(text[1:-1]) + b'"' if b"\n" not in text else b'"' + re.sub(rb"[^\n]", b"_", text[1:-1]) + b'"'
+    return b"'" + b"a" * (len(text) - 2) + b"'"
+
+
+def blank_comments_and_strings(text: bytes) -> bytes:
+    """``text`` without comments and without the content of string and character constants, in the same length."""
+    return _LEXEME.sub(_blank_lexeme, text)
+
+
+def holds(kind: bytes, condition: bytes) -> bool:
+    """Whether ``#kind condition`` is true in the configuration that has everything."""
+    expression = condition.replace(b"\\\n", b" ").strip()
+    if kind in (b"ifdef", b"ifndef"):
+        name = expression.split()[0] if expression else b""
+        if kind == b"ifndef":  # header guards and default definitions are taken
+            return not name.startswith(b"CONFIG_") or name in ABSENT
+        return name not in ABSENT
+    expression = _DEFINED.sub(lambda m: b"0" if m.group(1) in ABSENT else b"1", expression)
+    expression = re.sub(rb"\bIS_MODULE\s*\(\w+\)", b"0", expression)
+    expression = _NUMBER.sub(lambda m: str(int(m.group().rstrip(b"uUlL"), 0) if m.group()[:1] != b"0" or m.group()[1:2] in b"xX" else 0).encode(), expression)
+    expression = _WORD.sub(b"64", expression)
+    python = expression.replace(b"&&", b" and ").replace(b"||", b" or ").replace(b"!=", b"\0").replace(b"!", b" not ").replace(b"\0", b"!=").decode("latin-1")
+    if not _PLAIN.fullmatch(python):
+        return True
+    try:
+        return bool(eval(python, {"__builtins__": {}}, {}))  # noqa: S307 - digits, operators and and/or/not only
+    except (SyntaxError, ArithmeticError, TypeError, ValueError, MemoryError, RecursionError):
+        return True
+
+
+def _meaning_for_rt(kind: bytes, condition: bytes) -> bool | None:
+    """True where the arm needs CONFIG_PREEMPT_RT, False where it excludes it, None where it says nothing."""
+    text = condition.replace(b" ", b"").strip()
+    if b"CONFIG_PREEMPT_RT" not in text or b"CONFIG_PREEMPT_RT_" in text:
+        return None
+    if b"||" in text:
+        return None
+    return (kind != b"ifndef") != bool(re.search(rb"!(?:defined|IS_ENABLED)\(?CONFIG_PREEMPT_RT\b", text))
+
+
+def choose_arms(text: bytes, wanted: frozenset[int] = frozenset()) -> tuple[bytes, Arms]:
+    """Blank directives and the arms that are not compiled. ``text`` holds no comments any more.
+
+    An arm that holds one of the ``wanted`` lines is chosen whatever its condition says.
+    """
+    arms = Arms()
+    directives = list(_DIRECTIVE.finditer(text))
+    if not directives:
+        return text, arms
+    preferred = _preferred_arms(text, directives, wanted) if wanted else {}
+    out: list[bytes] = []
+    stack: list[_Conditional] = []
+    active = True
+    last = line = 0
+    for number, match in enumerate(directives):
+        start, end = match.span()
+        segment = text[last:start]
+        out.append(segment if active else blank(segment))
+        if not active:
+            arms.dead.append((last, start))
+        line += segment.count(b"\n")
+        active = _step(match, stack, active, preferred.get(number), line + 1, arms)
+        out.append(blank(text[start:end]))
+        line += text.count(b"\n", start, end)
+        last = end
+    segment = text[last:]
+    out.append(segment if active else blank(segment))
+    return b"".join(out), arms
+
+
+def _step(match: re.Match[bytes], stack: list[_Conditional], active: bool, preferred: bool | None, line: int, arms: Arms) -> bool:
+    kind = match.group(1)
+    if kind in (b"if", b"ifdef", b"ifndef"):
+        value = holds(kind, match.group(2)) if preferred is None else preferred
+        stack.append(_Conditional(active, value, active and value, _meaning_for_rt(kind, match.group(2)), line))
+        return stack[-1].active
+    if not stack or kind not in (b"elif", b"elifdef", b"elifndef", b"else", b"endif"):
+        return active
+    top = stack[-1]
+    if top.rt is not None and top.active:
+        arms.rt.append((top.start_line, line, top.rt))
+    if kind == b"endif":
+        return stack.pop().outer
+    if kind == b"else":
+        value = not top.taken if preferred is None else preferred
+        top.rt = None if top.rt is None else not top.rt
+    else:
+        value = (not top.taken and holds(kind.replace(b"el", b"", 1), match.group(2))) if preferred is None else preferred
+        top.rt = None
+    top.taken = top.taken or value
+    top.active = top.outer and value
+    top.start_line = line
+    return top.active
+
+
+def _preferred_arms(text: bytes, directives: list[re.Match[bytes]], wanted: frozenset[int]) -> dict[int, bool]:
+    """For the directives of every conditional with a wanted line in one of its arms: which arm to take."""
+    chains: list[list[tuple[int, int]]] = []
+    stack: list[list[tuple[int, int]]] = []
+    line = 1
+    last = 0
+    for number, match in enumerate(directives):
+        line += text.count(b"\n", last, match.start())
+        last = match.start()
+        kind = match.group(1)
+        if kind in (b"if", b"ifdef", b"ifndef"):
+            stack.append([(number, line)])
+        elif kind in (b"elif", b"elifdef", b"elifndef", b"else") and stack:
+            stack[-1].append((number, line))
+        elif kind == b"endif" and stack:
+            chains.append([*stack.pop(), (number, line)])
+    result: dict[int, bool] = {}
+    for chain in chains:
+        inside = [any(chain[i][1] < at < chain[i + 1][1] for at in wanted) for i in range(len(chain) - 1)]
+        if any(inside):
+            first = inside.index(True)
+            result.update({chain[i][0]: i == first for i in range(len(chain) - 1)})
+    return result
