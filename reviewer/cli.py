@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line: which command runs, and what its exceptions mean to the shell.
+
+Exit status: 0 nothing found, 1 findings, 2 usage, 3 could not do the job, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Final
+
+from reviewer import __version__
+from reviewer.commands.arguments import given
+from reviewer.config import load_options
+from reviewer.errors import CheckError, DraftError, FetchError, RepositoryError, ReviewerError, SeriesError, UsageError
+from reviewer.model import Problem
+from reviewer.report.data import failure, to_json
+from reviewer.report.plain import clean
+
+OK: Final = 0
+USAGE: Final = 2
+FAILED: Final = 3
+INTERRUPTED: Final = 130
+_TERMINATED: Final = 128 + signal.SIGTERM
+
+# What a report calls the step in which an exception ended the run.
+_STAGES: Final[tuple[tuple[type[ReviewerError], str], ...]] = (
+    (FetchError, "fetch"),
+    (SeriesError, "series"),
+    (RepositoryError, "repository"),
+    (CheckError, "checks"),
+    (DraftError, "drafts"),
+    (UsageError, "usage"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the result is the exit status."""
+    with _terminable():
+        return _main(argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    arguments = argparse.Namespace()
+    try:
+        try:
+            _parser().parse_args(argv, namespace=arguments)
+        except SystemExit as leaving:  # argparse has printed help or what is wrong
+            return leaving.code if isinstance(leaving.code, int) else USAGE
+        options = load_options(given(arguments))
+        arguments.format = options.format
+        status: int = arguments.run(arguments, options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough, as with ``| head``. What Python still holds for stdout must go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        print("reviewer: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except ReviewerError as error:
+        stage = next((name for kind, name in _STAGES if isinstance(error, kind)), "review")
+        return _fail(arguments, stage, str(error), error.exit_code)
+    except OSError as error:
+        what = f"{error.filename}: " if error.filename is not None else ""
+        return _fail(arguments, "system", f"{what}{error.strerror or error}", FAILED)
+    except ImportError as error:
+        return _fail(arguments, "system", f"a part of the program cannot be loaded: {error}; install it again", FAILED)
+    except RecursionError:
+        return _fail(arguments, "internal", "the input is nested too deeply to be read", FAILED)
+    except Exception as error:  # the last place that can keep a traceback from the user
+        return _fail(arguments, "internal", _describe(error, bool(getattr(arguments, "debug", False))), FAILED)
+    return status
+
+
+def _fail(arguments: argparse.Namespace, stage: str, message: str, status: int) -> int:
+    """Say what went wrong, on stderr and, where data was asked for, as data."""
+    if getattr(arguments, "format", None) == "json":
+        with contextlib.suppress(OSError):  # stdout may be what failed; stderr still says so
+            sys.stdout.write(to_json(failure([Problem(stage, "", message)])))
+            sys.stdout.flush()
+    sys.stderr.write(f"reviewer: {clean(message)}\n")
+    return status
+
+
+def _describe(error: Exception, debug: bool) -> str:
+    if debug:
+        return "".join(traceback.format_exception(error))
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"internal error: {type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno}); "
+        "--debug shows where it came from"
+    )
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM unwind the stack, so that temporary folders with mail in them are removed."""
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        sys.exit(_TERMINATED)
+
+    try:
+        before = signal.signal(signal.SIGTERM, leave)
+    except ValueError:  # not in the main thread: signals are somebody else's
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _commands() -> tuple[ModuleType, ...]:
+    # Imported here: an import that fails, for instance GitPython without a git, is to end in _main's hands.
+    from reviewer.commands import check, demo, drafts, review, rules  # noqa: PLC0415
+
+    return (review, check, drafts, rules, demo)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="reviewer",
+        description="Reviews Linux kernel patches: the context a change runs in, the rules it breaks, and the reply.",
+        epilog="Settings: git config reviewer.<option>. Exit status: 0 nothing found, 1 findings, 2 usage, "
+        "3 could not do the job, 130 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"reviewer {__version__}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for module in _commands():
+        module.add_parser(subparsers)
+    for command in subparsers.choices.values():
+        command.add_argument("--debug", action="store_true", help="show where an internal error came from")
+    return parser

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The options that several commands share: each is a field of ``Options`` and a key of git config ``[reviewer]``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any, Final
+
+from reviewer.config import FORMATS, Options
+from reviewer.model import Severity
+
+# Field of Options -> flags and what argparse is told.
+_OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
+    "repo": (("--repo",), {"type": Path, "metavar": "DIR", "help": "the kernel repository (default: where you are)"}),
+    "base": (("--base",), {"metavar": "REV", "help": "apply the series to this commit"}),
+    "branches": (
+        ("--branch",),
+        {"action": "append", "metavar": "REV", "help": "try this branch for a series that names no base; repeatable"},
+    ),
+    "format": (("--format",), {"choices": FORMATS, "help": "text for people (default), or json"}),
+    "output": (("--output",), {"type": Path, "metavar": "DIR", "help": "the folder for the drafted mails"}),
+    "checks": (("--checks",), {"metavar": "GLOB", "help": "run only the checks whose id matches, e.g. 'rt-*'"}),
+    "severity": (
+        ("--severity",),
+        {"type": Severity, "choices": list(Severity), "metavar": "LEVEL", "help": "bug, question (default) or nit"},
+    ),
+    "lore": (("--lore",), {"metavar": "URL", "help": "the public-inbox to fetch from (default: as b4 is configured)"}),
+    "attestation": (
+        ("--attestation",),
+        {"action": argparse.BooleanOptionalAction, "help": "check the signatures of the patches (needs DNS)"},
+    ),
+    "inline_diff": (
+        ("--inline-diff",),
+        {"action": argparse.BooleanOptionalAction, "help": "review a diff that somebody put into a reply"},
+    ),
+    "three_way": (
+        ("--3way",),
+        {"action": argparse.BooleanOptionalAction, "help": "merge a patch that does not apply as it is (default)"},
+    ),
+    "offline": (
+        ("--offline",),
+        {"action": argparse.BooleanOptionalAction, "help": "use no network: only files, and what git already has"},
+    ),
+    "cache": (
+        ("--cache",),
+        {"action": argparse.BooleanOptionalAction, "help": "keep what was learned for the next run (default)"},
+    ),
+    "show_pre_existing": (
+        ("--pre-existing",),
+        {"action": argparse.BooleanOptionalAction, "help": "also show what was wrong before the patch"},
+    ),
+}
+_FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Options))
+
+
+def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Give ``parser`` these options; one that is not given stays absent, so that git config counts."""
+    for name in names:
+        flags, keywords = _OPTIONS[name]
+        parser.add_argument(*flags, dest=name, default=argparse.SUPPRESS, **keywords)
+
+
+def given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the command line says about ``Options``: field name -> value."""
+    values = {name: value for name, value in vars(arguments).items() if name in _FIELDS}
+    if "branches" in values:
+        values["branches"] = tuple(values["branches"])
+    return values

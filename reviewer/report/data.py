@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A review as data (``--format json``, version 1) and as an exit status.
+
+Keys are only ever added. Their order is fixed, so that the same review gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from reviewer import __version__
+from reviewer.model import (
+    Address,
+    Applied,
+    Base,
+    Change,
+    Citation,
+    Finding,
+    PatchReview,
+    Place,
+    Problem,
+    Review,
+    Series,
+    Severity,
+    Step,
+)
+
+FORMAT_VERSION: Final = 1
+TOOL_NAME: Final = "reviewer"
+
+CLEAN: Final = 0
+FOUND: Final = 1
+FAILED: Final = 3
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+# json escapes the C0 controls; these reach a terminal too when the report is printed on one, or end a line for some.
+_TO_ESCAPE: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def is_brought(finding: Finding) -> bool:
+    """Whether the patch is to answer for the finding: brought by it, not a nit, and still there at the series' end."""
+    return (
+        finding.change in {Change.INTRODUCED, Change.EXPOSED}
+        and finding.severity is not Severity.NIT
+        and finding.fixed_later is None
+    )
+
+
+def exit_status(review: Review) -> int:
+    """3 if anything could not be done, else 1 if the series brings a bug or a question, else 0.
+
+    Mail in which there was nothing to review (a discussion, a pull request without patches) is something that could
+    not be done; a range without commits is not.
+    """
+    if review.errors or any(patch.applied is Applied.NO for patch in review.patches):
+        return FAILED
+    if review.series is not None and review.series.message_id is not None and not review.patches:
+        return FAILED
+    if any(is_brought(finding) for patch in review.patches for finding in patch.findings):
+        return FOUND
+    return CLEAN
+
+
+def to_json(review: Review) -> str:
+    """The review as JSON text of version 1, ending in a line feed.
+
+    Bytes of the mail or of a path that are not UTF-8 stand as U+FFFD, because most readers refuse lone surrogates.
+    """
+    report = {
+        "version": FORMAT_VERSION,
+        "tool": {"name": TOOL_NAME, "version": __version__},
+        "series": _series(review.series, review.base),
+        "patches": [_patch(patch) for patch in review.patches],
+        "errors": [_problem(problem) for problem in review.errors],
+        "notes": list(review.notes),
+    }
+    text = _SURROGATE.sub("\ufffd", json.dumps(report, ensure_ascii=False, indent=2))
+    return _TO_ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+
+
+def failure(problems: Iterable[Problem]) -> Review:
+    """A report that holds nothing but what went wrong."""
+    return Review(series=None, base=None, patches=(), errors=tuple(problems))
+
+
+def _series(series: Series | None, base: Base | None) -> dict[str, Any] | None:
+    if series is None:
+        return None
+    return {
+        "message_id": series.message_id,
+        "subject": series.subject,
+        "revision": series.revision,
+        "author": _address(series.author),
+        "base": None if base is None else {"commit": base.commit, "reason": base.reason},
+    }
+
+
+def _address(address: Address | None) -> str | None:
+    if address is None:
+        return None
+    return f"{address.name} <{address.email}>" if address.name else address.email
+
+
+def _patch(patch: PatchReview) -> dict[str, Any]:
+    return {
+        "number": patch.number,
+        "subject": patch.subject,
+        "message_id": patch.message_id,
+        "commit": patch.commit,
+        "applied": patch.applied.value,
+        "reason": patch.reason,
+        "findings": [_finding(finding) for finding in patch.findings],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "check": finding.check,
+        "area": finding.area,
+        "severity": finding.severity.value,
+        "kernels": finding.kernels.value,
+        "arch": finding.arch,
+        "config": list(finding.config),
+        "change": finding.change.value,
+        "fixed_later": finding.fixed_later,
+        "path": finding.path,
+        "line": finding.line,
+        "function": finding.function,
+        "message": finding.message,
+        "cause": _place(finding.cause),
+        "witness": [_step(step) for step in finding.witness],
+        "citations": [_citation(citation) for citation in finding.citations],
+    }
+
+
+def _place(place: Place | None) -> dict[str, Any] | None:
+    return None if place is None else {"path": place.path, "line": place.line}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {"path": step.path, "line": step.line, "function": step.function, "text": step.text}
+
+
+def _citation(citation: Citation) -> dict[str, Any]:
+    return {
+        "path": citation.path,
+        "section": citation.section,
+        "line": citation.line,
+        "quote": citation.quote,
+        "commit": citation.commit,
+    }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {"stage": problem.stage, "path": problem.path, "message": problem.message}

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A review for a person at a terminal.
+
+Everything from mail or tree goes through ``plain`` and into rich's ``Text``, so that neither escape sequences nor
+rich's own markup in a subject have any effect. A line with a path is never wrapped: it is there to be copied.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from reviewer.model import (
+    Applied,
+    Change,
+    Citation,
+    Finding,
+    Kernels,
+    PatchReview,
+    Review,
+    Series,
+    Severity,
+    Step,
+    ThreadKind,
+)
+from reviewer.report.data import is_brought
+from reviewer.report.plain import clean_line, clean_path
+
+_PROSE: Final = 78  # columns, where the terminal has as many
+_SHORT: Final = 12  # hexadecimal digits of a commit, as the kernel abbreviates them
+
+_SEVERITY_STYLE: Final = {Severity.BUG: "bold red", Severity.QUESTION: "bold yellow", Severity.NIT: "cyan"}
+_APPLIED: Final = {
+    Applied.YES: ("applied", "green"),
+    Applied.THREE_WAY: ("three-way", "yellow"),
+    Applied.NO: ("not applied", "bold red"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The drafts of a review: the folder, how many mails are in it, and how many findings no mail has room for."""
+
+    folder: Path
+    mails: int
+    left_out: int = 0
+
+
+def console_for(stream: TextIO) -> Console:
+    """A console on ``stream``: colours only on a terminal and never with ``NO_COLOR`` or ``TERM=dumb``."""
+    terminal = stream.isatty()
+    plain = not terminal or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM", "dumb") == "dumb"
+    return Console(
+        file=stream,
+        force_terminal=terminal,
+        force_interactive=False,
+        color_system=None if plain else "auto",
+        no_color=plain,
+        width=None if terminal else _PROSE + 2,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        soft_wrap=True,
+    )
+
+
+def render(
+    review: Review, console: Console, *, written: Written | None = None, show_pre_existing: bool = False
+) -> None:
+    """Print the review. ``written`` says where the drafts went; None: none were asked for."""
+    _Report(console, show_pre_existing).review(review, written)
+
+
+class _Report:
+    """One report being printed."""
+
+    def __init__(self, console: Console, show_pre_existing: bool) -> None:
+        self._console = console
+        self._show_pre_existing = show_pre_existing
+
+    def review(self, review: Review, written: Written | None) -> None:
+        self._head(review)
+        total = max([patch.number for patch in review.patches], default=0)
+        if review.series is not None:
+            total = max(total, review.series.total)
+        if review.patches:
+            self._line()
+        for patch in review.patches:
+            self._patch_line(patch, total)
+        for patch in review.patches:
+            self._findings(patch, total)
+        if review.patches:
+            self._line()
+            self._line(Text(self._counts(review)))
+        if written is not None:
+            self._drafts(written)
+        for problem in review.errors:
+            where = f" {clean_path(problem.path)}:" if problem.path else ""
+            self._prose(f"Not done ({clean_line(problem.stage)}):{where} {clean_line(problem.message)}", style="red")
+
+    def _line(self, *parts: Text | str, indent: int = 0) -> None:
+        line = Text(" " * indent)
+        for part in parts:
+            line.append(part) if isinstance(part, str) else line.append_text(part)
+        self._console.print(line, soft_wrap=True)
+
+    def _prose(self, text: str, *, indent: int = 0, hang: int = 2, style: str = "") -> None:
+        width = max(min(self._console.width - 2, _PROSE) - indent - hang, 20)
+        for number, line in enumerate(Text(text, style=style).wrap(self._console, width)):
+            line.rstrip()
+            self._line(line, indent=indent + (hang if number else 0))
+
+    def _head(self, review: Review) -> None:
+        series = review.series
+        if series is not None:
+            self._line(Text(clean_line(series.subject) or "(no subject)", style="bold"))
+            self._line(self._origin(series), indent=2)
+        if review.base is not None:
+            reason = clean_line(review.base.reason)
+            self._line(f"Base: {clean_line(review.base.commit)[:_SHORT]}" + (f" ({reason})" if reason else ""))
+        if series is None:
+            notes: Iterable[str] = review.notes
+        else:
+            if series.kind is not ThreadKind.SERIES:
+                self._line(f"This thread is a {series.kind.value}.")
+            if series.missing:
+                self._prose(f"Missing: {', '.join(map(str, series.missing))} of {series.total} patches.")
+            if series.newer is not None:
+                revision, message_id = series.newer
+                self._prose(f"There is a newer revision: v{revision}, {clean_line(message_id)}")
+            for attestation in series.attestations:
+                state = "good" if attestation.passing else "not good"
+                self._prose(f"Signature of patch {attestation.number}: {state}, {clean_line(attestation.summary)}")
+            notes = dict.fromkeys((*series.notes, *review.notes))
+        for note in notes:
+            self._prose(f"Note: {clean_line(note)}")
+
+    @staticmethod
+    def _origin(series: Series) -> str:
+        author = series.author
+        parts = []
+        if author is not None:
+            name, email = clean_line(author.name), clean_line(author.email)
+            parts.append(f"by {name} <{email}>" if name else f"by {email}")
+        if series.revision > 1:
+            parts.append(f"revision {series.revision}")
+        if series.message_id is not None:
+            parts.append(f"<{clean_line(series.message_id)}>")
+        return ", ".join(parts)
+
+    def _number(self, patch: PatchReview, total: int) -> str:
+        return f"{patch.number:>{len(str(total))}}/{total}"
+
+    def _patch_line(self, patch: PatchReview, total: int) -> None:
+        word, style = _APPLIED[patch.applied]
+        found = _count(finding for finding in patch.findings if is_brought(finding))
+        commit = f"{clean_line(patch.commit)[:_SHORT]} " if patch.commit else ""
+        self._line(
+            f"{self._number(patch, total)}  ",
+            Text(f"{word:<11}", style=style),
+            f"  {commit}{clean_line(patch.subject)}",
+            Text(f"  ({found})" if found else "", style="bold"),
+        )
+        if patch.reason:
+            self._prose(clean_line(patch.reason), indent=2 * len(str(total)) + 3)
+
+    def _findings(self, patch: PatchReview, total: int) -> None:
+        shown = [
+            finding
+            for finding in patch.findings
+            if finding.change is not Change.PRE_EXISTING or self._show_pre_existing
+        ]
+        if not shown:
+            return
+        self._line()
+        self._line(Text(f"{self._number(patch, total).strip()} {clean_line(patch.subject)}", style="bold"))
+        for finding in shown:
+            self._finding(finding)
+
+    def _finding(self, finding: Finding) -> None:
+        self._line()
+        kernels = " on PREEMPT_RT" if finding.kernels is Kernels.PREEMPT_RT else ""
+        self._line(
+            f"{clean_path(finding.path)}:{finding.line} {clean_line(finding.function)}() ",
+            Text(f"{finding.severity.value}{kernels}", style=_SEVERITY_STYLE[finding.severity]),
+            f" {finding.change.value} [{finding.check}]",
+            indent=2,
+        )
+        self._prose(clean_line(finding.message), indent=4, hang=0)
+        for remark in self._remarks(finding):
+            self._prose(remark, indent=4, hang=0)
+        self._chain(finding.witness)
+        for citation in finding.citations:
+            self._citation(citation)
+
+    @staticmethod
+    def _remarks(finding: Finding) -> Iterable[str]:
+        if finding.before:
+            yield clean_line(finding.before)
+        if finding.fixed_later is not None:
+            yield f"Patch {finding.fixed_later} of the series removes this again."
+        if finding.cause is not None:
+            yield f"Brought by {clean_path(finding.cause.path)}:{finding.cause.line}."
+        conditions = [*([f"on {finding.arch}"] if finding.arch else []), *(f"with {name}" for name in finding.config)]
+        if conditions:
+            yield f"Only {' '.join(map(clean_line, conditions))}."
+
+    def _chain(self, witness: Sequence[Step]) -> None:
+        rows = [
+            (
+                " " * min(2 * depth, 24) + (clean_line(step.text) or f"{clean_line(step.function)}()"),
+                f"{clean_path(step.path)}:{step.line}",
+            )
+            for depth, step in enumerate(witness)
+        ]
+        column = max((len(text) for text, _ in rows), default=0)
+        for text, place in rows:
+            self._line(f"{text:<{min(column, 56)}}  ", Text(place, style="dim"), indent=6)
+
+    def _citation(self, citation: Citation) -> None:
+        self._prose(f"\u201c{clean_line(citation.quote)}\u201d", indent=4, hang=0, style="italic")
+        section = f", {clean_line(citation.section)}" if citation.section else ""
+        self._line(Text(f"{clean_path(citation.path)}:{citation.line}{section}", style="dim"), indent=6)
+
+    def _counts(self, review: Review) -> str:
+        findings = [finding for patch in review.patches for finding in patch.findings]
+        brought = [finding for finding in findings if is_brought(finding)]
+        rt_only = sum(finding.kernels is Kernels.PREEMPT_RT for finding in brought)
+        parts = [_count(brought) or "nothing found"]
+        if rt_only:
+            parts[0] += f" ({rt_only} only on PREEMPT_RT)"
+        changes = Counter(finding.change for finding in findings)
+        later = sum(finding.fixed_later is not None for finding in findings)
+        if later:
+            parts.append(f"{later} removed later in the series")
+        if changes[Change.FIXED]:
+            parts.append(f"{changes[Change.FIXED]} fixed")
+        if changes[Change.PRE_EXISTING]:
+            hidden = "" if self._show_pre_existing else ", not shown"
+            parts.append(f"{changes[Change.PRE_EXISTING]} there before{hidden}")
+        applied = sum(patch.applied is not Applied.NO for patch in review.patches)
+        return f"{'; '.join(parts)}. {applied} of {_plural(len(review.patches), 'patch', 'patches')} applied."
+
+    def _drafts(self, written: Written) -> None:
+        if not written.mails:
+            self._line("No drafts: there is nothing to say.")
+            return
+        self._line(f"{_plural(written.mails, 'draft', 'drafts')} in {clean_path(str(written.folder))}")
+        if written.left_out:
+            self._line(f"Left out of the mails: {_plural(written.left_out, 'finding', 'findings')}.")
+        self._line("Nothing was sent. See: reviewer drafts")
+
+
+def _plural(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _count(findings: Iterable[Finding]) -> str:
+    """``2 bugs, 1 question``; empty if there are none."""
+    counts = Counter(finding.severity for finding in findings)
+    words = {Severity.BUG: ("bug", "bugs"), Severity.QUESTION: ("question", "questions"), Severity.NIT: ("nit", "nits")}
+    return ", ".join(_plural(counts[severity], *words[severity]) for severity in Severity if counts[severity])
