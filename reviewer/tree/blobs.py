@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One tree as the analysis reads it: files, folders, and the files that mention a word."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from reviewer.errors import RepositoryError
+from reviewer.tree.objects import Objects, TreeEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a folder. ``kind`` is ``blob``, ``tree``, ``link`` (symbolic) or ``commit`` (submodule)."""
+
+    name: str
+    path: str
+    oid: str
+    kind: str
+
+
+class Snapshot:
+    """The files of one tree. Paths are as in git: relative to the top, with ``/``, the top itself being ``""``.
+
+    Symbolic links are not followed, and their targets are not file content: they read as absent. Path bytes that are
+    no UTF-8 are carried as surrogate escapes.
+    """
+
+    def __init__(self, objects: Objects, tree: str, commit: str) -> None:
+        self._objects = objects
+        self.tree = tree
+        self.commit = commit
+
+    def __repr__(self) -> str:
+        return f"Snapshot(tree={self.tree!r}, commit={self.commit!r})"
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a file, or None if there is no file of that name."""
+        oid = self.blob_id(path)
+        return None if oid is None else self._objects.read(oid)[1]
+
+    def blob_id(self, path: str) -> str | None:
+        """The blob id of a file, or None if there is no file of that name."""
+        found = self._find(path)
+        return found.oid if found is not None and _kind(found) == "blob" else None
+
+    def subtree_id(self, folder: str) -> str | None:
+        """The tree id of a folder, or None if there is no folder of that name; ``""`` is the whole tree."""
+        folder = folder.strip("/")
+        if not folder:
+            return self.tree
+        found = self._find(folder)
+        return found.oid if found is not None and found.kind == "tree" else None
+
+    def exists(self, path: str) -> bool:
+        """Whether a file, folder or link of that name is there."""
+        return not path.strip("/") or self._find(path.strip("/")) is not None
+
+    def folder(self, path: str) -> tuple[Entry, ...]:
+        """What stands directly in a folder, in git's order; nothing if there is no such folder."""
+        oid = self.subtree_id(path)
+        if oid is None:
+            return ()
+        prefix = f"{path.strip('/')}/" if path.strip("/") else ""
+        return tuple(Entry(e.name, prefix + e.name, e.oid, _kind(e)) for e in self._objects.tree(oid).values())
+
+    def paths(self, folder: str = "", suffixes: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """All files below a folder whose name ends in one of ``suffixes`` (none: every file), sorted."""
+        return tuple(path for path, _ in self.blobs(folder, suffixes))
+
+    def blobs(self, folder: str = "", suffixes: tuple[str, ...] = ()) -> tuple[tuple[str, str], ...]:
+        """The same as (path, blob id), sorted by path."""
+        top = self.subtree_id(folder)
+        if top is None:
+            return ()
+        folder = folder.strip("/")
+        found: list[tuple[str, str]] = []
+        waiting = [(f"{folder}/" if folder else "", top)]
+        while waiting:
+            prefix, oid = waiting.pop()
+            for entry in self._objects.tree(oid).values():
+                mode = entry.mode
+                if mode == "40000":
+                    waiting.append((f"{prefix}{entry.name}/", entry.oid))
+                elif mode not in ("120000", "160000") and (not suffixes or entry.name.endswith(suffixes)):
+                    found.append((prefix + entry.name, entry.oid))
+        found.sort()
+        return tuple(found)
+
+    def read_blobs(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """(blob id, content) for each id, in order. One git process, started for this call, ends with the iterator."""
+        return self._objects.stream(oids)
+
+    def mentioning(self, words: frozenset[str], folders: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
+        """For each word, the sorted .c and .h files in which it stands as a whole word.
+
+        ``folders`` restricts the search; without any, or with ``""`` among them, the whole tree is searched. A word is
+        a C identifier; anything else is found nowhere. Words that are found nowhere have an empty tuple.
+        """
+        found: dict[str, list[str]] = {word: [] for word in sorted(words)}
+        sought = [word for word in found if re.fullmatch(r"[A-Za-z0-9_]+", word)]
+        if sought:
+            paths = self._grep(sought, folders)
+            pattern = re.compile(
+                rb"(?<![A-Za-z0-9_])(?:" + b"|".join(w.encode() for w in sought) + rb")(?![A-Za-z0-9_])"
+            )
+            by_oid: dict[str, list[str]] = {}
+            for path in paths:
+                oid = self.blob_id(path)
+                if oid is not None:
+                    by_oid.setdefault(oid, []).append(path)
+            for oid, data in self._objects.stream(by_oid):
+                for word in set(pattern.findall(data)):
+                    found[word.decode()] += by_oid[oid]
+        return {word: tuple(sorted(paths)) for word, paths in found.items()}
+
+    def _grep(self, words: Sequence[str], folders: Sequence[str]) -> tuple[str, ...]:
+        wanted = {folder.strip("/") for folder in folders}
+        if not wanted or "" in wanted:
+            limits = ["*.c", "*.h"]
+        else:
+            wanted = {folder for folder in wanted if self.subtree_id(folder) is not None}
+            if not wanted:
+                return ()
+            limits = [f"{_escaped(f)}/*.{end}" for f in sorted(wanted) for end in "ch"]
+        self._objects.ensure(oid for f in sorted(wanted or {""}) for _, oid in self.blobs(f, (".c", ".h")))
+        patterns = "".join(f"{word}\n" for word in words).encode()
+        arguments = ("-l", "-w", "-F", "-z", "--full-name", "--no-color", "--no-textconv", "--threads=2", "-f", "-")
+        done = self._objects.runner.run(
+            "grep", *arguments, self.tree, "--", *(f":(top){limit}" for limit in limits), stdin=patterns, check=False
+        )
+        if done.status not in (0, 1):
+            raise RepositoryError(f"git grep in tree {self.tree} failed: {done.stderr}")
+        lead = len(self.tree) + 1
+        return tuple(os.fsdecode(line[lead:]) for line in done.stdout.split(b"\0") if line)
+
+    def _find(self, path: str) -> TreeEntry | None:
+        oid = self.tree
+        parts = path.split("/")
+        for depth, part in enumerate(parts):
+            entry = self._objects.tree(oid).get(part)
+            if entry is None or depth == len(parts) - 1:
+                return entry
+            if entry.kind != "tree":
+                return None
+            oid = entry.oid
+        return None
+
+
+def _escaped(folder: str) -> str:
+    """The folder as the literal beginning of a pathspec."""
+    return re.sub(r"([\\*?\[])", r"\\\1", folder)
+
+
+def _kind(entry: TreeEntry) -> str:
+    return "link" if entry.mode == "120000" else entry.kind
