@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from reviewer.blocks import (
+from reviewer.sentences import (
     MAX_LINES,
     Line,
     comment_blocks,
@@ -22,10 +22,10 @@ from reviewer.blocks import (
     joined,
     number_at,
     pick,
+    sentence_spans,
     text_indent,
     window,
 )
-from reviewer.sentences import sentence_spans
 
 # A place where text may be broken: white space, or a line break with its comment leader and continuation backslash.
 # Possessive throughout: a file full of blanks must not cost time.
