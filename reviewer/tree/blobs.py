@@ -44,7 +44,7 @@ class Snapshot:
 
     def blob_id(self, path: str) -> str | None:
         """The blob id of a file, or None if there is no file of that name."""
-        found = self._find(path)
+        found = self.entry(path)
         return found.oid if found is not None and _kind(found) == "blob" else None
 
     def subtree_id(self, folder: str) -> str | None:
@@ -52,12 +52,12 @@ class Snapshot:
         folder = folder.strip("/")
         if not folder:
             return self.tree
-        found = self._find(folder)
+        found = self.entry(folder)
         return found.oid if found is not None and found.kind == "tree" else None
 
     def exists(self, path: str) -> bool:
         """Whether a file, folder or link of that name is there."""
-        return not path.strip("/") or self._find(path.strip("/")) is not None
+        return not path.strip("/") or self.entry(path.strip("/")) is not None
 
     def folder(self, path: str) -> tuple[Entry, ...]:
         """What stands directly in a folder, in git's order; nothing if there is no such folder."""
@@ -137,7 +137,8 @@ class Snapshot:
         lead = len(self.tree) + 1
         return tuple(os.fsdecode(line[lead:]) for line in done.stdout.split(b"\0") if line)
 
-    def _find(self, path: str) -> TreeEntry | None:
+    def entry(self, path: str) -> TreeEntry | None:
+        """What the tree has under this name, of any kind; None if nothing."""
         oid = self.tree
         parts = path.split("/")
         for depth, part in enumerate(parts):

@@ -12,19 +12,17 @@ from reviewer.tree.runner import Runner
 
 _FROM_REPOSITORY = ("local", "worktree")
 
-# What git would run or redirect to by order of a repository, with what it is to do instead; patterns are on
-# normalised keys. Everything that only hooks, filters or drivers can reach is switched off in runner.py already.
-_DANGEROUS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"core\.sshcommand"), "ssh"),
-    (re.compile(r"core\.gitproxy"), "none"),
-    (re.compile(r"core\.askpass"), "true"),
-    (re.compile(r"credential\.(.*\.)?helper"), ""),
-    (re.compile(r"remote\..*\.(uploadpack)"), "git-upload-pack"),
-    (re.compile(r"remote\..*\.(receivepack)"), "git-receive-pack"),
-    (re.compile(r"remote\..*\.(proxy)"), ""),
-    (re.compile(r"protocol\.(.*\.)?allow"), "user"),
-    (re.compile(r"(diff|merge|filter)\..*\.(driver|command|textconv|clean|smudge|process)"), ""),
-    (re.compile(r"gpg\.(.*\.)?program"), "false"),
+# What git would run, or be redirected to, by order of a repository while it fetches for a partial clone, and the
+# setting that undoes the order. Patterns are on normalised keys; None is the same key. What hooks, filters and drivers
+# could do is switched off by runner.py and by the options of each command.
+_DANGEROUS: tuple[tuple[re.Pattern[str], str | None, str], ...] = (
+    (re.compile(r"core\.sshcommand"), None, "ssh"),
+    (re.compile(r"core\.askpass"), None, "true"),
+    (re.compile(r"core\.gitproxy"), "protocol.git.allow", "never"),
+    (re.compile(r"credential\.(.*\.)?helper"), None, ""),
+    (re.compile(r"remote\..*\.uploadpack"), None, "git-upload-pack"),
+    (re.compile(r"remote\..*\.proxy"), None, ""),
+    (re.compile(r"protocol\.((?!ext\.).*\.)?allow"), None, "user"),
 )
 
 
@@ -55,15 +53,14 @@ class Configuration:
 
     def overrides(self) -> tuple[tuple[str, str], ...]:
         """Settings that undo what the repository itself orders to run; the user's own choices stay."""
-        undone: dict[str, str] = {}
-        for setting in self.settings:
-            if setting.scope not in _FROM_REPOSITORY:
-                continue
-            for pattern, harmless in _DANGEROUS:
-                if pattern.fullmatch(setting.key):
-                    own = [s.value for s in self.settings if s.key == setting.key and s.scope not in _FROM_REPOSITORY]
-                    undone[setting.key] = own[-1] or harmless if own else harmless
-        return tuple(undone.items())
+        undone: list[tuple[str, str]] = []
+        for key in dict.fromkeys(s.key for s in self.settings if s.scope in _FROM_REPOSITORY):
+            for pattern, instead, harmless in _DANGEROUS:
+                if pattern.fullmatch(key):
+                    own = [s.value for s in self.settings if s.key == key and s.scope not in _FROM_REPOSITORY]
+                    undone.append((instead or key, harmless))
+                    undone += [(key, value) for value in own if value is not None and instead is None]
+        return tuple(undone)
 
 
 def read_configuration(runner: Runner) -> Configuration:

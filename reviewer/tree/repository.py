@@ -13,7 +13,9 @@ from reviewer.model import Address
 from reviewer.tree.blobs import Snapshot
 from reviewer.tree.configuration import read_configuration
 from reviewer.tree.objects import Objects
+from reviewer.tree.promisor import Promisor, private_objects
 from reviewer.tree.runner import Runner
+from reviewer.tree.store import Store
 
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
@@ -24,18 +26,30 @@ class Repository:
     Open with :meth:`open`. Nothing here writes into it.
     """
 
-    def __init__(self, path: Path, git_dir: Path, runner: Runner, *, shallow: bool, oid_size: int) -> None:
+    def __init__(
+        self, path: Path, git_dir: Path, runner: Runner, cache_dir: Path, *, shallow: bool, oid_size: int
+    ) -> None:
         self.path = path
         self.shallow = shallow
         self.configuration = read_configuration(runner)
         self.runner = replace(runner, config=self.configuration.overrides())
         self.oid_size = oid_size
         self.git_dir = git_dir
-        self._objects: Objects | None = None
+        self.object_dirs = _object_dirs(self.runner)
+        self._promisor = Promisor(self.runner, self.configuration, self.object_dirs)
+        self._store: Store | None = None
+        if self.partial:
+            # What has to be fetched goes into a folder of our own. git left to itself would put it among the user's
+            # objects, and would do so one by one.
+            self._store = self.private_store(cache_dir)
+            self.runner = private_objects(self.runner, self._store.object_dir, self.object_dirs)
+        self.objects: Objects = self._store.objects if self._store is not None else Objects(self.runner, oid_size)
 
     @classmethod
-    def open(cls, path: Path | None = None) -> Repository:
+    def open(cls, path: Path | None = None, cache_dir: Path | None = None) -> Repository:
         """The repository that ``path`` lies in; without a path the one git would use here, as hooks set it.
+
+        ``cache_dir`` is used for partial clones alone; it defaults to ``reviewer`` in the user's cache folder.
 
         Raises RepositoryError where there is none, or where git refuses it because somebody else owns it.
         """
@@ -55,7 +69,9 @@ class Repository:
         if path is None:
             runner = replace(runner, environment=_quarantine(here))
         oid_size = 32 if algorithm == "sha256" else 20
-        return cls(here, Path(git_dir), runner, shallow=shallow == "true", oid_size=oid_size)
+        if cache_dir is None:
+            cache_dir = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reviewer"
+        return cls(here, Path(git_dir), runner, cache_dir, shallow=shallow == "true", oid_size=oid_size)
 
     def resolve(self, rev: str) -> str:
         """The full id of the commit that ``rev`` names, in any way git knows; RepositoryError if it names none."""
@@ -100,11 +116,15 @@ class Repository:
         return Snapshot(self.objects, tree, commit if commit is not None else self.resolve("HEAD"))
 
     @property
-    def objects(self) -> Objects:
-        """The objects of this repository."""
-        if self._objects is None:
-            self._objects = Objects(self.runner, self.oid_size)
-        return self._objects
+    def partial(self) -> bool:
+        """Whether this is a partial clone, which leaves objects at its remote until somebody needs them."""
+        return bool(self._promisor.remotes)
+
+    def private_store(self, cache_dir: Path) -> Store:
+        """A private git directory in ``cache_dir`` on top of this repository's objects; the caller closes it."""
+        fetched = (self._store.object_dir,) if self._store is not None else ()
+        bring = self._promisor.fetch if self.partial else None
+        return Store(cache_dir, (*fetched, *self.object_dirs), self.oid_size, bring)
 
     def user(self) -> Address | None:
         """Who git takes the user for (``user.name``, ``user.email``); None if no address is configured."""
@@ -116,9 +136,18 @@ class Repository:
         return self.configuration.get(key)
 
     def close(self) -> None:
-        """End the git processes kept open for reading."""
-        if self._objects is not None:
-            self._objects.close()
+        """End the git processes kept open for reading, and remove what was fetched for a partial clone."""
+        self.objects.close()
+        if self._store is not None:
+            self._store.close()
+
+
+def _object_dirs(runner: Runner) -> tuple[Path, ...]:
+    """Where the objects lie: of a linked work tree the main repository's. Their own alternates git finds itself."""
+    told = runner.run("rev-parse", "--git-path", "objects", what="looking for the objects").stdout
+    first = Path(os.fsdecode(told.removesuffix(b"\n")))
+    more = dict(runner.environment).get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")
+    return ((runner.cwd / first).resolve(), *(Path(path) for path in more.split(":") if path))
 
 
 def _quarantine(here: Path) -> tuple[tuple[str, str], ...]:

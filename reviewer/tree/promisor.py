@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Objects that a partial clone left at its remote: fetched by git, into a private object directory."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from reviewer.errors import RepositoryError
+from reviewer.tree.configuration import Configuration
+from reviewer.tree.runner import Runner
+
+_NAMED = 3  # objects that a message names before it counts the rest
+
+
+class Promisor:
+    """The remotes that a partial clone can ask for what it lacks (gitrepository-layout(5), partial-clone)."""
+
+    def __init__(self, runner: Runner, configuration: Configuration, object_dirs: tuple[Path, ...]) -> None:
+        self._runner = runner
+        self._configuration = configuration
+        self._object_dirs = object_dirs
+        names = [s.value for s in configuration.matching(r"extensions\.partialclone") if s.value]
+        names += [
+            setting.key.removeprefix("remote.").removesuffix(".promisor")
+            for setting in configuration.matching(r"remote\..*\.promisor")
+            if (setting.value or "true").lower() in ("true", "yes", "on", "1")
+        ]
+        self.remotes: tuple[str, ...] = tuple(dict.fromkeys(names))
+
+    def fetch(self, object_dir: Path, oids: tuple[str, ...]) -> None:
+        """Bring ``oids`` into ``object_dir``; RepositoryError names them if no remote gives them."""
+        runner = private_objects(self._runner, object_dir, self._object_dirs)
+        runner = replace(
+            runner, config=(*runner.config, ("fetch.negotiationAlgorithm", "noop"), ("fetch.prune", "false"))
+        )
+        said = []
+        for remote in self.remotes:
+            # The options are those with which git itself fetches what is missing (promisor-remote.c).
+            done = runner.run(
+                *("fetch", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--refmap="),
+                *("--no-auto-maintenance", "--quiet", "--filter=blob:none", "--stdin", "--", remote),
+                stdin="".join(f"{oid}\n" for oid in oids).encode(),
+                check=False,
+            )
+            if done.status == 0:
+                return
+            said.append(f"{remote} ({self._address(remote)}): {_without_secrets(done.stderr)}")
+        named = ", ".join(oids[:_NAMED]) + (f" and {len(oids) - _NAMED} more" if len(oids) > _NAMED else "")
+        raise RepositoryError(
+            f"this is a partial clone, and its remote did not give the missing objects {named}.\n"
+            + "\n".join(said)
+            + "\nTry again when the remote answers, or fetch everything once with `git fetch --refetch --no-filter`."
+        )
+
+    def _address(self, remote: str) -> str:
+        return _without_secrets(self._configuration.get(f"remote.{remote}.url") or "no URL configured")
+
+
+def private_objects(runner: Runner, object_dir: Path, below: tuple[Path, ...]) -> Runner:
+    """The runner with ``object_dir`` as the place where git writes objects, and ``below`` only read."""
+    alternates = ":".join(quoted(str(path)) for path in below)
+    return runner.with_environment(GIT_OBJECT_DIRECTORY=str(object_dir), GIT_ALTERNATE_OBJECT_DIRECTORIES=alternates)
+
+
+def quoted(path: str) -> str:
+    """A path for GIT_ALTERNATE_OBJECT_DIRECTORIES, which splits at colons (git(1))."""
+    return '"' + re.sub(r'(["\\])', r"\\\1", path) + '"' if re.search(r'[:"\\]', path) else path
+
+
+def _without_secrets(text: str) -> str:
+    return re.sub(r"(\w+://)[^/@\s]+@", r"\1", text)
