@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Drafts as files: a Maildir that any mail program opens, and the same mails as ``.eml``.
+
+A draft's file name comes from its Message-ID, which comes from the patch and the text. A review that is run again
+finds its drafts there and leaves them alone, edited or not, sent or not; other text is another draft. What the program
+wrote and whether it was sent stands in ``.state``, one file a draft.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email
+import email.policy
+import email.utils
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from enum import StrEnum
+from pathlib import Path
+
+from reviewer.errors import DraftError
+from reviewer.model import Address, Finding
+
+_STATE = ".state"
+_FOLDERS = ("cur", "new", "tmp", _STATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A reply that was written: ``data`` is the mail (RFC 5322, LF line ends) to be sent.
+
+    ``patch`` is the number of the patch that is answered, 0 for the cover letter. ``left_out`` are the findings for
+    which the mail had no room; they are counted for the user and not mentioned in the mail.
+    """
+
+    message_id: str
+    in_reply_to: str
+    subject: str
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    data: bytes
+    patch: int
+    findings: tuple[Finding, ...]
+    left_out: tuple[Finding, ...] = ()
+
+    @property
+    def recipients(self) -> tuple[Address, ...]:
+        """Everybody whom the mail would go to."""
+        return (*self.to, *self.cc)
+
+
+class Status(StrEnum):
+    """What became of a draft."""
+
+    NEW = "new"
+    EDITED = "edited"
+    SENT = "sent"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A draft on disk. ``path`` is the ``.eml``, which is what is edited and sent."""
+
+    name: str
+    path: Path
+    status: Status
+    mail: EmailMessage
+
+    @property
+    def subject(self) -> str:
+        """The subject, as one line."""
+        return " ".join(str(self.mail.get("Subject", "")).split())
+
+    @property
+    def recipients(self) -> tuple[Address, ...]:
+        """Everybody whom the mail would go to, as it stands now."""
+        values = [str(value) for name in ("To", "Cc", "Bcc") for value in self.mail.get_all(name, [])]
+        return tuple(Address(name, address) for name, address in email.utils.getaddresses(values) if address)
+
+
+def write(drafts: Iterable[Draft], folder: Path) -> tuple[Path, ...]:
+    """Write drafts below ``folder`` and return their ``.eml`` files, also of those that were there already.
+
+    Nothing that exists is written to. Raises DraftError if the folder cannot be used.
+    """
+    paths = []
+    try:
+        for name in _FOLDERS:
+            (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for draft in drafts:
+            name = _name(draft)
+            path = folder / f"{name}.eml"
+            paths.append(path)
+            state = folder / _STATE / f"{name}.json"
+            if state.exists() or path.exists() or _in_maildir(folder, name):
+                continue
+            _create(folder, path, draft.data)
+            _create(folder, folder / "new" / name, draft.data)
+            record = {"message_id": draft.message_id, "in_reply_to": draft.in_reply_to, "patch": draft.patch}
+            record |= {"sha256": _digest(draft.data), "sent": False}
+            _create(folder, state, json.dumps(record, indent=1, sort_keys=True).encode() + b"\n")
+    except OSError as error:
+        raise DraftError(
+            f"tried to write drafts below {folder}: {error.strerror or error}; give another folder with --output"
+        ) from error
+    return tuple(paths)
+
+
+def _name(draft: Draft) -> str:
+    words = re.sub(r"[^a-z0-9]+", "-", re.sub(r"\[[^\]]*\]|^Re:", "", draft.subject).lower()).strip("-")
+    digest = hashlib.sha256(draft.message_id.encode()).hexdigest()[:12]
+    return f"{draft.patch:04d}-{words[:48].strip('-') or 'reply'}-{digest}"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _in_maildir(folder: Path, name: str) -> Path | None:
+    """The Maildir's file of a draft, which a mail program may have moved and flagged."""
+    for place in (folder / "new", folder / "cur"):
+        for path in sorted(place.glob("*")) if place.is_dir() else ():
+            if path.name == name or path.name.startswith(f"{name}:"):
+                return path
+    return None
+
+
+def _create(folder: Path, path: Path, data: bytes) -> None:
+    """A new file, whole or not at all; one that exists stays as it is."""
+    descriptor, temporary = tempfile.mkstemp(dir=folder / "tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        os.unlink(temporary)
+
+
+def _replace(folder: Path, path: Path, data: bytes) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=folder / "tmp")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    os.replace(temporary, path)
+
+
+def stored(folder: Path) -> tuple[Stored, ...]:
+    """The drafts below ``folder`` in order of their names; none where there is no such folder."""
+    found = []
+    for path in sorted(folder.glob("*.eml")):
+        data = path.read_bytes()
+        record = _record(folder, path.stem)
+        status = Status.NEW if record.get("sha256") == _digest(data) else Status.EDITED
+        if record.get("sent"):
+            status = Status.SENT
+        mail = email.message_from_bytes(data, policy=email.policy.default)
+        found.append((Stored(path.stem, path, status, mail), str(record.get("in_reply_to", ""))))
+    return _superseded(found)
+
+
+def _superseded(found: list[tuple[Stored, str]]) -> tuple[Stored, ...]:
+    """Marks untouched drafts that answer the same patch as a later one: the later run says it better."""
+    newest: dict[str, tuple[float, str]] = {}
+    for draft, answered in found:
+        if answered:
+            newest[answered] = max(newest.get(answered, (0.0, "")), (draft.path.stat().st_mtime, draft.name))
+    return tuple(
+        Stored(draft.name, draft.path, Status.SUPERSEDED, draft.mail)
+        if draft.status is Status.NEW and answered and newest[answered][1] != draft.name
+        else draft
+        for draft, answered in found
+    )
+
+
+def _record(folder: Path, name: str) -> dict[str, object]:
+    path = folder / _STATE / f"{name}.json"
+    try:
+        record = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise DraftError(f"tried to read {path}: {error}; remove the file, the draft itself is kept") from error
+    return record if isinstance(record, dict) else {}
+
+
+def edited(folder: Path, draft: Stored, before: bytes) -> None:
+    """Bring the Maildir's copy up to date with a ``.eml`` that was edited, unless it was edited there as well."""
+    copy = _in_maildir(folder, draft.name)
+    if copy is not None and copy.read_bytes() == before:
+        _replace(folder, copy, draft.path.read_bytes())
+
+
+def mark_sent(folder: Path, draft: Stored) -> None:
+    """Note that a draft was sent: it is not offered again, and the Maildir's copy counts as read."""
+    record = _record(folder, draft.name) | {"sent": True}
+    _replace(
+        folder, folder / _STATE / f"{draft.name}.json", json.dumps(record, indent=1, sort_keys=True).encode() + b"\n"
+    )
+    copy = _in_maildir(folder, draft.name)
+    if copy is not None and copy.parent.name == "new":
+        os.rename(copy, folder / "cur" / f"{draft.name}:2,S")
