@@ -99,6 +99,12 @@ class Repository:
             return False
         return True
 
+    def edge(self) -> frozenset[str]:
+        """The commits of a shallow clone whose parents were left behind (gitrepository-layout(5), ``shallow``)."""
+        told = self.runner.run("rev-parse", "--git-path", "shallow").stdout
+        path = self.runner.cwd / os.fsdecode(told.removesuffix(b"\n"))
+        return frozenset(path.read_text("ascii").split()) if path.is_file() else frozenset()
+
     def tree_of(self, commit: str) -> str:
         """The id of a commit's tree."""
         done = self.runner.run(
