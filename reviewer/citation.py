@@ -60,7 +60,7 @@ TRAPS = (
     # Samples that leave out the gfp argument, or spell it differently, are no statement about gfp flags.
     Trap("Documentation/locking/locktypes.rst", "", "kmalloc_obj(", said=("kmalloc_obj(",)),
     # Named spinlock_t; arch/x86/kvm/vmx/posted_intr.c declares a raw_spinlock_t.
-    Trap("Documentation/virt/kvm/locking.rst", "wakeup_vcpus_on_cpu_lock", "spinlock_t"),
+    Trap("Documentation/virt/kvm/locking.rst", "wakeup_vcpus_on_cpu_lock", ":Type: spinlock_t"),
     # An aim, not a fact: locks are taken inside the critical sections it speaks of.
     Trap("Documentation/virt/kvm/locking.rst", "", "Everything else is a leaf", said=("Everything else is a leaf",)),
     # Names functions that exist nowhere; include/linux/kvm_host.h documents the real ones.

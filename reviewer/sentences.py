@@ -46,7 +46,8 @@ _ABBREVIATIONS = frozenset(
 )
 # These end a sentence as often as not: what follows decides.
 _OPEN_ABBREVIATIONS = frozenset({"etc.", "inc.", "ltd."})
-_INITIAL = re.compile(r"\b[A-Z][a-z]+ [A-Z]\.$")
+# Paul E. McKenney, but not "Say Y.".
+_INITIAL = re.compile(r"\b[A-Z][a-z]+ (?![YNM])[A-Z]\.$")
 _OPENING = "([{\"'`*\u201c\u2018"
 _NAME = re.compile(r"[*&@%$]?[A-Za-z_]\w*(?:\(|->|\.\w)|[A-Za-z]\w*_\w*|[@%&]\w|``")
 
