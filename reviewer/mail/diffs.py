@@ -51,13 +51,16 @@ def starts_section(lines: list[bytes], at: int) -> bool:
     return line.startswith(b"--- ") and at + 1 < len(lines) and lines[at + 1].startswith(b"+++ ")
 
 
-def sections(lines: list[bytes]) -> list[Section]:
-    """All file sections among the lines; quoted diffs (``> ``) are not seen."""
+def sections(lines: list[bytes], *, strict: bool = False) -> list[Section]:
+    """All file sections among the lines; quoted diffs (``> ``) are not seen.
+
+    Mailers strip the blank of an empty context line, and git takes it so; ``strict`` does not.
+    """
     found: list[Section] = []
     at = 0
     while at < len(lines):
         if starts_section(lines, at):
-            section = _section(lines, at)
+            section = _section(lines, at, strict)
             found.append(section)
             at = section.end
         else:
@@ -65,7 +68,7 @@ def sections(lines: list[bytes]) -> list[Section]:
     return found
 
 
-def _section(lines: list[bytes], start: int) -> Section:
+def _section(lines: list[bytes], start: int, strict: bool) -> Section:
     at = start
     if lines[at].startswith(b"diff --git "):
         at += 1
@@ -78,11 +81,11 @@ def _section(lines: list[bytes], start: int) -> Section:
     at += 2
     whole = at < len(lines) and lines[at].startswith(b"@@ ")
     while whole and at < len(lines) and lines[at].startswith(b"@@ "):
-        at, whole = _hunk_end(lines, at)
+        at, whole = _hunk_end(lines, at, strict)
     return Section(start, at, whole)
 
 
-def _hunk_end(lines: list[bytes], at: int) -> tuple[int, bool]:
+def _hunk_end(lines: list[bytes], at: int, strict: bool) -> tuple[int, bool]:
     match = _HUNK.match(lines[at])
     at += 1
     if match is None:
@@ -90,7 +93,7 @@ def _hunk_end(lines: list[bytes], at: int) -> tuple[int, bool]:
     old, new = (int(match[1]) if match[1] else 1), (int(match[2]) if match[2] else 1)
     while (old > 0 or new > 0) and at < len(lines):
         kind = lines[at][:1]
-        if kind in b" \n\r" and kind:  # mailers strip the blank of an empty context line; git takes it so too
+        if kind == b" " or (kind in (b"\n", b"\r") and not strict):
             old, new = old - 1, new - 1
         elif kind == b"-":
             old -= 1
@@ -126,9 +129,9 @@ def only(text: bytes) -> bytes:
     return b"".join(line for section in sections(lines) for line in lines[section.start : section.end])
 
 
-def is_whole(text: bytes) -> bool:
+def is_whole(text: bytes, *, strict: bool = False) -> bool:
     """Whether there is a diff and each hunk has as many lines as its header says."""
-    found = sections(lines_of(text))
+    found = sections(lines_of(text), strict=strict)
     return bool(found) and all(section.whole for section in found)
 
 

@@ -80,12 +80,13 @@ def split(raw: bytes, *, scissors: bool = False) -> Split:
     RepositoryError if git is missing.
     """
     result = _split(raw, scissors)
-    if diffs.is_whole(result.diff) or not is_flowed(raw):
+    if not is_flowed(raw) or diffs.is_whole(result.diff, strict=True):
         return result
-    for text in diffs.unflowed(payload(raw)):
-        other = _split(_as_plain(raw, text), scissors)
-        if diffs.is_whole(other.diff):
-            return other
+    ways = [_split(_as_plain(raw, text), scissors) for text in diffs.unflowed(payload(raw))]
+    for strict in (True, False):
+        whole = next((way for way in ways if diffs.is_whole(way.diff, strict=strict)), None)
+        if whole is not None:
+            return whole
     return Split(
         result.subject,
         result.author,
@@ -96,13 +97,18 @@ def split(raw: bytes, *, scissors: bool = False) -> Split:
 
 
 def _split(raw: bytes, scissors: bool) -> Split:
-    options = ["--encoding=UTF-8", "--scissors" if scissors else "--no-scissors"]
+    # Not --encoding=UTF-8, with which git 2.39 does not convert at all; without it UTF-8 is the default.
+    option = "--scissors" if scissors else "--no-scissors"
     notes: list[str] = []
     with tempfile.TemporaryDirectory(prefix="reviewer-") as folder:
-        status, info, message, patch = _run(raw, folder, *options)
+        status, info, message, patch = _run(raw, folder, option)
         if status:  # above all a charset that nobody knows; -n takes the text as it is
-            status, info, message, patch = _run(raw, folder, "-n", *options[1:])
-            notes.append("names a character set that git does not know; its text was taken as it stands")
+            status, info, message, patch = _run(raw, folder, "-n", option)
+            notes.append(
+                "cannot be read by git mailinfo"
+                if status
+                else "names a character set that git does not know; its text was taken as it stands"
+            )
     found = diffs.from_first(patch)
     address = Address(info.get("Author", ""), info["Email"]) if info.get("Email") else None
     text = message.decode(errors="replace").replace("\r\n", "\n").strip("\n")
@@ -121,9 +127,10 @@ def inline(raw: bytes) -> Split:
             return Split(result.subject, result.author, result.description, diffs.only(result.diff), result.notes)
     ways = [*diffs.unflowed(text), text] if is_flowed(raw) else [text]
     cut = [diffs.without_added_cr(diffs.only(way)) for way in ways]
-    whole = next((diff for diff in cut if diffs.is_whole(diff)), None)
-    if whole is not None:
-        return Split("", None, "", whole)
+    for strict in (True, False):
+        whole = next((diff for diff in cut if diffs.is_whole(diff, strict=strict)), None)
+        if whole is not None:
+            return Split("", None, "", whole)
     diff = next((diff for diff in cut if diff), b"")
     return Split("", None, "", diff, ("is damaged: a hunk has more or fewer lines than it says",) if diff else ())
 

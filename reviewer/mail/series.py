@@ -257,9 +257,10 @@ def _about_others(posting: Posting, all_of_them: Sequence[Posting]) -> list[str]
     for other in all_of_them:
         if other is posting or other.component != posting.component or not other.patches:
             continue
-        name = other.first.message_id
+        first = next(message for message in other.members if message is not posting.cover)
+        name = first.message_id
         if not _related(posting, other):
-            notes.append(f"The thread also holds another patch, not reviewed here: {name} ({other.title}).")
+            notes.append(f"The thread also holds another patch, not reviewed here: {name} ({first.title}).")
         elif other.revision < posting.revision:
             notes.append(f"The thread also holds the earlier revision v{other.revision}: {name}.")
         elif other.revision == posting.revision:
