@@ -185,7 +185,7 @@ class AppliedPatch:
     failures: tuple[ApplyFailure, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Step:
     """One frame of a call chain: what happens at ``path:line`` inside ``function``."""
 

@@ -27,7 +27,9 @@ _NO_RETURN = frozenset(
     "BUG panic do_exit unreachable __builtin_unreachable make_task_dead do_group_exit kthread_exit nmi_panic "
     "kthread_complete_and_exit".split()
 )
-_EVALUATED_LATER = re.compile(r"_*(?:\w*wait_event\w*|wait_on_bit\w*|read_poll_timeout\w*|readx?_poll_timeout\w*|poll_timeout_us\w*)")
+_EVALUATED_LATER = re.compile(
+    r"_*(?:\w*wait_event\w*|wait_on_bit\w*|read_poll_timeout\w*|readx?_poll_timeout\w*|poll_timeout_us\w*)"
+)
 _LEAVES = frozenset(
     "identifier number_literal string_literal concatenated_string field_identifier type_descriptor sizeof_expression char_literal true "
     "false null comment".split()
@@ -50,7 +52,9 @@ def declared_name(node: Node | None) -> str:
             return text_of(node)
         inner = node.child_by_field_name("declarator")
         if inner is None:
-            inner = next((c for c in node.named_children if c.type.endswith("declarator") or c.type == "identifier"), None)
+            inner = next(
+                (c for c in node.named_children if c.type.endswith("declarator") or c.type == "identifier"), None
+            )
         node = inner
     return ""
 
@@ -291,7 +295,9 @@ class Lowering:
         value = self.value(condition)
         head, out = self.current, self.new()
         outer = next((t.on_continue for t in reversed(self.targets) if t.on_continue is not None), None)
-        self.targets.append(_Target(out, None, len(self.scopes)) if outer is None else _Target(out, None, len(self.scopes)))
+        self.targets.append(
+            _Target(out, None, len(self.scopes)) if outer is None else _Target(out, None, len(self.scopes))
+        )
         self.scopes.append(_Scope())
         self.current = None
         has_default = False
@@ -405,7 +411,11 @@ class Lowering:
         """``node`` without brackets and casts around it."""
         while True:
             children = _named(node)
-            if node.type == "parenthesized_expression" and len(children) == 1 and children[0].type != "compound_statement":
+            if (
+                node.type == "parenthesized_expression"
+                and len(children) == 1
+                and children[0].type != "compound_statement"
+            ):
                 node = children[0]
             elif node.type == "cast_expression":
                 value = node.child_by_field_name("value")
@@ -416,7 +426,9 @@ class Lowering:
                 return node
 
     def has_call(self, node: Node) -> bool:
-        return node.type in ("call_expression", "compound_statement") or any(self.has_call(c) for c in node.named_children)
+        return node.type in ("call_expression", "compound_statement") or any(
+            self.has_call(c) for c in node.named_children
+        )
 
     def argument_texts(self, condition: Node) -> list[str]:
         out: list[str] = []
@@ -565,7 +577,9 @@ class Lowering:
             self._branching_expression(node)
         else:
             for child in _named(node):
-                self.expression(child) if not child.type.endswith("_statement") and child.type != "declaration" else self.statement(child)
+                self.expression(child) if not child.type.endswith(
+                    "_statement"
+                ) and child.type != "declaration" else self.statement(child)
 
     def _assignment(self, node: Node) -> None:
         left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
@@ -630,7 +644,9 @@ class Lowering:
         if function.type == "call_expression":
             outer, inner_arguments = function.child_by_field_name("function"), function.child_by_field_name("arguments")
             name = text_of(outer) if outer is not None else ""
-            first = text_of(_named(inner_arguments)[0]) if inner_arguments is not None and _named(inner_arguments) else ""
+            first = (
+                text_of(_named(inner_arguments)[0]) if inner_arguments is not None and _named(inner_arguments) else ""
+            )
             if name in ("guard", "CLASS") and first:
                 argument = ",".join(text_of(given_one) for given_one in given)
                 self.emit(cfg.Guard(line, first, argument, True))
@@ -666,13 +682,21 @@ def lower(node: Node, path: str, side: Side) -> cfg.Function:
             function_declarator = inner
         following = inner.child_by_field_name("declarator")
         if following is None:
-            following = next((c for c in inner.named_children if c.type.endswith("declarator") or c.type == "identifier"), None)
+            following = next(
+                (c for c in inner.named_children if c.type.endswith("declarator") or c.type == "identifier"), None
+            )
         inner = following
     parameters = function_declarator.child_by_field_name("parameters") if function_declarator is not None else None
-    names = tuple(declared_name(p) for p in _named(parameters) if p.type == "parameter_declaration") if parameters is not None else ()
+    names = (
+        tuple(declared_name(p) for p in _named(parameters) if p.type == "parameter_declaration")
+        if parameters is not None
+        else ()
+    )
     body_start = body.start_byte if body is not None else node.end_byte
     header = range(node.start_byte - 200, body_start)
-    free = {at: argument for at, name, argument in side.annotations if name == "__free" and body_start <= at < node.end_byte}
+    free = {
+        at: argument for at, name, argument in side.annotations if name == "__free" and body_start <= at < node.end_byte
+    }
     lowering = Lowering(side, free)
     end = node.end_point[0] + 1
     if body is not None:
@@ -683,7 +707,8 @@ def lower(node: Node, path: str, side: Side) -> cfg.Function:
     type_node = node.child_by_field_name("type")
     pointer = declarator is not None and declarator.type == "pointer_declarator"
     aliases = {
-        name: value for name, (count, value) in lowering.assigned.items()
+        name: value
+        for name, (count, value) in lowering.assigned.items()
         if count == 1 and value and name not in names and name in lowering.locals and root(value) != name
     }
     return cfg.Function(
@@ -695,9 +720,12 @@ def lower(node: Node, path: str, side: Side) -> cfg.Function:
         static=any(c.type == "storage_class_specifier" and c.text == b"static" for c in node.children),
         returns_value=pointer or type_node is None or text_of(type_node) != "void",
         via=side.definers.get(node.start_byte, ""),
-        words=tuple(word for at, word in side.words if at in range(node.start_byte - 100, body_start) and _same_header(node, at)),
+        words=tuple(
+            word for at, word in side.words if at in range(node.start_byte - 100, body_start) and _same_header(node, at)
+        ),
         annotations=tuple(
-            cfg.Annotation(name, argument.translate(_WHITE)) for at, name, argument in side.annotations
+            cfg.Annotation(name, argument.translate(_WHITE))
+            for at, name, argument in side.annotations
             if at in header and at >= node.start_byte and name != "__free"
         ),
         aliases=aliases,

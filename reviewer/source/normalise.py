@@ -19,8 +19,12 @@ _ATTRIBUTES = frozenset(
     b"ATTRIB_NORET".split()
 )
 # Names with two leading underscores that are types, values or functions and not attributes.
-_NOT_ATTRIBUTES = frozenset(b"__func__ __va_list __builtin_va_list __int128 __typeof__ __typeof __label__ __asm__ __asm __volatile__ __alignof__ __real __imag".split())
-_INTEGER_TYPE = re.compile(rb"__(?:[us]\d+|[bl]e\d+|kernel_\w+|wsum|sum16|poll_t|addrpair|portpair|time64_t|packed_\w+)")
+_NOT_ATTRIBUTES = frozenset(
+    b"__func__ __va_list __builtin_va_list __int128 __typeof__ __typeof __label__ __asm__ __asm __volatile__ __alignof__ __real __imag".split()
+)
+_INTEGER_TYPE = re.compile(
+    rb"__(?:[us]\d+|[bl]e\d+|kernel_\w+|wsum|sum16|poll_t|addrpair|portpair|time64_t|packed_\w+)"
+)
 _WITH_ARGUMENT = (
     rb"__must_hold(?:_shared)?|__acquires(?:_shared)?|__releases(?:_shared)?|__cond_acquires(?:_shared)?|__guarded_by|__pt_guarded_by|"
     rb"__free|__cleanup|__printf|__scanf|__aligned|__section|__attribute__|__attribute|__alloc_size|__realloc_size|__counted_by(?:_le|_be|_ptr)?|"
@@ -33,7 +37,9 @@ ANNOTATIONS = frozenset(
 # Macros that stand before a statement and run it at most once.
 _CONDITIONAL_MACRO = re.compile(rb"scoped_\w+|with_\w+|class_for_\w+|user_access_scope|if_\w+|\w+_if_\w+")
 _LOOP_NAME = re.compile(rb"\w*(?:for_each|foreach|FOR_EACH|FOREACH|for_all|do_each)\w*")
-_KEYWORDS = frozenset(b"if while for switch return sizeof do else case goto default typeof __typeof__ __attribute__ defined".split())
+_KEYWORDS = frozenset(
+    b"if while for switch return sizeof do else case goto default typeof __typeof__ __attribute__ defined".split()
+)
 
 _WORD = re.compile(
     rb"\b(?:(?P<annotation>" + _WITH_ARGUMENT + rb")\s*(?=\()"
@@ -52,9 +58,13 @@ _UPPERCASE_QUALIFIER = re.compile(
 )
 _STATEMENT_CALL = re.compile(rb"(?:(?<=[;{}):])|(?<=\belse)|(?<=\bdo))\s+([A-Za-z_]\w*)[ \t]*(?=\()")
 _BRACKET = re.compile(rb"[()\[\]{}]")
-_STRUCT_ARGUMENT = re.compile(rb"([,(]\s*)((?:const\s+|volatile\s+)?(?:struct|union|enum)\s+(?:const\s+)?)(\w+)(\s*\**\s*)(?=[,)])")
+_STRUCT_ARGUMENT = re.compile(
+    rb"([,(]\s*)((?:const\s+|volatile\s+)?(?:struct|union|enum)\s+(?:const\s+)?)(\w+)(\s*\**\s*)(?=[,)])"
+)
 _POINTER_TYPE_ARGUMENT = re.compile(rb"(?<=[(,])(\s*(?:const\s+)?\w+\s*)(\*+)(\s*)(?=[,)])")
-_INTEGER_TYPE_ARGUMENT = re.compile(rb"(?<=[,(])(\s*)((?:unsigned|signed|long|short)(?:[ \t]+(?:int|long|char|short))+)(\s*)(?=[,)])")
+_INTEGER_TYPE_ARGUMENT = re.compile(
+    rb"(?<=[,(])(\s*)((?:unsigned|signed|long|short)(?:[ \t]+(?:int|long|char|short))+)(\s*)(?=[,)])"
+)
 _PERCPU_TYPE = re.compile(rb"(\b(?:__)?(?:alloc_percpu\w*|alignof(?:__)?)\s*\()((?:struct|union|enum)\s+)")
 _CASE_RANGE = re.compile(rb"(\bcase\b[^:;{}?]*?)(\.\.\.)")
 _TOP_LEVEL = re.compile(
@@ -157,7 +167,11 @@ def _is_attribute(word: bytes, text: bytes, end: int) -> bool:
         return bool(_TYPE_END.search(before) or re.search(rb"\b__[a-z]+$", before))
     if char in b"=;,){":
         ends_declarator = rb"[\w\]]$|[^*\s]\)$" if char in b";{" else rb"[\w\]]$"
-        return bool(re.search(ends_declarator, before)) and not _TYPE_END.search(before) and not _OPERATOR_WORD.search(before)
+        return (
+            bool(re.search(ends_declarator, before))
+            and not _TYPE_END.search(before)
+            and not _OPERATOR_WORD.search(before)
+        )
     return False
 
 
@@ -173,7 +187,7 @@ def _rewrite_statements(text: bytes, side: Side) -> bytes:
         looks_like_loop = _LOOP_NAME.fullmatch(name)
         if not looks_like_loop:
             semicolon, brace = text.find(b";", opening), text.find(b"{", opening)
-            if brace < 0 or (0 <= semicolon < brace and not _CONDITIONAL_MACRO.fullmatch(name)):
+            if (brace < 0 or 0 <= semicolon < brace) and not _CONDITIONAL_MACRO.fullmatch(name):
                 continue
         if text.rfind(b"\n", 0, start) + 1 == start:
             continue  # at column 0 it defines something
@@ -181,7 +195,9 @@ def _rewrite_statements(text: bytes, side: Side) -> bytes:
         if close < 0:
             continue
         follower = text[close : close + 200].lstrip()[:1]
-        if follower != b"{" and (not (looks_like_loop or _CONDITIONAL_MACRO.fullmatch(name)) or follower in b";,)=?:&|+-<>]}."):
+        if follower != b"{" and (
+            not (looks_like_loop or _CONDITIONAL_MACRO.fullmatch(name)) or follower in b";,)=?:&|+-<>]}."
+        ):
             continue
         if _CONDITIONAL_MACRO.fullmatch(name) and not looks_like_loop:
             side.conditionals[start] = name.decode()
@@ -191,7 +207,9 @@ def _rewrite_statements(text: bytes, side: Side) -> bytes:
             keyword = b"while"
         argument = text[opening:close]
         if argument[1:-1].strip():
-            argument = re.sub(rb"\b(?:return|goto|continue|break)\b[^,()]*", lambda m: b"0".ljust(len(m.group())), argument)
+            argument = re.sub(
+                rb"\b(?:return|goto|continue|break)\b[^,()]*", lambda m: b"0".ljust(len(m.group())), argument
+            )
             rewritten = keyword.ljust(opening - start) + argument
         elif close - start >= len(keyword) + 3:
             rewritten = (keyword + b"(1)").ljust(close - start)
@@ -220,7 +238,10 @@ def _rewrite_types(text: bytes) -> bytes:
     text = _INTEGER_TYPE_ARGUMENT.sub(lambda m: m.group(1) + re.sub(rb"[ \t]", b"_", m.group(2)) + m.group(3), text)
 
     def pointer(match: re.Match[bytes]) -> bytes:
-        if match.string[match.start() - 1 : match.start()] == b"(" and match.string[match.end() : match.end() + 1] == b")":
+        if (
+            match.string[match.start() - 1 : match.start()] == b"("
+            and match.string[match.end() : match.end() + 1] == b")"
+        ):
             return match.group()  # a cast
         return match.group(1) + b" " * len(match.group(2)) + match.group(3)
 
@@ -278,10 +299,14 @@ def _function_header(macro: bytes, body: bytes, original: bytes) -> bytes | None
         prefix = b"" if b"BPF" in macro else b"sys_"
         pairs = [b" ".join(arguments[i : i + 2]) for i in range(1, len(arguments) - 1, 2)]
         parameters = b",".join(re.sub(rb"\s+", b" ", pair) for pair in pairs)
-        return _fit(b"int " + prefix + name + b"(" + parameters + b")", original) or _fit(b"int " + name + b"(" + parameters + b")", original)
+        return _fit(b"int " + prefix + name + b"(" + parameters + b")", original) or _fit(
+            b"int " + name + b"(" + parameters + b")", original
+        )
     if macro.startswith((b"DEFINE_IDTENTRY", b"DEFINE_FREDENTRY", b"DEFINE_INTERRUPT")) and len(arguments) >= 1:
         return _fit(b"int " + name + b"()", original)
-    return _fit(b"int " + name + b"()", original) or _fit(b"int " + macro[: max(1, len(original) - 6)] + b"()", original)
+    return _fit(b"int " + name + b"()", original) or _fit(
+        b"int " + macro[: max(1, len(original) - 6)] + b"()", original
+    )
 
 
 def _declaration(macro: bytes, body: bytes, original: bytes) -> bytes | None:

@@ -35,10 +35,14 @@ class ParsedFile:
         normalised, self.side = normalise(text, wanted)
         self._tree = Parser(_LANGUAGE).parse(normalised)
         self._nodes: list[tuple[Extent, Node]] = []
-        for node in sorted(QueryCursor(_FUNCTIONS).captures(self._tree.root_node).get("function", []), key=lambda n: n.start_byte):
+        for node in sorted(
+            QueryCursor(_FUNCTIONS).captures(self._tree.root_node).get("function", []), key=lambda n: n.start_byte
+        ):
             name = declared_name(node.child_by_field_name("declarator"))
             if name:
-                self._nodes.append((Extent(name, node.start_point[0] + 1, node.end_point[0] + 1, not node.has_error), node))
+                self._nodes.append(
+                    (Extent(name, node.start_point[0] + 1, node.end_point[0] + 1, not node.has_error), node)
+                )
         self._lowered: dict[int, Function] = {}
 
     @property

@@ -18,7 +18,16 @@ ABSENT = frozenset(
         "PREEMPT_RT X86_32 32BIT CPU_BIG_ENDIAN TINY_RCU TINY_SRCU SLOB SLUB_TINY UML PREEMPT_NONE HIGHMEM M68K "
         "DEBUG_RT_MUTEXES NEED_PER_CPU_KM GENERIC_LOCKBREAK BASE_SMALL NOMMU PARAVIRT_NONE CC_IS_CLANG"
     ).split()
-) | {b"__ASSEMBLY__", b"__ASSEMBLER__", b"__ASSEMBLER", b"__KVM_NVHE_HYPERVISOR__", b"__CHECKER__", b"BUILD_VDSO32", b"__cplusplus", b"MODULE"}
+) | {
+    b"__ASSEMBLY__",
+    b"__ASSEMBLER__",
+    b"__ASSEMBLER",
+    b"__KVM_NVHE_HYPERVISOR__",
+    b"__CHECKER__",
+    b"BUILD_VDSO32",
+    b"__cplusplus",
+    b"MODULE",
+}
 
 _LEXEME = re.compile(
     rb"/\*.*?\*/|//[^\n]*(?:\\\n[^\n]*)*|\"(?:[^\"\\\n]|\\.|\\\n)*\"|'(?:[^'\\\n]|\\.)+'",
@@ -59,7 +68,9 @@ def _blank_lexeme(match: re.Match[bytes]) -> bytes:
     if text[:1] == b"/":
         return blank(text)
     if text[:1] == b'"':
-        return b'"' + blank(text[1:-1]) + b'"' if b"\n" not in text else b'"' + re.sub(rb"[^\n]", b"_", text[1:-1]) + b'"'
+        return (
+            b'"' + blank(text[1:-1]) + b'"' if b"\n" not in text else b'"' + re.sub(rb"[^\n]", b"_", text[1:-1]) + b'"'
+        )
     return b"'" + b"a" * (len(text) - 2) + b"'"
 
 
@@ -78,9 +89,21 @@ def holds(kind: bytes, condition: bytes) -> bool:
         return name not in ABSENT
     expression = _DEFINED.sub(lambda m: b"0" if m.group(1) in ABSENT else b"1", expression)
     expression = re.sub(rb"\bIS_MODULE\s*\(\w+\)", b"0", expression)
-    expression = _NUMBER.sub(lambda m: str(int(m.group().rstrip(b"uUlL"), 0) if m.group()[:1] != b"0" or m.group()[1:2] in b"xX" else 0).encode(), expression)
+    expression = _NUMBER.sub(
+        lambda m: str(
+            int(m.group().rstrip(b"uUlL"), 0) if m.group()[:1] != b"0" or m.group()[1:2] in b"xX" else 0
+        ).encode(),
+        expression,
+    )
     expression = _WORD.sub(b"64", expression)
-    python = expression.replace(b"&&", b" and ").replace(b"||", b" or ").replace(b"!=", b"\0").replace(b"!", b" not ").replace(b"\0", b"!=").decode("latin-1")
+    python = (
+        expression.replace(b"&&", b" and ")
+        .replace(b"||", b" or ")
+        .replace(b"!=", b"\0")
+        .replace(b"!", b" not ")
+        .replace(b"\0", b"!=")
+        .decode("latin-1")
+    )
     if not _PLAIN.fullmatch(python):
         return True
     try:
@@ -129,7 +152,9 @@ def choose_arms(text: bytes, wanted: frozenset[int] = frozenset()) -> tuple[byte
     return b"".join(out), arms
 
 
-def _step(match: re.Match[bytes], stack: list[_Conditional], active: bool, preferred: bool | None, line: int, arms: Arms) -> bool:
+def _step(
+    match: re.Match[bytes], stack: list[_Conditional], active: bool, preferred: bool | None, line: int, arms: Arms
+) -> bool:
     kind = match.group(1)
     if kind in (b"if", b"ifdef", b"ifndef"):
         value = holds(kind, match.group(2)) if preferred is None else preferred
@@ -146,7 +171,9 @@ def _step(match: re.Match[bytes], stack: list[_Conditional], active: bool, prefe
         value = not top.taken if preferred is None else preferred
         top.rt = None if top.rt is None else not top.rt
     else:
-        value = (not top.taken and holds(kind.replace(b"el", b"", 1), match.group(2))) if preferred is None else preferred
+        value = (
+            (not top.taken and holds(kind.replace(b"el", b"", 1), match.group(2))) if preferred is None else preferred
+        )
         top.rt = None
     top.taken = top.taken or value
     top.active = top.outer and value

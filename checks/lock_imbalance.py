@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A return that leaves a lock held."""
+
+from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+
+
+def judge(event: Event, context: Context) -> Report | None:
+    what, other = event.detail
+    if what != "lock":
+        return None
+    return Report(
+        subject=event.callee,
+        message=f"returns with {event.callee} held, unlike the other paths",
+        question=f"Is the unlock of {event.callee} missing on this path? Other returns of {event.function.name}() release it.",
+        was=f"{event.function.name}() returned with {event.callee} held",
+        consequence="The next one to take the lock waits for ever.",
+    )
+
+
+CHECK = Check(
+    id="lock-imbalance",
+    area="locking",
+    severity=Severity.BUG,
+    kernels=Kernels.ALL,
+    rule="Every path out of a function leaves its locks as the function's contract says.",
+    why="A lock that is left held deadlocks the next one to take it.",
+    events=frozenset({EventKind.UNBALANCED}),
+    judge=judge,
+    sources=(Source("Documentation/locking/mutex-design.rst", "A task may not exit with a mutex", "Semantics"),),
+    wrong=(
+        """
+        struct dev { struct mutex lock; };
+        int configure(struct dev *dev)
+        {
+                mutex_lock(&dev->lock);
+                if (dev->dead)
+                        return -ENODEV; /* wrong */
+                dev->ready = 1;
+                mutex_unlock(&dev->lock);
+                return 0;
+        }
+        """,
+    ),
+    right=(
+        """
+        struct dev { struct mutex lock; };
+        int configure(struct dev *dev)
+        {
+                int err = 0;
+
+                mutex_lock(&dev->lock);
+                if (dev->dead) {
+                        err = -ENODEV;
+                        goto out;
+                }
+                dev->ready = 1;
+        out:
+                mutex_unlock(&dev->lock);
+                return err;
+        }
+        """,
+        """
+        struct dev { struct mutex lock; };
+        bool dev_claim(struct dev *dev)
+        {
+                mutex_lock(&dev->lock);
+                if (dev->dead) {
+                        mutex_unlock(&dev->lock);
+                        return false;
+                }
+                return true;
+        }
+        """,
+        """
+        struct dev { spinlock_t lock; };
+        int conditional(struct dev *dev, bool nested)
+        {
+                if (!nested)
+                        spin_lock(&dev->lock);
+                dev->ready = 1;
+                if (!nested)
+                        spin_unlock(&dev->lock);
+                return 0;
+        }
+        """,
+    ),
+)

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A return that leaves an RCU reader open."""
+
+from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+
+
+def judge(event: Event, context: Context) -> Report | None:
+    what, other = event.detail
+    if what != "rcu":
+        return None
+    return Report(
+        subject="rcu",
+        message=f"returns after {event.callee}() without its counterpart, unlike the other paths",
+        question=f"Is the counterpart of {event.callee}() missing on this path? Other returns of {event.function.name}() have it.",
+        was=f"{event.function.name}() returned after {event.callee}() without its counterpart",
+        consequence="A reader that is never left keeps every later grace period from ending.",
+    )
+
+
+CHECK = Check(
+    id="rcu-unlock-imbalance",
+    area="rcu",
+    severity=Severity.BUG,
+    kernels=Kernels.ALL,
+    rule="Every path out of a function leaves the RCU read nesting as it found it.",
+    why="A reader that is never left keeps grace periods from ending; one left twice ends somebody else's.",
+    events=frozenset({EventKind.UNBALANCED}),
+    judge=judge,
+    sources=(
+        Source(
+            "Documentation/RCU/checklist.rst",
+            "these guards can be less error-prone than rcu_read_lock()",
+            "Review Checklist for RCU Patches",
+        ),
+    ),
+    wrong=(
+        """
+        int lookup(struct table *table)
+        {
+                rcu_read_lock();
+                if (!table->ready)
+                        return -EAGAIN; /* wrong */
+                table->hits++;
+                rcu_read_unlock();
+                return 0;
+        }
+        """,
+        """
+        void walk(struct table *table)
+        {
+                rcu_read_lock();
+                if (!table->ready)
+                        return; /* wrong */
+                rcu_read_unlock();
+        }
+        """,
+    ),
+    right=(
+        """
+        int lookup(struct table *table)
+        {
+                int err = 0;
+
+                rcu_read_lock();
+                if (!table->ready) {
+                        err = -EAGAIN;
+                        goto out;
+                }
+                table->hits++;
+        out:
+                rcu_read_unlock();
+                return err;
+        }
+        """,
+        """
+        int guarded(struct table *table)
+        {
+                guard(rcu)();
+                if (!table->ready)
+                        return -EAGAIN;
+                return 0;
+        }
+        """,
+        """
+        struct entry *table_start(struct table *table)
+        {
+                rcu_read_lock();
+                return table->first;
+        }
+        """,
+    ),
+)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Allocation or freeing in an interrupt that is not threaded."""
+
+from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+
+
+def judge(event: Event, context: Context) -> Report | None:
+    reason = context.atomic(rt=True)
+    if reason is None or reason.what != "entry":
+        return None
+    return Report(
+        subject=context.subject(reason),
+        message=f"{context.call} runs {context.place(reason)}, which is not threaded on PREEMPT_RT",
+        question=f"Can {context.call} run here, in an interrupt that is not threaded?",
+        was=f"{context.call} was called {context.place(reason)} too",
+    )
+
+
+CHECK = Check(
+    id="rt-alloc-in-hardirq",
+    area="rt",
+    severity=Severity.QUESTION,
+    kernels=Kernels.PREEMPT_RT,
+    rule="Code that stays in hard interrupt context on PREEMPT_RT neither allocates nor frees memory.",
+    why="The allocators take sleeping locks on PREEMPT_RT; system vectors, IPIs and IRQF_NO_THREAD handlers are not threaded there.",
+    events=frozenset({EventKind.ALLOCATION, EventKind.FREE}),
+    judge=judge,
+    sources=(
+        Source(
+            "Documentation/core-api/real-time/differences.rst",
+            "What remains problematic is code that explicitly",
+            "Memory allocation",
+        ),
+        Source("Documentation/locking/locktypes.rst", "cannot be invoked from truly atomic", "raw_spinlock_t on RT"),
+    ),
+    wrong=(
+        """
+        DEFINE_IDTENTRY_SYSVEC(sysvec_wakeup)
+        {
+                struct note *note = kmalloc(sizeof(*note), GFP_ATOMIC); /* wrong */
+        }
+        """,
+        """
+        static irqreturn_t tick(int irq, void *data)
+        {
+                kfree(data); /* wrong */
+                return IRQ_HANDLED;
+        }
+        int setup(int irq, void *data)
+        {
+                return request_irq(irq, tick, IRQF_NO_THREAD, "tick", data);
+        }
+        """,
+    ),
+    right=(
+        """
+        static irqreturn_t threaded_on_rt(int irq, void *data)
+        {
+                struct note *note = kmalloc(8, GFP_ATOMIC);
+                return IRQ_HANDLED;
+        }
+        int setup(int irq, void *data)
+        {
+                return request_irq(irq, threaded_on_rt, IRQF_SHARED, "dev", data);
+        }
+        """,
+        """
+        static void later(struct work_struct *work)
+        {
+                kfree(work);
+        }
+        void setup(struct work_struct *work)
+        {
+                INIT_WORK(work, later);
+        }
+        """,
+    ),
+)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""spinlock_t, rwlock_t or local_lock in an interrupt that is not threaded."""
+
+from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+
+
+def judge(event: Event, context: Context) -> Report | None:
+    reason = context.atomic(rt=True)
+    if reason is None or reason.what != "entry":
+        return None
+    place = context.place(reason)
+    return Report(
+        subject=context.subject(reason),
+        message=f"{context.call} takes a lock that sleeps on PREEMPT_RT {place}",
+        question=f"Can {context.call} be taken here, {place} that is not threaded?"
+        if reason.expression != "raw_lock"
+        else f"Can {context.call} be taken here, {place}?",
+        was=f"{context.call} was taken {place}",
+    )
+
+
+CHECK = Check(
+    id="rt-spinlock-in-hardirq",
+    area="rt",
+    severity=Severity.BUG,
+    kernels=Kernels.PREEMPT_RT,
+    rule="A handler that is not threaded on PREEMPT_RT takes raw spinlocks only.",
+    why="spinlock_t, rwlock_t and local_lock_t are sleeping locks there.",
+    events=frozenset({EventKind.SPINLOCK, EventKind.LOCAL_LOCK}),
+    judge=judge,
+    sources=(
+        Source(
+            "Documentation/core-api/real-time/differences.rst",
+            "handler does not acquire any sleeping locks",
+            "Interrupt handling",
+        ),
+        Source(
+            "Documentation/locking/locktypes.rst",
+            "low-level interrupt handling and places where disabling",
+            "raw_spinlock_t",
+        ),
+    ),
+    wrong=(
+        """
+        static spinlock_t lock;
+        static irqreturn_t tick(int irq, void *data)
+        {
+                spin_lock(&lock); /* wrong */
+                spin_unlock(&lock);
+                return IRQ_HANDLED;
+        }
+        int setup(int irq)
+        {
+                return request_irq(irq, tick, IRQF_NO_THREAD, "tick", NULL);
+        }
+        """,
+        """
+        struct bank { spinlock_t lock; };
+        static void bank_mask(struct irq_data *data)
+        {
+                struct bank *bank = irq_data_get_irq_chip_data(data);
+
+                spin_lock(&bank->lock); /* wrong */
+                spin_unlock(&bank->lock);
+        }
+        static struct irq_chip bank_chip = {
+                .irq_mask = bank_mask,
+        };
+        """,
+    ),
+    right=(
+        """
+        static spinlock_t lock;
+        static irqreturn_t threaded_on_rt(int irq, void *data)
+        {
+                spin_lock(&lock);
+                spin_unlock(&lock);
+                return IRQ_HANDLED;
+        }
+        int setup(int irq)
+        {
+                return request_irq(irq, threaded_on_rt, 0, "dev", NULL);
+        }
+        """,
+        """
+        struct bank { raw_spinlock_t lock; };
+        static void bank_mask(struct irq_data *data)
+        {
+                struct bank *bank = irq_data_get_irq_chip_data(data);
+
+                raw_spin_lock(&bank->lock);
+                raw_spin_unlock(&bank->lock);
+        }
+        static struct irq_chip bank_chip = {
+                .irq_mask = bank_mask,
+        };
+        """,
+    ),
+)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""spinlock_t, rwlock_t or local_lock with preemption or interrupts disabled by hand."""
+
+from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+
+
+def judge(event: Event, context: Context) -> Report | None:
+    reason = context.atomic(rt=True)
+    if reason is None or reason.what not in ("preempt", "irq"):
+        return None
+    place = context.place(reason)
+    return Report(
+        subject=context.subject(reason),
+        message=f"{context.call} takes a lock that sleeps on PREEMPT_RT {place}",
+        question=f"Can {context.call} be taken {place}?",
+        was=f"{context.call} was taken {place}",
+    )
+
+
+CHECK = Check(
+    id="rt-spinlock-preempt-irq-off",
+    area="rt",
+    severity=Severity.BUG,
+    kernels=Kernels.PREEMPT_RT,
+    rule="spinlock_t, rwlock_t and local_lock_t are not taken with preemption or interrupts disabled by hand.",
+    why="They are sleeping locks on PREEMPT_RT and need a preemptible context.",
+    events=frozenset({EventKind.SPINLOCK, EventKind.LOCAL_LOCK}),
+    judge=judge,
+    sources=(
+        Source(
+            "Documentation/locking/locktypes.rst",
+            "this code sequence breaks because RT-mutex requires",
+            "spinlock_t and rwlock_t",
+        ),
+        Source(
+            "Documentation/locking/locktypes.rst",
+            "not allow to acquire p->lock because get_cpu_ptr()",
+            "spinlock_t and rwlock_t",
+        ),
+    ),
+    wrong=(
+        """
+        struct stats { spinlock_t lock; };
+        void add(struct stats *stats)
+        {
+                local_irq_disable();
+                spin_lock(&stats->lock); /* wrong */
+                spin_unlock(&stats->lock);
+                local_irq_enable();
+        }
+        """,
+        """
+        struct stats { spinlock_t lock; };
+        void add_here(void)
+        {
+                struct stats *stats = get_cpu_ptr(&all_stats);
+
+                spin_lock(&stats->lock); /* wrong */
+                spin_unlock(&stats->lock);
+                put_cpu_ptr(&all_stats);
+        }
+        """,
+        """
+        struct stats { spinlock_t lock; };
+        static void inner(struct stats *stats)
+        {
+                spin_lock(&stats->lock);
+                spin_unlock(&stats->lock);
+        }
+        void outer(struct stats *stats)
+        {
+                guard(preempt)();
+                inner(stats); /* wrong */
+        }
+        """,
+    ),
+    right=(
+        """
+        struct stats { spinlock_t lock; };
+        void add(struct stats *stats)
+        {
+                unsigned long flags;
+
+                spin_lock_irqsave(&stats->lock, flags);
+                spin_unlock_irqrestore(&stats->lock, flags);
+        }
+        """,
+        """
+        struct stats { raw_spinlock_t lock; };
+        void add_raw(struct stats *stats)
+        {
+                local_irq_disable();
+                raw_spin_lock(&stats->lock);
+                raw_spin_unlock(&stats->lock);
+                local_irq_enable();
+        }
+        """,
+        """
+        struct stats { spinlock_t one; spinlock_t two; };
+        void nested(struct stats *stats)
+        {
+                spin_lock_irq(&stats->one);
+                spin_lock(&stats->two);
+                spin_unlock(&stats->two);
+                spin_unlock_irq(&stats->one);
+        }
+        """,
+        """
+        struct stats { spinlock_t lock; };
+        void other_world(struct stats *stats)
+        {
+                preempt_disable();
+                if (!IS_ENABLED(CONFIG_PREEMPT_RT)) {
+                        spin_lock(&stats->lock);
+                        spin_unlock(&stats->lock);
+                }
+                preempt_enable();
+        }
+        """,
+    ),
+)

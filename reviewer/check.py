@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The words in which a check is written; all that a file in ``checks/`` may import.
+
+A check is one ``CHECK = Check(...)``. Its ``judge`` is asked about every event of the kinds it subscribes to and
+answers with a ``Report`` or None. The context of the event answers for both worlds: PREEMPT_RT and not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from reviewer.context.effects import Event, EventKind
+from reviewer.context.state import Origin, Reason, State, atomic
+from reviewer.context.tables import Api, LockClass
+from reviewer.model import Kernels, Severity, Source
+
+__all__ = [
+    "Check",
+    "Context",
+    "Event",
+    "EventKind",
+    "Kernels",
+    "LockClass",
+    "Origin",
+    "Reason",
+    "Report",
+    "Severity",
+    "Source",
+]
+
+_LOCK_WORD = {
+    "raw": "raw spinlock",
+    "bit": "bit spinlock",
+    "spin": "spinlock",
+    "read": "rwlock (read)",
+    "write": "rwlock (write)",
+    "local": "local lock",
+    "mutex": "mutex",
+}
+_ENTRY_WORD = {
+    "hardirq": "in hard interrupt context",
+    "hardirq_threaded": "in hard interrupt context",
+    "softirq": "in softirq context",
+    "nmi": "in NMI context",
+    "raw_lock": "with a raw spinlock of the core held",
+}
+_COUNTER_WORD = {
+    "preempt": "with preemption disabled",
+    "irq": "with interrupts disabled",
+    "bh": "with bottom halves disabled",
+    "kmap": "inside kmap_atomic()",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check has to say about one event.
+
+    ``subject`` tells two findings of one check in one function apart: a lock, a callee. ``message`` is one sentence for
+    reports, ``question`` the one that a reviewer would write under the line. ``was`` says the same of the past, for a
+    finding that a patch replaces by another. ``consequence`` says what breaks where the tree states no rule.
+    ``interleaving`` are rows of two sides that race.
+    """
+
+    subject: str
+    message: str
+    question: str
+    was: str = ""
+    consequence: str = ""
+    interleaving: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The context of an event, in words that checks need."""
+
+    event: Event
+    api: Api
+
+    @property
+    def state(self) -> State:
+        """The state itself."""
+        return self.event.state
+
+    @property
+    def call(self) -> str:
+        """The offending call as text, ``kzalloc(GFP_KERNEL)``."""
+        return self.event.steps[-1].text
+
+    @property
+    def called(self) -> str:
+        """The call on the event's own line, ``kvm_async_pf_task_wake()``."""
+        return self.event.steps[0].text
+
+    @property
+    def direct(self) -> bool:
+        """Whether the offending call stands on the event's own line."""
+        return len(self.event.steps) == 1
+
+    def atomic(self, *, rt: bool) -> Reason | None:
+        """Why nothing may sleep here, or None. Code that exists in the other world only is not judged."""
+        if self.state.rt is not None and self.state.rt is not rt:
+            return None
+        return atomic(self.state, self.api, rt=rt)
+
+    @property
+    def in_reader(self) -> bool:
+        """Whether an RCU reader is open here for certain."""
+        return self.state.rcu > 0 and "rcu" not in self.state.unsure
+
+    def lock_class(self, reason: Reason) -> LockClass | None:
+        """The class of the lock that ``reason`` names, or None where it is no lock."""
+        return self.api.classes.get(reason.what)
+
+    def lock_text(self, reason: Reason) -> str:
+        """The lock as the source writes it."""
+        for expression, text, _ in self.event.shown:
+            if expression == reason.expression:
+                return text
+        return reason.expression.removeprefix("?.")
+
+    def place(self, reason: Reason) -> str:
+        """``with the raw spinlock b->lock held``, ``in hard interrupt context``, ..."""
+        if reason.what == "entry":
+            return _ENTRY_WORD.get(reason.expression, "in atomic context")
+        if reason.what in _COUNTER_WORD:
+            return _COUNTER_WORD[reason.what]
+        return f"with the {_LOCK_WORD.get(reason.what, 'lock')} {self.lock_text(reason)} held"
+
+    def subject(self, reason: Reason) -> str:
+        """The pair of context and callee that identifies a finding."""
+        name = reason.expression.replace("->", ".").split(".")[-1] if reason.what not in _COUNTER_WORD else ""
+        return f"{self.event.callee} {reason.what} {name}".strip()
+
+    def chain_hint(self) -> str:
+        """`` (through kzalloc(GFP_KERNEL))`` where the offending call is further down."""
+        return "" if self.direct else f", which reaches {self.call}"
+
+
+Judge = Callable[[Event, Context], Report | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule of the kernel.
+
+    ``id`` is the file's name with dashes. ``rule`` is the rule in one sentence, ``why`` what breaks. ``sources`` are where
+    the kernel states it, best first. ``wrong`` examples mark each line that is to be found with ``/* wrong */``;
+    ``right`` ones are to stay silent; ``misses`` are wrong and known not to be found.
+    """
+
+    id: str
+    area: str
+    severity: Severity
+    kernels: Kernels
+    rule: str
+    why: str
+    events: frozenset[EventKind]
+    judge: Judge
+    sources: tuple[Source, ...]
+    wrong: tuple[str, ...]
+    right: tuple[str, ...]
+    misses: tuple[str, ...] = field(default=())

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Pre-image against post-image: what a patch introduced, exposed and fixed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reviewer.check import Check
+from reviewer.context.analysis import Analyser
+from reviewer.context.callers import callers
+from reviewer.context.tables import Api
+from reviewer.judge import Occurrence, judge
+from reviewer.model import Change, Finding, Kernels, Place
+from reviewer.source.cfg import Function
+from reviewer.source.program import Program
+
+CALLER_LEVELS = 3
+_MOST_CALLERS = 48
+_C_SUFFIXES = (".c", ".h")
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedLines:
+    """Lines that a patch adds to (post-image) and removes from (pre-image) one file.
+
+    ``near`` are post-image lines next to which lines were only removed.
+    """
+
+    added: frozenset[int] = frozenset()
+    removed: frozenset[int] = frozenset()
+    near: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The two programs that are compared, and what the patch changed, by path of either side."""
+
+    before: Program
+    after: Program
+    changed: Mapping[str, ChangedLines]
+    renamed: Mapping[str, str]
+
+
+def compare(sides: Sides, checks: Sequence[Check], api: Api, *, with_callers: bool = True) -> tuple[Finding, ...]:
+    """The findings of one patch, without citations, in the order of path and line.
+
+    Without ``with_callers`` only the changed functions are judged, as process context enters them.
+    """
+    return _Comparison(sides, checks, api, with_callers).findings()
+
+
+class _Comparison:
+    def __init__(self, sides: Sides, checks: Sequence[Check], api: Api, with_callers: bool) -> None:
+        self.with_callers = with_callers
+        self.sides = sides
+        self.checks = checks
+        self.before = Analyser(sides.before, api)
+        self.after = Analyser(sides.after, api)
+        self.new_name = dict(sides.renamed)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Judge both sides and tell what changed."""
+        pairs = self._affected()
+        old: dict[tuple[str, str, str, str], list[Occurrence]] = defaultdict(list)
+        new: dict[tuple[str, str, str, str], list[Occurrence]] = defaultdict(list)
+        for before, after in pairs:
+            if before is not None:
+                for occurrence in judge(self.before, before, self.checks, entered=self.with_callers):
+                    old[self._translated(occurrence.identity)].append(occurrence)
+            if after is not None:
+                for occurrence in judge(self.after, after, self.checks, entered=self.with_callers):
+                    new[occurrence.identity].append(occurrence)
+        found = list(self._brought(old, new))
+        found += self._fixed(old, new)
+        found = _without_shadowed(found)
+        return tuple(sorted(set(found), key=lambda f: (f.change != Change.FIXED, f.path, f.line, f.check, f.message)))
+
+    def _translated(self, identity: tuple[str, str, str, str]) -> tuple[str, str, str, str]:
+        check, path, function, subject = identity
+        return (check, self.new_name.get(path, path), function, subject)
+
+    # Which functions
+
+    def _affected(self) -> list[tuple[Function | None, Function | None]]:
+        """The changed functions, then callers as long as what they can notice has changed."""
+        level = self._changed_functions()
+        pinned = {(f.path, f.name) for pair in level for f in pair if f is not None}
+        self.before.pinned = self.after.pinned = frozenset(pinned)
+        out: list[tuple[Function | None, Function | None]] = []
+        seen = {(f.path, f.name) for pair in level for f in pair[-1:] if f is not None}
+        for depth in range(CALLER_LEVELS + 1):
+            out += level
+            if depth == CALLER_LEVELS or not self.with_callers:
+                break
+            above: list[tuple[Function | None, Function | None]] = []
+            for before, after in level:
+                if after is None or not self._noticeable(before, after):
+                    continue
+                for caller in callers(self.sides.after, after):
+                    if (caller.path, caller.name) not in seen and len(seen) < _MOST_CALLERS:
+                        seen.add((caller.path, caller.name))
+                        above.append((self._counterpart(caller), caller))
+            pinned |= {(f.path, f.name) for pair in above for f in pair if f is not None}
+            self.before.pinned = self.after.pinned = frozenset(pinned)
+            level = above
+        return out
+
+    def _noticeable(self, before: Function | None, after: Function) -> bool:
+        new = self.after.analyse(after).summary.outside
+        old = self.before.analyse(before).summary.outside if before is not None else (frozenset(), frozenset())
+        return old != new
+
+    def _counterpart(self, function: Function) -> Function | None:
+        old_path = next((old for old, new in self.new_name.items() if new == function.path), function.path)
+        return next(iter(self.sides.before.functions(old_path, function.name)), None)
+
+    def _changed_functions(self) -> list[tuple[Function | None, Function | None]]:
+        pairs: list[tuple[Function | None, Function | None]] = []
+        for path, lines in sorted(self.sides.changed.items()):
+            if not path.endswith(_C_SUFFIXES):
+                continue
+            touched = set(_touched(self.sides.after, path, lines.added | lines.near))
+            old_path = next((old for old, new in self.new_name.items() if new == path), path)
+            touched |= set(_touched(self.sides.before, old_path, lines.removed))
+            for name in sorted(touched):
+                after = self.sides.after.functions(path, name)
+                before = self.sides.before.functions(old_path, name)
+                for index in range(max(len(before), len(after))):
+                    pair = (
+                        before[index] if index < len(before) else None,
+                        after[index] if index < len(after) else None,
+                    )
+                    pairs.append(pair)
+        return pairs
+
+    # What changed
+
+    def _brought(
+        self,
+        old: Mapping[tuple[str, str, str, str], list[Occurrence]],
+        new: Mapping[tuple[str, str, str, str], list[Occurrence]],
+    ) -> Iterator[Finding]:
+        gone = self._gone(old, new)
+        moved = Counter(
+            (check, function, subject)
+            for check, path, function, subject in gone
+            if not self._exists_after(path, function)
+        )
+        fixed_rt = defaultdict(list)
+        for identity in gone:
+            fixed_rt[identity[1:3]].append(old[identity][0].report.was)
+        for identity, occurrences in new.items():
+            told = [o for o in occurrences if not o.masked]
+            known = {(o.event.line, o.event.steps[-1:]) for o in old.get(identity, ())}
+            surplus = len({(o.event.line, o.event.steps[-1:]) for o in occurrences}) - len(known)
+            for occurrence in sorted(told, key=lambda o: (o.event.line, len(o.event.steps), o.event.steps)):
+                finding = self._locate(occurrence)
+                if identity in old:
+                    on_added = finding is not None and finding.change is Change.INTRODUCED
+                    if surplus <= 0 or not on_added:
+                        pre_existing = self._pre_existing(occurrence)
+                        if pre_existing is not None:
+                            yield pre_existing
+                        continue
+                    surplus -= 1
+                elif moved[identity[0], identity[2], identity[3]] > 0:
+                    continue
+                if finding is None:
+                    continue
+                was = [text for text in fixed_rt.get(identity[1:3], ()) if text]
+                if occurrence.check.kernels is Kernels.PREEMPT_RT and was:
+                    finding = replace(finding, before=f"Before this patch {was[0]}.")
+                yield finding
+
+    def _exists_after(self, path: str, function: str) -> bool:
+        return bool(self.sides.after.functions(self.new_name.get(path, path), function))
+
+    @staticmethod
+    def _gone(
+        old: Mapping[tuple[str, str, str, str], list[Occurrence]],
+        new: Mapping[tuple[str, str, str, str], list[Occurrence]],
+    ) -> list[tuple[str, str, str, str]]:
+        return [identity for identity, found in old.items() if identity not in new and not all(o.masked for o in found)]
+
+    def _fixed(
+        self,
+        old: Mapping[tuple[str, str, str, str], list[Occurrence]],
+        new: Mapping[tuple[str, str, str, str], list[Occurrence]],
+    ) -> Iterator[Finding]:
+        for identity in self._gone(old, new):
+            if not self._exists_after(identity[1], identity[2]) and any(
+                check == identity[0] and subject == identity[3] for check, _, _, subject in new
+            ):
+                continue  # the function was moved or renamed with what is in it
+            occurrence = next(o for o in old[identity] if not o.masked)
+            event = occurrence.event
+            yield self._finding(occurrence, Change.FIXED, event.function.path, event.line, event.function.name)
+
+    def _pre_existing(self, occurrence: Occurrence) -> Finding | None:
+        event = occurrence.event
+        if event.function.path not in self.sides.changed:
+            return None
+        return self._finding(occurrence, Change.PRE_EXISTING, event.function.path, event.line, event.function.name)
+
+    def _locate(self, occurrence: Occurrence) -> Finding | None:
+        """The finding at the line that the patch is to be asked about, or None where the patch touches none of it."""
+        steps = occurrence.event.steps
+        changed = [step for step in steps if step.line in self._lines(step.path).added]
+        if changed:
+            step = changed[-1] if occurrence.entered else changed[0]
+            return self._finding(occurrence, Change.INTRODUCED, step.path, step.line, step.function)
+        cause = self._cause(occurrence)
+        if cause is None:
+            return None
+        step = steps[0]
+        inside = [s for s in steps if s.path == cause.path]
+        step = inside[0] if inside else step
+        return replace(self._finding(occurrence, Change.EXPOSED, step.path, step.line, step.function), cause=cause)
+
+    def _lines(self, path: str) -> ChangedLines:
+        return self.sides.changed.get(path, ChangedLines())
+
+    def _cause(self, occurrence: Occurrence) -> Place | None:
+        """The changed line that explains an old line: where the context begins, else the nearest in a function of the chain."""
+        for step in occurrence.witness[: occurrence.own]:
+            if step.line in self._lines(step.path).added:
+                return Place(step.path, step.line)
+        for step in occurrence.event.steps:
+            lines = self._lines(step.path)
+            for function in self.sides.after.functions(step.path, step.function) if lines.added or lines.near else ():
+                inside = [line for line in (lines.added or lines.near) if function.line <= line <= function.end]
+                inside = inside or [line for line in lines.near if function.line <= line <= function.end]
+                if inside:
+                    return Place(step.path, min(inside, key=lambda line: (abs(line - step.line), line)))
+        return None
+
+    def _finding(self, occurrence: Occurrence, change: Change, path: str, line: int, function: str) -> Finding:
+        check, report = occurrence.check, occurrence.report
+        return Finding(
+            check=check.id,
+            area=check.area,
+            severity=check.severity,
+            kernels=check.kernels,
+            change=change,
+            path=path,
+            line=line,
+            function=function,
+            message=report.message,
+            question=report.question,
+            consequence=report.consequence,
+            witness=occurrence.witness,
+            context_frames=occurrence.own,
+            interleaving=report.interleaving,
+            arch=_architecture(occurrence),
+        )
+
+
+def _architecture(occurrence: Occurrence) -> str | None:
+    for step in occurrence.witness:
+        parts = step.path.split("/")
+        if parts[0] == "arch" and len(parts) > 2:
+            return parts[1]
+    return None
+
+
+def _touched(program: Program, path: str, lines: Iterable[int]) -> Iterator[str]:
+    parsed = program.parsed(path)
+    if parsed is None:
+        return
+    wanted = sorted(lines)
+    for extent in parsed.extents:
+        if any(extent.line <= line <= extent.end for line in wanted):
+            yield extent.name
+
+
+def _without_shadowed(findings: list[Finding]) -> list[Finding]:
+    """Drop what only repeats for PREEMPT_RT what another finding says of the same call for all kernels."""
+    told = {(f.path, f.line, f.function, f.witness[-1:], f.change) for f in findings if f.kernels is Kernels.ALL}
+    return [
+        f
+        for f in findings
+        if f.kernels is Kernels.ALL or (f.path, f.line, f.function, f.witness[-1:], f.change) not in told
+    ]

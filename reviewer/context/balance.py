@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Returns that leave locks or RCU readers otherwise than the function's other returns do."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from reviewer.context.effects import Event, EventKind, Exit, Summary
+from reviewer.context.state import State
+from reviewer.model import Step
+from reviewer.source.cfg import Function
+
+# Functions that are meant to return with something held or dropped.
+_PAIRED_NAME = re.compile(
+    r".*(?:^|_)(?:(?:try|un|re)?lock\w*|begin|end|start|stop|enter|exit|get|put|acquire|release|prepare|finish|complete|next|show)(?:_\w+)?",
+    re.IGNORECASE,
+)
+
+
+def unbalanced(function: Function, summary: Summary, start: State) -> Iterator[Event]:
+    """One event for each lock or reader that some return leaves held against the rest."""
+    if any(
+        annotation.name in ("__acquires", "__releases", "__cond_acquires", "__acquires_shared", "__releases_shared")
+        for annotation in function.annotations
+    ):
+        return
+    if _PAIRED_NAME.fullmatch(function.name):
+        return
+    exits = [exit_ for exit_ in summary.exits if not exit_.unsure & {"locks", "rcu"}]
+    if len(exits) != len(summary.exits):
+        return
+    yield from _readers(function, exits, start)
+    yield from _locks(function, exits, start)
+
+
+def _groups(exits: list[Exit]) -> Iterator[list[Exit]]:
+    """Exits that a caller cannot tell apart by the return value."""
+    by_class: dict[str, list[Exit]] = defaultdict(list)
+    for exit_ in exits:
+        by_class[exit_.value].append(exit_)
+    for name, group in by_class.items():
+        if name == "negative":
+            group = group + by_class.get("nonzero", [])
+        if name not in ("any", "none"):
+            group = group + by_class.get("any", [])
+        yield group
+
+
+def _readers(function: Function, exits: list[Exit], start: State) -> Iterator[Event]:
+    for group in _groups(exits):
+        if len({exit_.rcu for exit_ in group}) > 1:
+            least = min(abs(exit_.rcu) for exit_ in group)
+            wrong = min((exit_ for exit_ in group if abs(exit_.rcu) != least), key=lambda exit_: exit_.line)
+            right = min(exit_.line for exit_ in group if abs(exit_.rcu) == least)
+            yield _event(function, wrong, right, start, "rcu_read_lock" if wrong.rcu > 0 else "rcu_read_unlock", "rcu")
+            return
+    # An error return inside a reader that the successful return has left.
+    for failed in exits:
+        if failed.value == "negative" and failed.rcu > 0:
+            balanced = [exit_ for exit_ in exits if exit_.value in ("zero", "any") and exit_.rcu == 0]
+            if balanced:
+                yield _event(function, failed, min(exit_.line for exit_ in balanced), start, "rcu_read_lock", "rcu")
+                return
+
+
+def _locks(function: Function, exits: list[Exit], start: State) -> Iterator[Event]:
+    told: set[tuple[str, str]] = set()
+    for group in _groups(exits):
+        for lock in sorted(set().union(*(exit_.gained for exit_ in group))):
+            holding = [exit_ for exit_ in group if lock in exit_.gained]
+            if len(holding) < len(group) and lock not in told:
+                told.add(lock)
+                yield _event(
+                    function,
+                    min(holding, key=lambda e: e.line),
+                    min(e.line for e in group if lock not in e.gained),
+                    start,
+                    lock[1],
+                    "lock",
+                )
+    for failed in sorted((e for e in exits if e.value == "negative"), key=lambda e: e.line):
+        for lock in sorted(failed.gained - told):
+            clean = [exit_ for exit_ in exits if exit_.value == "zero" and lock not in exit_.gained]
+            if clean and all(lock not in e.gained for e in exits if e.value == "zero"):
+                told.add(lock)
+                yield _event(function, failed, min(e.line for e in clean), start, lock[1], "lock")
+
+
+def _event(function: Function, wrong: Exit, right: int, start: State, subject: str, what: str) -> Event:
+    match = re.match(r"P(\d+)", subject)
+    if match and int(match.group(1)) < len(function.params):
+        subject = function.params[int(match.group(1))] + subject[match.end() :]
+    step = Step(function.path, wrong.line, function.name, "return")
+    return Event(
+        EventKind.UNBALANCED,
+        function,
+        wrong.line,
+        subject.removeprefix("?."),
+        "",
+        start,
+        (step,),
+        False,
+        (),
+        (what, str(right)),
+    )

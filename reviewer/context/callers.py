@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Who calls a function by name."""
+
+from __future__ import annotations
+
+import re
+
+from reviewer.source.cfg import Call, Function
+from reviewer.source.program import Program
+
+_MOST = 24
+
+
+def callers(program: Program, function: Function) -> tuple[Function, ...]:
+    """The functions that call ``function``, nearest files first, at most ``_MOST``."""
+    word = re.compile(rb"\b" + re.escape(function.name.encode()) + rb"\s*\(")
+    found: list[Function] = []
+    for path in program.mentioning(function):
+        text = program.files.read(path)
+        parsed = program.parsed(path)
+        if text is None or parsed is None or function.name.encode() not in text:
+            continue
+        lines = sorted({text.count(b"\n", 0, match.start()) + 1 for match in word.finditer(text)})
+        for extent in parsed.extents:
+            if not any(extent.line < line <= extent.end or line == extent.line == extent.end for line in lines):
+                continue
+            for caller in parsed.functions(extent.name):
+                if (
+                    caller.line == extent.line
+                    and _calls(caller, function.name)
+                    and program.resolve(function.name, path)[:1] == (function,)
+                ):
+                    found.append(caller)
+        if len(found) >= _MOST:
+            break
+    return tuple(found[:_MOST])
+
+
+def _calls(caller: Function, name: str) -> bool:
+    return any(isinstance(node, Call) and node.name == name for block in caller.blocks for node in block.nodes)

@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a call or a guard does to the context: from the tables, else from the summary of the callee."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from reviewer.context.effects import Condition, Effect, EventKind
+from reviewer.context.facts import DECIDED, FLAGS, MEANING, Facts, Parameter, forget, gfp_of, note_same
+from reviewer.context.locks import apply_suffix, canonical, drop, in_caller, in_parameters, note_lookup, take
+from reviewer.context.match import satisfied
+from reviewer.context.returns import apply_exits
+from reviewer.context.state import Held, Origin, State, atomic, moved
+from reviewer.context.tables import LockCall, LockClass, Operation
+from reviewer.model import Step
+from reviewer.source.cfg import Call, Guard
+from reviewer.source.expression import identifiers, last_member, plain
+
+if TYPE_CHECKING:
+    from reviewer.context.analysis import Analyser
+    from reviewer.context.flow import Flow, Forks
+
+_ASSERTS = {
+    "lockdep_assert_held": "?",
+    "lockdep_assert_held_write": "write",
+    "lockdep_assert_held_read": "read",
+    "lockdep_assert_held_exclusive": "write",
+    "assert_spin_locked": "spin",
+    "assert_raw_spin_locked": "raw",
+}
+_OUT_PARAMETER = re.compile(r"&\w+")
+_FREE_PREFIX = "__free:"
+_LONGEST_CHAIN = 7
+_NO_DELTA = (0, 0, 0, 0)
+
+
+class Calls:
+    """Applies calls to states; ``flow`` is the function in which the call stands."""
+
+    def __init__(self, analyser: Analyser) -> None:
+        self.analyser = analyser
+        self.api = analyser.api
+
+    def call(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
+        """The states after a call."""
+        self._forget_results(node, facts)
+        name = node.name
+        if name in self.api.predicates or name == "IS_ENABLED":
+            self._predicate(node, facts)
+            return [(state, facts)]
+        if name in _ASSERTS and node.args:
+            return [(self._assert(flow, node, state), facts)]
+        if self.api.insert_checks.fullmatch(name):
+            for key in [key for key in facts if key[0] == DECIDED]:
+                del facts[key]
+        elif self.api.insert.fullmatch(name):
+            flow.stale(node, state, facts)
+        if self.api.lookup.fullmatch(name) and node.result:
+            note_lookup(state, facts, self.api, node.result, name, node.line)
+        self._table_effects(flow, node, state, facts)
+        changed = self._table_change(flow, node, state, facts)
+        if changed is not None:
+            return changed
+        if self.api.is_known(name) or self.api.opaque.fullmatch(name):
+            return [(state, facts)]
+        return self._descend(flow, node, state, facts)
+
+    # What is known before the call
+
+    def _forget_results(self, node: Call, facts: Facts) -> None:
+        if node.result:
+            forget(facts, node.result)
+            note_same(facts, node)
+        if self.api.remove.fullmatch(node.name) and node.args:
+            gone = identifiers(node.args[0])
+            for key in [key for key in facts if key[0] == DECIDED and key[1] in gone]:
+                del facts[key]
+        for argument in node.args:
+            if _OUT_PARAMETER.fullmatch(argument):
+                forget(facts, argument[1:])
+
+    def _predicate(self, node: Call, facts: Facts) -> None:
+        if not node.result:
+            return
+        first = node.args[0] if node.args else ""
+        if node.name == "IS_ENABLED":
+            if first == "CONFIG_PREEMPT_RT":
+                facts[MEANING, node.result] = ("rt", "")
+        else:
+            facts[MEANING, node.result] = (self.api.predicates[node.name], first)
+
+    def _assert(self, flow: Flow, node: Call, state: State) -> State:
+        expression = canonical(flow.function, node.args[0])
+        if any(
+            held.expression == expression or last_member(held.expression) == last_member(expression)
+            for held in state.locks
+        ):
+            return state
+        kind = _ASSERTS[node.name]
+        if kind not in ("spin", "raw"):
+            kind = self.analyser.lock_kind(flow.function, expression, kind)
+        return state._replace(locks=state.locks | {Held(kind, expression, Origin.ASSERTED)})
+
+    # Effects that the tables know
+
+    def _table_effects(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
+        name, api = node.name, self.api
+        step = self._step(flow, node)
+        if name in api.drops_lock:
+            position = min(api.drops_lock[name], len(node.args) - 1)
+            if position >= 0:
+                lock = canonical(flow.function, node.args[position])
+                suffix = -1 if "irq" in name else 0
+                self._effect(
+                    flow,
+                    node,
+                    state,
+                    facts,
+                    Effect(
+                        EventKind.SLEEP, (), frozenset({("*", lock)}), False, (suffix, 0, 0, 0), None, False, (step,)
+                    ),
+                )
+        elif api.sleeps_always(name) or (name in api.user_access and state.pagefault <= 0):
+            self._simple(flow, node, state, facts, EventKind.SLEEP, step)
+        elif name in api.sleeps_if and node.args:
+            self._sleeps_if(flow, node, state, facts, step)
+        elif name in api.allocators:
+            self._allocation(flow, node, state, facts)
+        elif name in api.frees:
+            self._simple(flow, node, state, facts, EventKind.FREE, step)
+        lock_call = api.locks.get(name)
+        if lock_call is not None and lock_call.operation is not Operation.RELEASE:
+            self._locking(flow, node, state, facts, lock_call.kind, step, trying="try" in name)
+        if api.irq.get(name) == "enable":
+            self._simple(flow, node, state, facts, EventKind.IRQ_ENABLE, step)
+
+    def _locking(
+        self, flow: Flow, node: Call | Guard, state: State, facts: Facts, kind: str, step: Step, *, trying: bool
+    ) -> None:
+        if trying:
+            return
+        effect = {
+            LockClass.SLEEPING: EventKind.SLEEP,
+            LockClass.SPIN: EventKind.SPINLOCK,
+            LockClass.LOCAL: EventKind.LOCAL_LOCK,
+        }.get(self.api.classes[kind])
+        if effect is not None:
+            self._simple(flow, node, state, facts, effect, step)
+
+    def _step(self, flow: Flow, node: Call | Guard) -> Step:
+        if isinstance(node, Guard):
+            text = (
+                node.cls.removeprefix(_FREE_PREFIX) + "()"
+                if node.cls.startswith(_FREE_PREFIX)
+                else f"guard({node.cls})"
+            )
+        else:
+            text = f"{node.name}({self._gist(node)})"
+        return Step(flow.function.path, node.line, flow.function.name, text)
+
+    def _gist(self, node: Call) -> str:
+        """What a reader needs of the arguments: the gfp mask, or the lock."""
+        position = self.api.allocators.get(node.name)
+        if position is not None:
+            mask = node.args[position] if position < len(node.args) else ""
+            return re.sub(r"([|&])", r" \1 ", mask) if re.fullmatch(r"[\w|&~()]+", mask) else ""
+        lock = self.api.locks.get(node.name)
+        if lock is not None and lock.argument < len(node.args):
+            return node.args[lock.argument]
+        return ""
+
+    def _simple(self, flow: Flow, node: Call | Guard, state: State, facts: Facts, kind: EventKind, step: Step) -> None:
+        self._effect(flow, node, state, facts, Effect(kind, (), frozenset(), False, _NO_DELTA, None, False, (step,)))
+
+    def _allocation(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
+        position = self.api.allocators[node.name]
+        step = self._step(flow, node)
+        if position < len(node.args):
+            blocking = gfp_of(facts, node.args[position], flow.function.params, self.api)
+        else:
+            blocking = True if node.name in self.api.optional_gfp else None
+        self._gfp_effect(flow, node, state, facts, blocking, EventKind.BLOCKING_ALLOCATION, step)
+        self._simple(flow, node, state, facts, EventKind.ALLOCATION, step)
+
+    def _sleeps_if(self, flow: Flow, node: Call, state: State, facts: Facts, step: Step) -> None:
+        argument = node.args[0]
+        inner = re.fullmatch(r"gfpflags_allow_blocking\((.*)\)", argument)
+        if inner or node.name == "might_alloc":
+            blocking = gfp_of(facts, inner.group(1) if inner else argument, flow.function.params, self.api)
+            self._gfp_effect(flow, node, state, facts, blocking, EventKind.SLEEP, step)
+
+    def _gfp_effect(
+        self,
+        flow: Flow,
+        node: Call,
+        state: State,
+        facts: Facts,
+        blocking: bool | Parameter | None,
+        kind: EventKind,
+        step: Step,
+    ) -> None:
+        if blocking is True:
+            self._simple(flow, node, state, facts, kind, step)
+        elif isinstance(blocking, Parameter):
+            condition = Condition(blocking.index, "gfp", True)
+            self._effect(
+                flow,
+                node,
+                state,
+                facts,
+                Effect(kind, (condition,), frozenset(), False, _NO_DELTA, None, False, (step,)),
+            )
+
+    # State changes that the tables know
+
+    def _table_change(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks | None:
+        name, api = node.name, self.api
+        lock_call = api.locks.get(name)
+        if lock_call is not None:
+            return self._lock(flow, node, lock_call, state, facts)
+        if name in api.counters:
+            for counter, change in api.counters[name].items():
+                state = state._replace(**{counter: moved(getattr(state, counter), change)})
+            return [(state, facts)]
+        if name in api.irq:
+            return [(self._irq(api.irq[name], node.args[0] if node.args else "", state, facts), facts)]
+        if name in api.eqs:
+            return [(state._replace(eqs=api.eqs[name]), facts)]
+        return None
+
+    @staticmethod
+    def _irq(what: str, flags: str, state: State, facts: Facts) -> State:
+        if what == "save":
+            facts[FLAGS, flags] = state.irq
+            return state._replace(irq="off")
+        if what == "restore":
+            return state._replace(irq=facts.get((FLAGS, flags), "restored"))
+        return state._replace(irq="off" if what == "disable" else "on")
+
+    def _lock(self, flow: Flow, node: Call, lock: LockCall, state: State, facts: Facts) -> Forks:
+        if lock.argument >= len(node.args):
+            return [(state, facts)]
+        shown = plain(node.args[lock.argument])
+        expression = canonical(flow.function, node.args[lock.argument])
+        flags = node.args[-1] if lock.suffix == "irqsave" and len(node.args) > 1 else ""
+        if lock.operation is Operation.RELEASE:
+            return [
+                (
+                    apply_suffix(
+                        drop(state, facts, lock.kind, expression), self.api, lock.kind, lock.suffix, -1, facts, flags
+                    ),
+                    facts,
+                )
+            ]
+        held_facts = dict(facts)
+        held = take(state, held_facts, lock.kind, expression, shown, node.line)
+        held = apply_suffix(held, self.api, lock.kind, lock.suffix, 1, held_facts, flags)
+        if lock.operation is Operation.ACQUIRE:
+            return [(held, held_facts)]
+        if not node.result:
+            return [(held, held_facts)] if lock.operation is Operation.TRY_ZERO else [(state, facts)]
+        success, failure = (0, "nonzero") if lock.operation is Operation.TRY_ZERO else ("nonzero", 0)
+        held_facts["value", node.result] = success
+        facts["value", node.result] = failure
+        return [(held, held_facts), (state, facts)]
+
+    # Guards
+
+    def guard(self, flow: Flow, node: Guard, state: State, facts: Facts) -> Forks:
+        """The states after a guard begins or ends."""
+        api, cls = self.api, node.cls
+        if cls.startswith(_FREE_PREFIX):
+            if (
+                not node.enter
+                and cls.removeprefix(_FREE_PREFIX) in api.frees
+                and facts.get(("value", node.argument)) != 0
+            ):
+                self._simple(flow, node, state, facts, EventKind.FREE, self._step(flow, node))
+            return [(state, facts)]
+        sign = 1 if node.enter else -1
+        if cls in api.irq_guards:
+            return [(self._irq("save" if node.enter else "restore", "guard", state, facts), facts)]
+        if cls in api.counter_guards:
+            for counter, change in api.counter_guards[cls].items():
+                state = state._replace(**{counter: moved(getattr(state, counter), change * sign)})
+            return [(state, facts)]
+        if cls not in api.lock_guards:
+            return [(state, facts)]
+        kind, suffix = api.lock_guards[cls]
+        expression = canonical(flow.function, node.argument)
+        if node.enter:
+            self._locking(flow, node, state, facts, kind, self._step(flow, node), trying="_try" in cls)
+            state = take(state, facts, kind, expression, plain(node.argument), node.line)
+        else:
+            state = drop(state, facts, kind, expression)
+        return [
+            (
+                apply_suffix(
+                    state, api, kind, "irqsave" if suffix == "irq" else suffix, sign, facts, "guard" + expression
+                ),
+                facts,
+            )
+        ]
+
+    # Across functions
+
+    def _descend(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
+        callee = self.analyser.callee(node.name, flow)
+        if callee is None:
+            return [(state, facts)]
+        summary = self.analyser.summary(callee, flow)
+        for effect in list(summary.effects.values()):
+            self._inherit(flow, node, state, facts, effect)
+        return apply_exits(self, flow, node, callee, summary, state, facts)
+
+    def _inherit(self, flow: Flow, node: Call, state: State, facts: Facts, effect: Effect) -> None:
+        conditions: list[Condition] = []
+        for condition in effect.conditions:
+            answer = satisfied(condition, node.args, facts, flow.function, self.api)
+            if answer is False:
+                return
+            if isinstance(answer, Condition):
+                conditions.append(answer)
+        minus = frozenset((kind, in_caller(flow.function, expression, node.args)) for kind, expression in effect.minus)
+        step = Step(flow.function.path, node.line, flow.function.name, f"{node.name}({self._passed(node, effect)})")
+        self._effect(
+            flow,
+            node,
+            state,
+            facts,
+            effect._replace(conditions=tuple(conditions), minus=minus, steps=(step, *effect.steps)),
+        )
+
+    def _passed(self, node: Call, effect: Effect) -> str:
+        """The gfp mask handed down, where that is what decides."""
+        for condition in effect.conditions:
+            if condition.operator == "gfp" and condition.index < len(node.args):
+                return node.args[condition.index] if "GFP_" in node.args[condition.index] else ""
+        return ""
+
+    def _effect(self, flow: Flow, node: Call | Guard, state: State, facts: Facts, effect: Effect) -> None:
+        """Note an effect as an event where its context is known to be wrong, and in the summary for callers."""
+        here = state
+        for kind, expression in effect.minus:
+            held = next((h for h in here.locks if h.expression == expression), None) or next(
+                (
+                    h
+                    for h in here.locks
+                    if last_member(h.expression) == last_member(expression)
+                    and (kind in ("*", "?") or h.kind in ("?", kind))
+                ),
+                None,
+            )
+            if held is not None:
+                here = here._replace(locks=here.locks - {held})
+        if effect.irq_on:
+            here = here._replace(irq="on", suffix=0)
+        if effect.delta != _NO_DELTA:
+            suffix, preempt, bh, rcu = effect.delta
+            here = here._replace(
+                suffix=here.suffix + suffix, preempt=here.preempt + preempt, bh=here.bh + bh, rcu=here.rcu + rcu
+            )
+        if effect.rt is not None and state.rt is not None and effect.rt != state.rt:
+            return
+        world = effect.rt if effect.rt is not None else state.rt
+        if here.may_sleep and not any(held.origin is Origin.TAKEN for held in here.locks):
+            return
+        here = here._replace(rt=world)
+        if not effect.conditions:
+            flow.event(effect.kind, node, here, facts, effect.steps, masked=effect.masked)
+        if len(effect.steps) < _LONGEST_CHAIN:
+            self._summarise(flow, state, facts, effect, world, masked=effect.masked or self._wrong(effect.kind, here))
+
+    def _wrong(self, kind: EventKind, state: State) -> bool:
+        """Whether the context here already forbids what happens."""
+        from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT
+
+        if kind in SLEEPING:
+            return state.rt is not True and (atomic(state, self.api, rt=False) is not None or state.rcu > 0)
+        if kind in SLEEPING_ON_RT:
+            return state.rt is not False and atomic(state, self.api, rt=True) is not None
+        return False
+
+    def _summarise(
+        self, flow: Flow, state: State, facts: Facts, effect: Effect, world: bool | None, *, masked: bool
+    ) -> None:
+        function = flow.function
+        minus = {
+            (kind, in_parameters(function, expression))
+            for kind, expression in effect.minus
+            if not any(held.expression == expression and held.origin is Origin.TAKEN for held in state.locks)
+        } | {(kind, in_parameters(function, expression)) for kind, expression in state.dropped}
+        assumed = flow.conditions(facts)
+        conditions = effect.conditions + tuple(c for c in assumed if c not in effect.conditions)
+        suffix, preempt, bh, rcu = effect.delta
+        summary = flow.analysis.summary
+        new = Effect(
+            effect.kind,
+            conditions[:4],
+            frozenset(minus),
+            state.irq == "on" or (effect.irq_on and state.irq != "off"),
+            (
+                min(0, state.suffix + suffix),
+                min(0, state.preempt + preempt),
+                min(0, state.bh + bh),
+                min(0, state.rcu + rcu),
+            ),
+            world,
+            masked,
+            effect.steps,
+        )
+        old = summary.effects.get(new.key)
+        if old is None:
+            if len(summary.effects) < 24:
+                summary.effects[new.key] = new
+        elif (len(new.steps), new.steps) < (len(old.steps), old.steps):
+            summary.effects[new.key] = new

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a function does to its context and what it needs of it: events inside it, effects and exits seen from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from reviewer.context.state import State
+from reviewer.model import Step
+from reviewer.source.cfg import Function
+
+
+class EventKind(StrEnum):
+    """What happens, of the things that a context can forbid."""
+
+    SLEEP = "sleep"
+    BLOCKING_ALLOCATION = "blocking allocation"
+    ALLOCATION = "allocation"
+    FREE = "free"
+    SPINLOCK = "spinlock"
+    LOCAL_LOCK = "local lock"
+    IRQ_ENABLE = "interrupts enabled"
+    STALE_INSERT = "insertion on a stale lookup"
+    UNBALANCED = "unbalanced return"
+
+
+SLEEPING = frozenset((EventKind.SLEEP, EventKind.BLOCKING_ALLOCATION))
+SLEEPING_ON_RT = frozenset((EventKind.ALLOCATION, EventKind.FREE, EventKind.SPINLOCK, EventKind.LOCAL_LOCK))
+
+
+class Condition(NamedTuple):
+    """What must hold of parameter ``index``: ``operator`` is ``value``, ``gfp``, ``==`` or ``&``."""
+
+    index: int
+    operator: str
+    operand: int | str | bool
+    holds: bool = True
+
+
+class Effect(NamedTuple):
+    """Something that calling a function brings about.
+
+    ``minus`` are locks of the caller that are released before it, ``irq_on`` says that interrupts were enabled before
+    it, ``delta`` the counters (suffix, preempt, bh, rcu) that were lowered before it. ``masked`` effects are already
+    wrong inside the function, so that callers are not told again. ``steps`` lead to the offending call.
+    """
+
+    kind: EventKind
+    conditions: tuple[Condition, ...]
+    minus: frozenset[tuple[str, str]]
+    irq_on: bool
+    delta: tuple[int, int, int, int]
+    rt: bool | None
+    masked: bool
+    steps: tuple[Step, ...]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Effects with equal keys mean the same to a caller."""
+        return (self.kind, self.conditions, self.minus, self.irq_on, self.delta, self.rt, self.masked)
+
+
+class Exit(NamedTuple):
+    """One way out of a function: class of the return value and the change of the state."""
+
+    value: str
+    gained: frozenset[tuple[str, str]]
+    released: frozenset[tuple[str, str]]
+    irq: str
+    suffix: int
+    preempt: int
+    bh: int
+    migrate: int
+    pagefault: int
+    kmap: int
+    rcu: int
+    eqs: int
+    unsure: frozenset[str]
+    conditions: tuple[Condition, ...]
+    line: int
+
+    @property
+    def change(self) -> tuple[object, ...]:
+        """The change of state alone."""
+        return self[1:13]
+
+
+UNCHANGED: tuple[object, ...] = (frozenset(), frozenset(), "", 0, 0, 0, 0, 0, 0, 0, 0, frozenset())
+
+
+class Event(NamedTuple):
+    """Something that happens at ``line`` of ``function`` in the context ``state``.
+
+    ``callee`` is what is called on that line. ``steps`` start at that line. ``shown`` maps lock expressions to the text
+    in the source and the line where they were taken. ``detail`` carries what a kind needs besides.
+    """
+
+    kind: EventKind
+    function: Function
+    line: int
+    callee: str
+    argument: str
+    state: State
+    steps: tuple[Step, ...]
+    masked: bool
+    shown: tuple[tuple[str, str, int], ...]
+    detail: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Summary:
+    """A function seen from outside."""
+
+    effects: dict[tuple[object, ...], Effect] = field(default_factory=dict)
+    exits: set[Exit] = field(default_factory=set)
+
+    @property
+    def outside(self) -> tuple[object, ...]:
+        """What callers can notice, for comparing two versions of a function."""
+        return (frozenset(self.effects), frozenset((e.value, e.change, e.conditions) for e in self.exits))
+
+
+@dataclass(slots=True)
+class Analysis:
+    """A summary, and the events that were met on the way."""
+
+    summary: Summary = field(default_factory=Summary)
+    events: list[Event] = field(default_factory=list)
+    complete: bool = True
+
+
+EMPTY = Summary()

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known on a path besides the context: values of variables, gfp masks, saved flags, decisions under a lock.
+
+Facts are a dictionary so that equal states can join by keeping what both sides agree on. A key is a pair of one of the
+letters below and a name.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any, Literal, NamedTuple
+
+from reviewer.context.tables import Api
+from reviewer.source.cfg import Call
+from reviewer.source.expression import NEGATIVE, constant, identifiers, unwrap
+
+VALUE: Literal["value"] = "value"
+GFP: Literal["gfp"] = "gfp"
+FLAGS: Literal["flags"] = "flags"
+ASKED: Literal["asked"] = "asked"
+MEANING: Literal["meaning"] = "meaning"
+DECISION: Literal["decision"] = "decision"
+DECIDED: Literal["decided"] = "decided"
+SYMBOL: Literal["symbol"] = "symbol"
+TAKEN_AT: Literal["taken"] = "taken"
+
+Facts = dict[tuple[str, str], Any]
+
+NONZERO, NEGATIVE_VALUE, POSITIVE = "nonzero", "negative", "positive"
+Value = int | str
+
+_OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">": "<=", "<=": ">", ">=": "<"}
+
+
+class Decision(NamedTuple):
+    """The answer of a lookup made under ``lock``; ``stage`` is fresh, dropped or stale (dropped and taken again).
+
+    As DECISION it belongs to the variable that holds the answer, as DECIDED to the path that was chosen because nothing
+    was found.
+    """
+
+    lock: str
+    stage: str
+    line: int
+    call: str
+
+
+class Parameter(NamedTuple):
+    """Stands for the gfp mask that the caller passes in parameter ``index``."""
+
+    index: int
+
+
+def value_of(facts: Facts, text: str) -> Value | None:
+    """The value of an expression: a number, ``nonzero``, ``negative``, ``positive``, or None."""
+    known = constant(text)
+    if known is not None:
+        return NEGATIVE_VALUE if known == NEGATIVE else known
+    if text.startswith("ERR_PTR(-"):
+        return NONZERO
+    found: Value | None = facts.get((VALUE, text))
+    return found
+
+
+def compare(value: Value, operator: str, right: int) -> bool | None:
+    """Whether ``value operator right``, or None where that is not known."""
+    if isinstance(value, int):
+        return {
+            "==": value == right,
+            "!=": value != right,
+            "<": value < right,
+            ">": value > right,
+            "<=": value <= right,
+            ">=": value >= right,
+        }[operator]
+    if right != 0:
+        return None
+    if operator == "==":
+        return False
+    if operator == "!=":
+        return True
+    if value == NEGATIVE_VALUE:
+        return operator in ("<", "<=")
+    if value == POSITIVE:
+        return operator in (">", ">=")
+    return None
+
+
+def learn(facts: Facts, text: str, operator: str, right: int, holds: bool) -> None:
+    """Note that ``text operator right`` is ``holds``."""
+    effective = operator if holds else _OPPOSITE[operator]
+    if effective == "==":
+        facts[VALUE, text] = right
+    elif right == 0 and effective in ("!=", "<", ">"):
+        facts[VALUE, text] = {"!=": NONZERO, "<": NEGATIVE_VALUE, ">": POSITIVE}[effective]
+
+
+def forget(facts: Facts, variable: str) -> None:
+    """``variable`` gets another value: drop what was known of it and of what is reached through it."""
+    if not variable:
+        return
+    bare = bool(re.fullmatch(r"[\w$]+", variable))
+    gone = [
+        key
+        for key in facts
+        if key[1] == variable or (bare and key[0] in (VALUE, SYMBOL, MEANING, GFP) and variable in identifiers(key[1]))
+        if key[0] not in (FLAGS, TAKEN_AT, DECIDED)
+    ]
+    for key in gone:
+        del facts[key]
+
+
+@functools.lru_cache(maxsize=16384)
+def _gfp_words(text: str) -> tuple[frozenset[str], bool]:
+    return identifiers(text), "?" in text or "~" in text
+
+
+def gfp_of(facts: Facts, text: str, parameters: tuple[str, ...], api: Api) -> bool | Parameter | None:
+    """Whether a gfp mask lets the allocator sleep: True, False, a parameter that decides, or None for unknown."""
+    text = unwrap(text)
+    words, unclear = _gfp_words(text)
+    if not unclear:
+        if words & api.blocking_gfp:
+            return True
+        if words & api.atomic_gfp or text == "0":
+            return False
+    known = facts.get((GFP, text))
+    if known is not None:
+        return bool(known)
+    for word in words:
+        found = facts.get((GFP, word))
+        if found is not None and not unclear:
+            return bool(found)
+        if word in parameters and not unclear:
+            return Parameter(parameters.index(word))
+    return None
+
+
+_PURE_NAME = re.compile(r".*(?:^|_)(?:is|has|enabled|supported|active|can|use|needs|IS_ERR)(?:_.*|$)")
+
+
+def note_same(facts: Facts, node: Call) -> None:
+    """Two calls of the same predicate with the same arguments give the same answer while nothing is assigned."""
+    if node.result and node.result.startswith("$") and _PURE_NAME.fullmatch(node.name):
+        text = f"{node.name}({','.join(node.args)})"
+        seen = facts.get((FLAGS, "line of " + text))
+        if seen == node.line:  # a loop came back here: the answer may have changed
+            facts.pop((VALUE, text), None)
+        facts[FLAGS, "line of " + text] = node.line
+        facts[MEANING, node.result] = ("same", text)
+
+
+def join(old: Facts, new: Facts) -> bool:
+    """Keep in ``old`` what ``new`` agrees with; whether anything was dropped."""
+    gone = [key for key, value in old.items() if new.get(key) != value]
+    for key in gone:
+        del old[key]
+    return bool(gone)

@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Carry the execution context along every path of one function.
+
+Path sensitivity follows Das, Lerner and Seigle (ESP, PLDI 2002): at each block one set of facts for each distinct
+state; equal states join, different ones stay apart.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from reviewer.context.effects import Analysis, Condition, Event, EventKind, Exit
+from reviewer.context.facts import (
+    DECIDED,
+    DECISION,
+    GFP,
+    MEANING,
+    NEGATIVE_VALUE,
+    SYMBOL,
+    TAKEN_AT,
+    VALUE,
+    Facts,
+    compare,
+    forget,
+    gfp_of,
+    join,
+    learn,
+    value_of,
+)
+from reviewer.context.locks import canonical, in_parameters
+from reviewer.context.state import Held, Origin, State, atomic
+from reviewer.model import Step
+from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Literal, Loop
+from reviewer.source.expression import is_path, unwrap
+
+if TYPE_CHECKING:
+    from reviewer.context.analysis import Analyser
+
+_STATES_PER_BLOCK = 16
+_VISITS = 6000
+Forks = list[tuple[State, Facts]]
+
+
+class Flow:
+    """The analysis of one function, entered as ``start`` says."""
+
+    def __init__(self, analyser: Analyser, function: Function, start: State, depth: int) -> None:
+        self.analyser = analyser
+        self.api = analyser.api
+        self.function = function
+        self.depth = depth
+        self.analysis = Analysis()
+        self.start = self._annotated(start)
+        self._seen: set[tuple[object, ...]] = set()
+
+    def _annotated(self, state: State) -> State:
+        for annotation in self.function.annotations:
+            if annotation.name.startswith("__must_hold") and annotation.argument:
+                expression = canonical(self.function, annotation.argument)
+                kind = self.analyser.lock_kind(self.function, expression, "")
+                state = state._replace(locks=state.locks | {Held(kind, expression, Origin.ASSERTED)})
+        return state
+
+    def run(self) -> Analysis:
+        """Follow all paths to a fixpoint."""
+        blocks = self.function.blocks
+        states: list[dict[State, Facts]] = [{} for _ in blocks]
+        states[0][self.start] = {}
+        rank = {block: position for position, block in enumerate(_reverse_postorder(self.function))}
+        heap: list[tuple[int, int, int, State]] = [(0, 0, 0, self.start)]
+        queued = {(0, self.start)}
+        visits = sequence = 0
+        while heap:
+            _, _, block, state = heapq.heappop(heap)
+            queued.discard((block, state))
+            visits += 1
+            if visits > _VISITS:
+                self.analysis.complete = False
+                break
+            for after, facts in self._block(block, state, dict(states[block][state])):
+                for target, arrived, carried in self._leave(block, after, facts):
+                    known = states[target].get(arrived)
+                    if known is None:
+                        if len(states[target]) >= _STATES_PER_BLOCK:
+                            self.analysis.complete = False
+                            continue
+                        states[target][arrived] = carried
+                    elif not join(known, carried):
+                        continue
+                    if (target, arrived) not in queued:
+                        sequence += 1
+                        queued.add((target, arrived))
+                        heapq.heappush(heap, (rank.get(target, 0), sequence, target, arrived))
+        self._balance()
+        return self.analysis
+
+    def _block(self, block: int, state: State, facts: Facts) -> Forks:
+        forks: Forks = [(state, facts)]
+        for node in self.function.blocks[block].nodes:
+            forks = [
+                fork for before, known in forks for fork in self.step(node, self._world(node.line, before), known)
+            ][:_STATES_PER_BLOCK]
+        return forks
+
+    def _world(self, line: int, state: State) -> State:
+        """Lines of a preprocessor arm for one kind of kernel are judged for that kind only."""
+        for first, last, meaning in self.function.rt:
+            if first <= line <= last:
+                return state if state.rt == meaning else state._replace(rt=meaning)
+        return state
+
+    def _leave(self, block: int, state: State, facts: Facts) -> Iterator[tuple[int, State, Facts]]:
+        for edge in self.function.blocks[block].edges:
+            carried = dict(facts)
+            after: State | None = state
+            for literal in edge.literals:
+                after = self._assume(after, carried, literal) if after is not None else None
+            if after is not None:
+                yield edge.target, after, carried
+
+    # Conditions
+
+    def _assume(self, state: State, facts: Facts, literal: Literal) -> State | None:
+        """The state where ``literal`` holds, or None where it cannot."""
+        text = literal.left
+        meaning = facts.get((MEANING, text))
+        if meaning is not None and meaning[0] != "same":
+            truth = {("!=", 0): literal.holds, ("==", 0): not literal.holds}.get((literal.operator, literal.right))
+            return state if truth is None else self._assume_meaning(state, facts, meaning, truth)
+        if meaning is not None:
+            text = meaning[1]
+        if isinstance(literal.right, str):
+            return state if self._assume_symbol(facts, text, literal) else None
+        value = value_of(facts, text)
+        known = compare(value, literal.operator, literal.right) if value is not None else None
+        if known is not None:
+            return state if known == literal.holds else None
+        learn(facts, text, literal.operator, literal.right, literal.holds)
+        if (decision := facts.get((DECISION, text))) is not None and value_of(facts, text) == 0:
+            facts[DECIDED, text] = decision
+        return state
+
+    @staticmethod
+    def _assume_symbol(facts: Facts, text: str, literal: Literal) -> bool:
+        if literal.operator not in ("==", "!="):
+            return True
+        truth = literal.holds if literal.operator == "==" else not literal.holds
+        key = (SYMBOL, f"{text}=={literal.right}")
+        if facts.get(key, truth) != truth:
+            return False
+        facts[key] = truth
+        return True
+
+    def _assume_meaning(self, state: State, facts: Facts, meaning: tuple[str, str], truth: bool) -> State | None:
+        what, argument = meaning
+        if what == "rt":
+            return None if state.rt is not None and state.rt != truth else state._replace(rt=truth)
+        if what == "gfp":
+            known = gfp_of(facts, argument, self.function.params, self.api)
+            if isinstance(known, bool):
+                return state if known == truth else None
+            facts[GFP, unwrap(argument)] = truth
+            return state
+        if truth == (what == "task"):  # the code says that it may sleep here
+            reason = atomic(state, self.api, rt=False)
+            if reason is None:
+                return state._replace(may_sleep=True)
+            return None if reason.origin is Origin.TAKEN else state
+        return state
+
+    # Nodes
+
+    def step(self, node: AnyNode, state: State, facts: Facts) -> Forks:
+        """The states after one node."""
+        if isinstance(node, Call):
+            return self.analyser.calls.call(self, node, state, facts)
+        if isinstance(node, Guard):
+            return self.analyser.calls.guard(self, node, state, facts)
+        if isinstance(node, Assign):
+            self._assign(node, facts)
+            return [(state, facts)]
+        if isinstance(node, Loop):
+            for argument in node.args[:2]:
+                if is_path(argument):
+                    forget(facts, argument)
+            return [(state, facts)]
+        self._return(node.value, node.line, state, facts)
+        return [(state, facts)]
+
+    def _assign(self, node: Assign, facts: Facts) -> None:
+        value = value_of(facts, node.value)
+        gfp = (
+            gfp_of(facts, node.value, self.function.params, self.api)
+            if "GFP_" in node.value or (GFP, node.value) in facts
+            else None
+        )
+        forget(facts, node.target)
+        if value is not None:
+            facts[VALUE, node.target] = value
+        if isinstance(gfp, bool):
+            facts[GFP, node.target] = gfp
+
+    def _return(self, text: str, line: int, state: State, facts: Facts) -> None:
+        text = unwrap(text)
+        meaning = facts.get((MEANING, text))
+        value = value_of(facts, meaning[1] if meaning and meaning[0] == "same" else text) if text else None
+        if value is None:
+            kind = "any" if text else "none"
+        elif value == 0:
+            kind = "zero"
+        elif value == NEGATIVE_VALUE or (isinstance(value, int) and value < 0):
+            kind = "negative"
+        else:
+            kind = "nonzero"
+        if len(self.analysis.summary.exits) >= 60:
+            return
+        self.analysis.summary.exits.add(
+            Exit(
+                kind,
+                frozenset(
+                    (held.kind, in_parameters(self.function, held.expression))
+                    for held in state.locks
+                    if held.origin is Origin.TAKEN
+                ),
+                frozenset((kind_, in_parameters(self.function, expression)) for kind_, expression in state.dropped),
+                state.irq,
+                state.suffix,
+                state.preempt,
+                state.bh,
+                state.migrate,
+                state.pagefault,
+                state.kmap,
+                state.rcu,
+                state.eqs,
+                state.unsure,
+                self.conditions(facts),
+                line,
+            )
+        )
+
+    def conditions(self, facts: Facts) -> tuple[Condition, ...]:
+        """What the path has assumed about the function's parameters."""
+        found: list[Condition] = []
+        for index, name in enumerate(self.function.params):
+            if not name:
+                continue
+            value = facts.get((VALUE, name))
+            if value is not None:
+                found.append(Condition(index, "value", value))
+            gfp = facts.get((GFP, name))
+            if gfp is not None:
+                found.append(Condition(index, "gfp", gfp))
+            for key, truth in facts.items():
+                if key[0] == SYMBOL and key[1].startswith(name + "=="):
+                    found.append(Condition(index, "==", key[1][len(name) + 2 :], bool(truth)))
+                elif key[0] == VALUE and key[1].startswith(name + "&") and key[1][len(name) + 1 :].isidentifier():
+                    found.append(Condition(index, "&", key[1][len(name) + 1 :], truth != 0))
+        return tuple(sorted(found, key=str)[:4])
+
+    # Events
+
+    def event(
+        self,
+        kind: EventKind,
+        node: Call | Guard,
+        state: State,
+        facts: Facts,
+        steps: tuple[Step, ...],
+        *,
+        masked: bool = False,
+        detail: tuple[str, ...] = (),
+        argument: str = "",
+    ) -> None:
+        """Note something that happens here; the same thing in the same context is noted once."""
+        callee = node.name if isinstance(node, Call) else node.cls
+        key = (kind, node.line, callee, state, masked, steps[-1:])
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        shown = tuple(
+            (name, *facts[TAKEN_AT, name])
+            for held in sorted(state.locks)
+            if (TAKEN_AT, name := held.expression) in facts
+        )
+        self.analysis.events.append(
+            Event(kind, self.function, node.line, callee, argument, state, steps, masked, shown, detail)
+        )
+
+    def stale(self, node: Call, state: State, facts: Facts) -> None:
+        """An insertion that depends on a lookup whose lock was dropped since."""
+        for key, decision in facts.items():
+            if key[0] != DECIDED or decision.stage != "stale":
+                continue
+            if any(held.expression == decision.lock for held in state.locks):
+                shown = facts.get((TAKEN_AT, decision.lock), (decision.lock, 0))[0]
+                step = Step(self.function.path, node.line, self.function.name, f"{node.name}()")
+                detail = (key[1], decision.call, str(decision.line), shown)
+                self.event(EventKind.STALE_INSERT, node, state, facts, (step,), detail=detail)
+                return
+
+    def _balance(self) -> None:
+        """Returns that leave RCU nesting or locks as no other return of that kind does."""
+        from reviewer.context.balance import unbalanced
+
+        for event in unbalanced(self.function, self.analysis.summary, self.start):
+            self.analysis.events.append(event)
+
+
+def _reverse_postorder(function: Function) -> list[int]:
+    seen, out = {0}, []
+    stack = [(0, iter(function.blocks[0].edges))]
+    while stack:
+        block, edges = stack[-1]
+        for edge in edges:
+            if edge.target not in seen:
+                seen.add(edge.target)
+                stack.append((edge.target, iter(function.blocks[edge.target].edges)))
+                break
+        else:
+            out.append(block)
+            stack.pop()
+    return out[::-1]

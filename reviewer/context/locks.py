@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Lock identity, and what taking and releasing a lock does to the state."""
+
+from __future__ import annotations
+
+import re
+
+from reviewer.context.facts import DECIDED, DECISION, FLAGS, TAKEN_AT, Decision, Facts
+from reviewer.context.state import Held, Origin, State, moved
+from reviewer.context.tables import Api, LockClass
+from reviewer.source.cfg import Function
+from reviewer.source.expression import last_member, plain
+
+_ROOT = re.compile(r"[A-Za-z_]\w*")
+_PARAMETER = re.compile(r"P(\d+)(?!\w)")
+_PRIVATE = re.compile(r"ACCESS_PRIVATE\((.*),(\w+)\)")
+
+
+def canonical(function: Function, expression: str) -> str:
+    """``expression`` without ``&``, casts and local aliases, so that two names of one lock are one."""
+    expression = plain(_PRIVATE.sub(r"\1->\2", expression))
+    for _ in range(3):
+        match = _ROOT.match(expression)
+        alias = function.aliases.get(match.group()) if match else None
+        if match is None or not alias or match.group() in alias:
+            break
+        rest = expression[match.end() :]
+        if rest.startswith("->") or not rest:
+            expression = (alias[1:] + ("." + rest[2:] if rest else "")) if alias.startswith("&") else alias + rest
+        elif rest.startswith("."):
+            expression = alias + rest
+        else:
+            break
+        expression = plain(expression)
+    return expression
+
+
+def in_parameters(function: Function, expression: str) -> str:
+    """A canonical expression as a caller can read it: ``P0->lock``; ``?.lock`` where it starts from a local."""
+    match = _ROOT.match(expression)
+    if match and match.group() in function.params:
+        return f"P{function.params.index(match.group())}{expression[match.end() :]}"
+    if match and match.group() in function.locals:
+        return "?." + last_member(expression)
+    return expression
+
+
+def in_caller(caller: Function, expression: str, args: tuple[str, ...]) -> str:
+    """The reverse: an expression in parameters, with the arguments of a call put in."""
+    match = _PARAMETER.match(expression)
+    if not match:
+        return expression
+    index = int(match.group(1))
+    if index >= len(args):
+        return "?." + last_member(expression)
+    argument, rest = plain(args[index]), expression[match.end() :]
+    if args[index].lstrip("(").startswith("&") and rest.startswith("->"):
+        rest = "." + rest[2:]
+    return canonical(caller, argument + rest)
+
+
+def take(state: State, facts: Facts, kind: str, expression: str, shown: str, line: int) -> State:
+    """The state after acquiring a lock; one that the function had released counts as the caller's again."""
+    for key, decision in list(facts.items()):
+        if key[0] in (DECISION, DECIDED) and decision.lock == expression and decision.stage == "dropped":
+            facts[key] = decision._replace(stage="stale")
+    if (kind, expression) in state.dropped:
+        return state._replace(
+            dropped=state.dropped - {(kind, expression)}, locks=state.locks | {Held(kind, expression, Origin.ASSERTED)}
+        )
+    facts[TAKEN_AT, expression] = (shown, line)
+    return state._replace(locks=state.locks | {Held(kind, expression, Origin.TAKEN)})
+
+
+def find_held(state: State, kind: str, expression: str) -> Held | None:
+    """The held lock that ``expression`` means: the same one, else the only one with that last member."""
+    for origin in Origin:
+        if (exact := Held(kind, expression, origin)) in state.locks:
+            return exact
+    name = last_member(expression)
+    alike = [held for held in state.locks if held.kind == kind and last_member(held.expression) == name]
+    if not alike:
+        alike = [held for held in state.locks if held.kind in ("?", kind) and last_member(held.expression) == name]
+    return alike[0] if len(alike) == 1 else None
+
+
+def drop(state: State, facts: Facts, kind: str, expression: str) -> State:
+    """The state after releasing a lock; one that was not taken here is the caller's."""
+    held = find_held(state, kind, expression)
+    name = held.expression if held else expression
+    for key, decision in list(facts.items()):
+        if key[0] in (DECISION, DECIDED) and decision.lock == name:
+            facts[key] = decision._replace(stage="dropped")
+    if held is None:
+        return state._replace(dropped=state.dropped | {(kind, expression)})
+    state = state._replace(locks=state.locks - {held})
+    if held.origin is Origin.ASSERTED:
+        return state._replace(dropped=state.dropped | {(held.kind, held.expression)})
+    return state
+
+
+def apply_suffix(state: State, api: Api, kind: str, suffix: str, sign: int, facts: Facts, flags: str) -> State:
+    """What ``_irq``, ``_irqsave`` and ``_bh`` do besides. On PREEMPT_RT those of a spinlock_t do nothing."""
+    if not suffix:
+        return state
+    if suffix == "bh":
+        return state._replace(bh=moved(state.bh, sign))
+    if api.classes[kind] is LockClass.RAW:
+        if sign > 0:
+            if suffix == "irqsave" and flags:
+                facts[FLAGS, flags] = state.irq
+            return state._replace(irq="off")
+        if suffix == "irqsave":
+            return state._replace(irq=facts.get((FLAGS, flags), "restored"))
+        return state._replace(irq="on")
+    if sign < 0 and suffix == "irq" and state.suffix <= 0:
+        return state._replace(irq="on")
+    return state._replace(suffix=moved(state.suffix, sign))
+
+
+def note_lookup(state: State, facts: Facts, api: Api, result: str, call: str, line: int) -> None:
+    """``result`` holds the answer of a lookup; remember under which lock it is true."""
+    excluding = [
+        held for held in state.locks if api.classes.get(held.kind) is not LockClass.READER and held.kind != "?"
+    ]
+    if len(excluding) >= 1:
+        newest = max(excluding, key=lambda held: facts.get((TAKEN_AT, held.expression), ("", 0))[1])
+        facts.pop((DECIDED, result), None)
+        facts[DECISION, result] = Decision(newest.expression, "fresh", line, call)

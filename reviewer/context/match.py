@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whether a condition on a parameter holds for the arguments of a call."""
+
+from __future__ import annotations
+
+import re
+
+from reviewer.context.effects import Condition
+from reviewer.context.facts import SYMBOL, VALUE, Facts, Parameter, Value, compare, gfp_of, value_of
+from reviewer.context.tables import Api
+from reviewer.source.cfg import Function
+from reviewer.source.expression import constant, unwrap
+
+_SYMBOL = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
+def satisfied(
+    condition: Condition, args: tuple[str, ...], facts: Facts, caller: Function, api: Api
+) -> bool | Condition | None:
+    """True or False where known, a condition on the caller's own parameter, or None: then the effect is not certain.
+
+    A condition that cannot be resolved is answered False for gfp masks (unknown is never a finding) and None else.
+    """
+    if condition.index >= len(args):
+        return None
+    argument = unwrap(args[condition.index])
+    if condition.operator == "gfp":
+        blocking = gfp_of(facts, argument, caller.params, api)
+        if isinstance(blocking, Parameter):
+            return condition._replace(index=blocking.index)
+        return False if blocking is None else blocking == condition.operand
+    if condition.operator == "value":
+        return _value(condition, argument, facts, caller)
+    return _symbol(condition, argument, facts, caller)
+
+
+def _value(condition: Condition, argument: str, facts: Facts, caller: Function) -> bool | Condition | None:
+    value: Value | None = value_of(facts, argument)
+    if value is None and argument.startswith("&"):
+        value = "nonzero"
+    if value is None and argument.startswith("!"):
+        inner = value_of(facts, unwrap(argument[1:]))
+        if inner is not None:
+            value = int(inner == 0)
+    wanted = condition.operand
+    if value is None:
+        if argument in caller.params:
+            return condition._replace(index=caller.params.index(argument))
+        return None
+    if isinstance(wanted, int):
+        return compare(value, "==", wanted)
+    if wanted == "nonzero":
+        return compare(value, "!=", 0)
+    return compare(value, "<" if wanted == "negative" else ">", 0)
+
+
+def _symbol(condition: Condition, argument: str, facts: Facts, caller: Function) -> bool | Condition | None:
+    symbol = str(condition.operand)
+    known: bool | None = None
+    if condition.operator == "==":
+        known = (
+            True
+            if argument == symbol
+            else False
+            if _SYMBOL.fullmatch(argument)
+            else facts.get((SYMBOL, f"{argument}=={symbol}"))
+        )
+    else:
+        words = re.findall(r"[A-Za-z_]\w*", argument)
+        if symbol in words:
+            known = True
+        elif (not words and constant(argument) is not None) or (
+            words and all(word.upper() == word for word in words) and "(" not in argument
+        ):
+            known = False
+        else:
+            value = facts.get((VALUE, f"{argument}&{symbol}"))
+            known = None if value is None else value != 0
+    if known is not None:
+        return known == condition.holds
+    if argument in caller.params:
+        return condition._replace(index=caller.params.index(argument))
+    return None

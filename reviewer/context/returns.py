@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The states after a call whose callee leaves the context other than it found it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from reviewer.context.effects import UNCHANGED, Exit, Summary
+from reviewer.context.facts import FLAGS, VALUE, Facts, forget
+from reviewer.context.locks import drop, find_held, in_caller, take
+from reviewer.context.match import satisfied
+from reviewer.context.state import State, moved
+from reviewer.source.cfg import Call, Function
+from reviewer.source.expression import last_member
+
+if TYPE_CHECKING:
+    from reviewer.context.calls import Calls
+    from reviewer.context.flow import Flow, Forks
+
+_COUNTERS = {"irq": ("irq", "suffix"), "preempt": ("preempt",), "bh": ("bh",), "rcu": ("rcu",)}
+
+
+def apply_exits(
+    calls: Calls, flow: Flow, node: Call, callee: Function, summary: Summary, state: State, facts: Facts
+) -> Forks:
+    """Split by class of return value where that says which exit was taken; else what differs becomes unsure."""
+    possible = [
+        exit_
+        for exit_ in summary.exits
+        if all(
+            satisfied(condition, node.args, facts, flow.function, calls.api) is not False
+            for condition in exit_.conditions
+        )
+    ]
+    changes = {exit_.change for exit_ in possible}
+    if not changes or changes == {UNCHANGED}:
+        return [(state, facts)]
+    if len(changes) == 1:
+        return [(_apply(flow, node, possible[0], state, facts), facts)]
+    classes: dict[str, dict[tuple[object, ...], Exit]] = defaultdict(dict)
+    for exit_ in possible:
+        classes["nonzero" if exit_.value == "negative" else exit_.value][exit_.change] = exit_
+    if node.result and all(len(exits) == 1 for exits in classes.values()):
+        split = _split(flow, node, {name: next(iter(exits.values())) for name, exits in classes.items()}, state, facts)
+        if split is not None:
+            return split
+    annotated = _annotated(flow, node, callee, state, facts)
+    if annotated is not None:
+        return [(annotated, facts)]
+    unsure = set(state.unsure)
+    for name, fields in _COUNTERS.items():
+        if len({tuple(getattr(exit_, field) for field in fields) for exit_ in possible}) > 1:
+            unsure.add(name)
+    if len({(exit_.gained, exit_.released) for exit_ in possible}) > 1:
+        unsure.add("locks")
+    return [(state._replace(unsure=frozenset(unsure)), facts)]
+
+
+def _split(flow: Flow, node: Call, classes: dict[str, Exit], state: State, facts: Facts) -> Forks | None:
+    """One state for each class of the return value, if the classes exclude each other."""
+    names = set(classes)
+    if "none" in names or node.result is None:
+        return None
+    if names == {"zero", "nonzero"}:
+        values: dict[str, int | str] = {"zero": 0, "nonzero": "nonzero"}
+    elif names == {"any", "zero"}:
+        values = {"any": "nonzero", "zero": 0}
+    elif names == {"any", "nonzero"}:
+        values = {"any": 0, "nonzero": "nonzero"}
+    else:
+        return None
+    forks: Forks = []
+    for name, exit_ in classes.items():
+        known = dict(facts)
+        after = _apply(flow, node, exit_, state, known)
+        known[VALUE, node.result] = values[name]
+        forks.append((after, known))
+    return forks
+
+
+def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> State:
+    for kind, expression in sorted(exit_.released):
+        state = drop(state, facts, kind, in_caller(flow.function, expression, node.args))
+    for kind, expression in sorted(exit_.gained):
+        name = in_caller(flow.function, expression, node.args)
+        state = take(state, facts, kind, name, name if not name.startswith("?") else last_member(name), node.line)
+    irq = exit_.irq
+    if irq == "off" and state.irq != "off":
+        facts[FLAGS, "callee"] = state.irq
+    elif irq == "restored":
+        irq = facts.get((FLAGS, "callee"), "restored")
+        state = state._replace(irq=irq)
+    for name in node.args:
+        if exit_.gained and name.isidentifier() and "flags" in name:
+            forget(facts, name)
+    return state._replace(
+        irq=irq or state.irq,
+        suffix=moved(state.suffix, exit_.suffix),
+        preempt=moved(state.preempt, exit_.preempt),
+        bh=moved(state.bh, exit_.bh),
+        migrate=moved(state.migrate, exit_.migrate),
+        pagefault=moved(state.pagefault, exit_.pagefault),
+        kmap=moved(state.kmap, exit_.kmap),
+        rcu=moved(state.rcu, exit_.rcu),
+        eqs=exit_.eqs or state.eqs,
+        unsure=state.unsure | exit_.unsure,
+    )
+
+
+def _annotated(flow: Flow, node: Call, callee: Function, state: State, facts: Facts) -> State | None:
+    """What ``__releases()`` promises, where the paths through the callee were not understood."""
+    annotations = [a for a in callee.annotations if a.name in ("__releases", "__acquires") and a.argument]
+    if not annotations or len({a.name for a in annotations}) != 1:
+        return None
+    from reviewer.context.locks import canonical, in_parameters
+
+    for annotation in annotations:
+        expression = in_caller(flow.function, in_parameters(callee, canonical(callee, annotation.argument)), node.args)
+        held = next(
+            (
+                h
+                for h in state.locks
+                if h.expression == expression or last_member(h.expression) == last_member(expression)
+            ),
+            None,
+        )
+        if annotation.name == "__releases" and held is not None and find_held(state, held.kind, held.expression):
+            state = drop(state, facts, held.kind, held.expression)
+            state = state._replace(unsure=state.unsure | {"irq", "bh"})
+    return state

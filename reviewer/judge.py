@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ask the checks about one function: its own events, entered as its callers and registrations say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from reviewer.check import Check, Context, Report
+from reviewer.context.analysis import Analyser
+from reviewer.context.effects import Analysis, Event
+from reviewer.context.entry import Entry, entries
+from reviewer.context.state import Origin, Reason
+from reviewer.model import Step
+from reviewer.source.cfg import Function
+
+_MARK = {
+    "raw": "raw spinlock",
+    "bit": "bit spinlock",
+    "spin": "spinlock",
+    "read": "rwlock",
+    "write": "rwlock",
+    "local": "local lock",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One report of one check. ``witness`` leads from where the context begins to the offending call.
+
+    ``own`` is the number of leading steps of the witness that only show the context. ``entered`` tells whether the
+    context comes from how the function is entered. ``masked`` ones are not told again but count in comparisons.
+    """
+
+    check: Check
+    report: Report
+    event: Event
+    witness: tuple[Step, ...]
+    own: int
+    entered: bool
+    masked: bool
+
+    @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What makes two occurrences in two versions the same."""
+        return (self.check.id, self.event.function.path, self.event.function.name, self.report.subject)
+
+    @property
+    def place(self) -> tuple[str, int, tuple[Step, ...]]:
+        """Where it is, for telling equal reports apart."""
+        return (self.check.id, self.event.line, self.event.steps)
+
+
+def judge(
+    analyser: Analyser, function: Function, checks: Sequence[Check], *, entered: bool = True
+) -> Iterator[Occurrence]:
+    """Every occurrence in ``function``, one for each place; ``entered`` asks for interrupts and callbacks too."""
+    seen: set[tuple[object, ...]] = set()
+    starts: list[tuple[Entry | None, Analysis]] = [(None, analyser.analyse(function))]
+    for entry in entries(analyser.program, analyser.api, function) if entered else ():
+        starts.append((entry, analyser.analyse(function, entry.state)))
+    for entry, analysis in starts:
+        for event in analysis.events:
+            context = Context(event, analyser.api)
+            for check in checks:
+                if event.kind not in check.events:
+                    continue
+                report = check.judge(event, context)
+                if report is None:
+                    continue
+                reason = context.atomic(rt=check.kernels == "PREEMPT_RT")
+                by_entry = reason is not None and reason.what == "entry"
+                if entry is not None and not by_entry:
+                    continue  # told for process context already
+                lead = [entry.step] if entry is not None and by_entry else _context_steps(event, context, reason)
+                occurrence = Occurrence(check, report, event, (*lead, *event.steps), len(lead), by_entry, event.masked)
+                key = (*occurrence.identity, *occurrence.place, occurrence.masked)
+                if key not in seen:
+                    seen.add(key)
+                    yield occurrence
+
+
+def _context_steps(event: Event, context: Context, reason: Reason | None) -> list[Step]:
+    """The step that shows where the lock was taken, as a reader would look for it."""
+    if reason is None or reason.what not in _MARK or reason.origin is not Origin.TAKEN:
+        return []
+    for expression, text, line in event.shown:
+        if expression == reason.expression and line:
+            return [Step(event.function.path, line, event.function.name, f"{text} <- {_MARK[reason.what]}")]
+    return []

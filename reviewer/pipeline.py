@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From a series or a range of commits to a ``Review``: the one path that every command takes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from reviewer.changes import changed_lines
+from reviewer.check import Check, EventKind
+from reviewer.citation import Citer
+from reviewer.compare import Sides, compare
+from reviewer.config import Options, data_dir
+from reviewer.context.tables import Api
+from reviewer.fragment import FragmentFiles, fragments_of
+from reviewer.model import (
+    Applied,
+    AppliedPatch,
+    Base,
+    Change,
+    Finding,
+    Patch,
+    PatchReview,
+    Problem,
+    Review,
+    Series,
+    Severity,
+)
+from reviewer.registry import load_api
+from reviewer.source.files import Files
+from reviewer.source.program import Program
+from reviewer.source.store import Store
+from reviewer.tree.base import choose_base
+from reviewer.tree.history import commits_of
+from reviewer.tree.overlay import Overlay
+from reviewer.tree.repository import Repository
+
+_CACHE = "index.sqlite"
+_RECURSION = 20000  # one analysis inside another takes about ten frames of Python
+_RANK = {Severity.NIT: 0, Severity.QUESTION: 1, Severity.BUG: 2}
+
+
+def review_series(series: Series, repository: Repository, checks: Sequence[Check], options: Options) -> Review:
+    """Judge a series from mail: choose its base, apply it beside the repository, compare each patch's two sides."""
+    base = choose_base(repository, series, options.base, options.branches)
+    if not series.patches:
+        return Review(series, base, (), notes=series.notes)
+    with Overlay(repository, options.cache_dir, three_way=options.three_way) as overlay:
+        applied = overlay.apply(series.patches, base)
+        return _review(
+            series, base, applied, lambda tree: overlay.snapshot(tree, base.commit), repository, checks, options
+        )
+
+
+def review_range(revisions: str, repository: Repository, checks: Sequence[Check], options: Options) -> Review:
+    """Judge the commits of a range, each against its parent."""
+    base, applied = commits_of(repository, revisions)
+    return _review(
+        None, base, applied, lambda tree: repository.snapshot(tree, base.commit), repository, checks, options
+    )
+
+
+def _review(
+    series: Series | None,
+    base: Base,
+    applied: Sequence[AppliedPatch],
+    snapshot: Callable[[str], Files],
+    repository: Repository,
+    checks: Sequence[Check],
+    options: Options,
+) -> Review:
+    api = load_api(data_dir("checks"))
+    citer = Citer(snapshot(repository.tree_of(base.commit)), base.commit)
+    reviews: list[PatchReview] = []
+    errors: list[Problem] = []
+    programs: dict[str, Program] = {}
+    with _store(options) as store, _deep_recursion():
+        for patch in applied:
+            try:
+                found = _findings(patch, snapshot, store, programs, checks, api)
+            except RecursionError:
+                found = ()
+                errors.append(
+                    Problem(
+                        "analyse",
+                        patch.paths[0][1] or "" if patch.paths else "",
+                        f"patch {patch.patch.number} nests deeper than the analysis can follow; it was not reviewed",
+                    )
+                )
+            kept = (_cited(finding, checks, citer) for finding in found if _wanted(finding, options))
+            reviews.append(_patch_review(patch, tuple(kept)))
+    return Review(series, base, _fixed_later(reviews), tuple(errors), series.notes if series is not None else ())
+
+
+@contextmanager
+def _store(options: Options) -> Iterator[Store]:
+    store = Store(options.cache_dir / _CACHE if options.cache else None)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _findings(
+    patch: AppliedPatch,
+    snapshot: Callable[[str], Files],
+    store: Store,
+    programs: dict[str, Program],
+    checks: Sequence[Check],
+    api: Api,
+) -> tuple[Finding, ...]:
+    changed, renamed = changed_lines(patch.patch.diff)
+    if patch.applied is Applied.NO:
+        return _from_diff_alone(patch.patch, snapshot(patch.before), store, checks, api)
+    before = programs.pop(patch.before, None) or Program(snapshot(patch.before), store)
+    wanted_before = {path: lines.removed for path, lines in changed.items()}
+    wanted_after = {path: lines.added | lines.near for path, lines in changed.items()}
+    touched = [path for pair in patch.paths for path in pair if path is not None]
+    after = Program(snapshot(patch.after), store, base=before, changed=touched, wanted=wanted_after)
+    before.want(wanted_before)
+    programs.clear()
+    programs[patch.after] = Program(snapshot(patch.after), store, base=before, changed=touched)
+    return compare(Sides(before, after, changed, renamed), checks, api)
+
+
+def _from_diff_alone(
+    patch: Patch, below: Files, store: Store, checks: Sequence[Check], api: Api
+) -> tuple[Finding, ...]:
+    """What the hunks themselves show to be new. Returns need the whole function, so that they are not judged."""
+    changed, _ = changed_lines(patch.diff)
+    old, new = fragments_of(patch.diff)
+    before = Program(FragmentFiles(below, old), store)
+    after = Program(FragmentFiles(below, new), store, base=before, changed=new)
+    local = [check for check in checks if EventKind.UNBALANCED not in check.events]
+    found = compare(Sides(before, after, changed, {}), local, api, with_callers=False)
+    return tuple(finding for finding in found if finding.change is Change.INTRODUCED)
+
+
+def _wanted(finding: Finding, options: Options) -> bool:
+    if finding.change is Change.PRE_EXISTING and not options.show_pre_existing:
+        return False
+    return _RANK[finding.severity] >= _RANK[options.severity]
+
+
+def _cited(finding: Finding, checks: Iterable[Check], citer: Citer) -> Finding:
+    if finding.change is Change.FIXED:
+        return finding
+    sources = next(check.sources for check in checks if check.id == finding.check)
+    citation = citer.cite(sources)
+    return finding if citation is None else replace(finding, citations=(citation,))
+
+
+def _patch_review(patch: AppliedPatch, findings: tuple[Finding, ...]) -> PatchReview:
+    reasons = [
+        f"{failure.path}{f':{failure.line}' if failure.line else ''}: {failure.kind.value}"
+        + (f" ({failure.detail})" if failure.detail else "")
+        for failure in patch.failures
+    ]
+    message = patch.patch.message
+    return PatchReview(
+        patch.patch.number,
+        patch.patch.subject,
+        message.message_id if message else None,
+        patch.patch.commit,
+        patch.applied,
+        "; ".join(reasons),
+        findings,
+    )
+
+
+def _fixed_later(reviews: Sequence[PatchReview]) -> tuple[PatchReview, ...]:
+    """Mark what a later patch of the series removes again."""
+
+    def identity(finding: Finding) -> tuple[str, str, str, str]:
+        return (finding.check, finding.path, finding.function, finding.message)
+
+    out: list[PatchReview] = []
+    for position, review in enumerate(reviews):
+        fixes = {
+            identity(f): later.number
+            for later in reversed(reviews[position + 1 :])
+            for f in later.findings
+            if f.change is Change.FIXED
+        }
+        findings = tuple(
+            replace(f, fixed_later=fixes[identity(f)])
+            if f.change in (Change.INTRODUCED, Change.EXPOSED) and identity(f) in fixes
+            else f
+            for f in review.findings
+        )
+        out.append(replace(review, findings=findings))
+    return tuple(out)
+
+
+def cache_file(options: Options) -> Path:
+    """Where the index is kept."""
+    return options.cache_dir / _CACHE

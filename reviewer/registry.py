@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Load checks and tables by path. One that fails to load stops the run."""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+from reviewer.check import Check
+from reviewer.context.tables import Api, load_tables
+from reviewer.errors import CheckError, UsageError
+
+AREAS = frozenset(("rt", "rcu", "srcu", "kvm", "entry", "locking"))
+
+
+def load_checks(folders: Sequence[Path], glob: str = "*") -> tuple[Check, ...]:
+    """Every check in ``folders`` whose id matches ``glob``, by id.
+
+    Raises CheckError for a file that is no check, UsageError where the pattern matches none.
+    """
+    checks: dict[str, Check] = {}
+    for folder in folders:
+        for path in sorted(folder.glob("*.py")):
+            if path.name == "__init__.py":
+                continue
+            check = _load(path)
+            if check.id in checks:
+                raise CheckError(
+                    f"the check {check.id} is defined twice, the second time in {path}; rename one of them"
+                )
+            checks[check.id] = check
+    if not checks:
+        raise CheckError(f"no checks in {', '.join(map(str, folders))}; reinstall the program")
+    chosen = tuple(check for check_id, check in sorted(checks.items()) if fnmatch.fnmatchcase(check_id, glob))
+    if not chosen:
+        raise UsageError(f"no check matches {glob!r}; `reviewer rules` lists them")
+    return chosen
+
+
+def _load(path: Path) -> Check:
+    spec = importlib.util.spec_from_file_location(f"reviewer_check_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise CheckError(f"cannot load the check {path}; is it readable?")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # any mistake in a check file has to name that file
+        raise CheckError(f"the check {path} does not load: {error!r}; mend it or remove it from the folder") from error
+    check = getattr(module, "CHECK", None)
+    if not isinstance(check, Check):
+        raise CheckError(f"{path} defines no CHECK; every file beside the tables is one check")
+    if check.id != path.stem.replace("_", "-"):
+        raise CheckError(f"the check in {path} calls itself {check.id}; its id is to be its file's name")
+    if check.area not in AREAS or not check.events or not check.wrong or not check.right or not check.sources:
+        raise CheckError(f"the check {path} lacks an area, events, sources or examples")
+    return check
+
+
+def load_api(folder: Path) -> Api:
+    """The tables beside the checks."""
+    return load_tables(folder)

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The functions of one tree of files: by file, by name, and who mentions whom."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+
+from reviewer.source.cfg import Function
+from reviewer.source.files import Files
+from reviewer.source.parse import ParsedFile, parse
+from reviewer.source.preprocess import blank_comments_and_strings
+from reviewer.source.scan import scan
+from reviewer.source.store import Store
+
+_SUFFIXES = (".c", ".h")
+# Where a name is looked for besides the folder of the file that uses it. The rest of drivers/ cannot be called by name from elsewhere
+# without a header below include/.
+_CORE = (
+    "include/linux",
+    "include/asm-generic",
+    "include/kvm",
+    "kernel",
+    "mm",
+    "virt",
+    "lib",
+    "arch/{arch}/include",
+    "arch/{arch}/kernel",
+    "arch/{arch}/kvm",
+    "arch/{arch}/mm",
+    "arch/{arch}/entry",
+)
+_DEFAULT_ARCH = "x86"
+_ELSEWHERE = ("tools/", "samples/", "scripts/", "Documentation/")
+_MANY = 40
+_MACRO_TEMPLATE = re.compile(
+    rb"^[ \t]*#[ \t]*define[ \t]+(\w+)\(([^)\n]*)\)[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)", re.MULTILINE
+)
+_MACRO_MATTERS = re.compile(rb"lock|irq|preempt|sleep|sched|alloc|wait|rcu_read|mutex|_user|bh_")
+_MACRO_STATEMENT = re.compile(rb"(?:for|while|struct|static|extern|__attribute|asm)\b|\{")
+
+
+def architecture_of(path: str) -> str | None:
+    """``arm64`` for ``arch/arm64/kvm/arm.c``, None for code that every architecture shares."""
+    parts = path.split("/")
+    return parts[1] if parts[0] == "arch" and len(parts) > 2 else None
+
+
+class Program:
+    """Functions of one ``Files``. ``changed`` are paths that differ from ``base``, whose parsed files are shared."""
+
+    def __init__(
+        self,
+        files: Files,
+        store: Store,
+        *,
+        base: Program | None = None,
+        changed: Iterable[str] = (),
+        wanted: dict[str, frozenset[int]] | None = None,
+    ) -> None:
+        self.files = files
+        self.store = store
+        self._base = base
+        self._changed = frozenset(changed)
+        self._wanted = wanted or {}
+        self._parsed: dict[str, ParsedFile | None] = {}
+        self._resolved: dict[tuple[str, str], tuple[Function, ...]] = {}
+        self._macros: dict[tuple[str, str], Function | None] = {}
+        self._covered: dict[str, dict[int, tuple[str, ...]]] = {}
+
+    # Files
+
+    def want(self, lines: dict[str, frozenset[int]]) -> None:
+        """Read again, with these lines in force, the files in which one of them lies in an arm that was not read."""
+        for path, wanted in lines.items():
+            text = self.files.read(path) if wanted else None
+            parsed = self.parsed(path) if text is not None else None
+            if text is not None and parsed is not None and any(parsed.is_dead(line, text) for line in wanted):
+                self._parsed[path] = parse(path, text, wanted)
+
+    def parsed(self, path: str) -> ParsedFile | None:
+        """The file ``path``, read once; None where the tree has no such file."""
+        if path not in self._parsed:
+            if self._base is not None and path not in self._changed:
+                self._parsed[path] = self._base.parsed(path)
+            else:
+                text = self.files.read(path)
+                self._parsed[path] = None if text is None else parse(path, text, self._wanted.get(path, frozenset()))
+        return self._parsed[path]
+
+    def functions(self, path: str, name: str | None = None) -> tuple[Function, ...]:
+        """The functions of ``path``, or those called ``name``."""
+        parsed = self.parsed(path)
+        return tuple(parsed.functions(name)) if parsed is not None else ()
+
+    # Names
+
+    def scope(self, path: str) -> tuple[str, ...]:
+        """The folders in which a name used in ``path`` is looked for."""
+        arch = architecture_of(path) or _DEFAULT_ARCH
+        parts = path.split("/")
+        depth = {"drivers": 4, "sound": 3, "net": 2, "fs": 2, "arch": 2}.get(parts[0], 1)
+        own = "/".join(parts[: min(depth, len(parts) - 1)])
+        folders = [folder.format(arch=arch) for folder in _CORE]
+        if not own:
+            return tuple(folders)
+        extra = [f"include/{parts[0]}"] if parts[0] in ("net", "drm", "sound", "crypto") else []
+        kept = [folder for folder in folders if not (folder + "/").startswith(own + "/")]
+        if any((own + "/").startswith(folder + "/") for folder in kept):
+            return (*kept, *extra)
+        return (own, *kept, *extra)
+
+    def _paths(self, folder: str) -> dict[int, tuple[str, ...]]:
+        """Blob row to the paths below ``folder``, after every blob there was scanned."""
+        if folder not in self._covered:
+            blobs = self.files.blobs(folder, _SUFFIXES)
+            known = self.store.known_blobs()
+            missing = list(dict.fromkeys(oid for _, oid in blobs if oid not in known))
+            for start in range(0, len(missing), 2000):
+                batch = missing[start : start + 2000]
+                self.store.add((oid, scan(text)) for oid, text in self.files.read_blobs(batch))
+            known = self.store.known_blobs()
+            rows: dict[int, list[str]] = {}
+            for path, oid in blobs:
+                if oid in known:
+                    rows.setdefault(known[oid], []).append(path)
+            self._covered[folder] = {row: tuple(paths) for row, paths in rows.items()}
+        return self._covered[folder]
+
+    def _located(self, rows: Sequence[int], user: str) -> list[tuple[int, str]]:
+        """(position in ``rows``, path) of what lies in the scope of the file ``user``."""
+        found: list[tuple[int, str]] = []
+        for folder in self.scope(user):
+            paths = self._paths(folder)
+            for position, row in enumerate(rows):
+                found += [(position, path) for path in paths.get(row, ())]
+        return found
+
+    @staticmethod
+    def distance(path: str, user: str) -> int:
+        """How far a definition in ``path`` is from its user: 0 the same file, 9 out of reach."""
+        arch = architecture_of(user) or _DEFAULT_ARCH
+        if path == user:
+            return 0
+        if posixpath.dirname(path) == posixpath.dirname(user):
+            return 1
+        if path.startswith(_ELSEWHERE):
+            return 9
+        own_arch = architecture_of(path)
+        if own_arch is not None:
+            return 2 if own_arch == arch else 9
+        if path.startswith(("kernel/", "mm/", "lib/", "virt/", "include/")):
+            return 3
+        return 5
+
+    def resolve(self, name: str, user: str) -> tuple[Function, ...]:
+        """What a call of ``name`` in the file ``user`` reaches: one function, or none where that is not clear."""
+        key = (name, user)
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(name, user)
+        return self._resolved[key]
+
+    def _resolve(self, name: str, user: str) -> tuple[Function, ...]:
+        if name.startswith(".") or name == "?":
+            return ()
+        local = self.functions(user, name)
+        if local:
+            return local[:1]
+        macro = self._macro(name, user)
+        if macro is not None:
+            return (macro,)
+        rows = self.store.definitions(name)
+        if len(rows) > 200 or (not rows and not self._any_scope(user)):
+            return ()
+        rows = self.store.definitions(name)
+        candidates = sorted(
+            (self.distance(path, user), rows[position][1] == "m", path)
+            for position, path in self._located([row for row, _ in rows], user)
+            if not (rows[position][1] == "s" and path.endswith(".c"))
+        )
+        candidates = [candidate for candidate in candidates if candidate[0] < 9]
+        if not candidates or (candidates[0][0] >= 5 and len(candidates) > 6):
+            return ()
+        for _, is_macro, path in candidates[:3]:
+            if is_macro:
+                macro = self._macro(name, path)
+                found = (macro,) if macro is not None else ()
+            else:
+                found = self.functions(path, name)
+            if found:  # of several definitions (configuration arms) the one with most in it
+                return (max(found, key=lambda f: sum(len(block.nodes) for block in f.blocks)),)
+        return ()
+
+    def _any_scope(self, user: str) -> bool:
+        """Scan the scope of ``user``; the answer is always true, for use in a condition."""
+        for folder in self.scope(user):
+            self._paths(folder)
+        return True
+
+    def _macro(self, name: str, path: str) -> Function | None:
+        """A function-like macro of ``path`` as a function, if what it does can matter."""
+        key = (name, path)
+        if key not in self._macros:
+            self._macros[key] = self._read_macro(name, path)
+        return self._macros[key]
+
+    def _read_macro(self, name: str, path: str) -> Function | None:
+        text = self.files.read(path)
+        if text is None or name.encode() not in text:
+            return None
+        for match in _MACRO_TEMPLATE.finditer(blank_comments_and_strings(text)):
+            if match.group(1).decode("latin-1") != name:
+                continue
+            arguments, body = match.group(2), match.group(3).replace(b"\\\n", b"\n").replace(b"\\", b" ").strip()
+            if (
+                not _MACRO_MATTERS.search(body)
+                or b"#" in body
+                or b"..." in arguments
+                or len(body) > 3000
+                or _MACRO_STATEMENT.match(body)
+            ):
+                return None
+            if body.startswith(b"({") and body.endswith(b"})"):
+                body = body[2:-2]
+            lines = text.count(b"\n", 0, match.start())
+            parameters = b",".join(b"int " + argument.strip() for argument in arguments.split(b",") if argument.strip())
+            source = b"\n" * lines + b"static int " + name.encode() + b"(" + parameters + b") { " + body + b"; }\n"
+            return next(parse(path, source).functions(name), None)
+        return None
+
+    # Declarations
+
+    def lock_types(self, name: str, user: str) -> frozenset[str]:
+        """The types under which a lock called ``name`` is declared in the scope of ``user``; the nearest ones only."""
+        rows = self.store.locks(name)
+        if not rows:
+            self._any_scope(user)
+            rows = self.store.locks(name)
+        located = [
+            (self.distance(path, user), rows[position][1])
+            for position, path in self._located([row for row, _ in rows], user)
+        ]
+        nearest = min((distance for distance, _ in located), default=9)
+        return frozenset(kind for distance, kind in located if distance == nearest) if nearest < 9 else frozenset()
+
+    def members(self, function: Function) -> frozenset[tuple[str, str]]:
+        """(structure, field) of the tables in which ``function`` stands."""
+        self._any_scope(function.path)
+        rows = self.store.members(function.name)
+        return frozenset(
+            (rows[position][1], rows[position][2])
+            for position, path in self._located([row for row, _, _ in rows], function.path)
+            if not function.static or path == function.path
+        )
+
+    # Users
+
+    def mentioning(self, function: Function) -> tuple[str, ...]:
+        """The files in which ``function`` may be called or registered, nearest first; at most ``_MANY``."""
+        if function.static and function.path.endswith(".c"):
+            return (function.path,)
+        found: set[str] = {function.path}
+        for folder in self.scope(function.path):
+            found.update(self._mentions_below(folder, function.name))
+        near = sorted(
+            (self.distance(path, function.path), path) for path in found if self.distance(path, function.path) < 9
+        )
+        return tuple(path for _, path in near[:_MANY])
+
+    def _mentions_below(self, folder: str, word: str) -> tuple[str, ...]:
+        oid = self.files.subtree_id(folder)
+        if oid is None:
+            return ()
+        cached = self.store.mentions(word, oid)
+        if cached is None:
+            prefix = folder + "/"
+            cached = tuple(
+                path.removeprefix(prefix) for path in self.files.mentioning(frozenset((word,)), (folder,)).get(word, ())
+            )
+            self.store.add_mentions(word, oid, cached)
+        return tuple(f"{folder}/{path}" for path in cached)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was read out of blobs, kept by git object name in one SQLite file.
+
+The file is a cache: it may be deleted at any time, is shared by all trees and by processes that run at once, and is
+made anew when it is damaged or of another schema.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SCHEMA = 3
+
+_TABLES = """
+create table if not exists blob (id integer primary key, oid text not null unique);
+create table if not exists folder (oid text primary key) without rowid;
+create table if not exists definition (name text not null, blob integer not null, kind text not null);
+create table if not exists lock (name text not null, blob integer not null, type text not null);
+create table if not exists member (function text not null, blob integer not null, structure text not null, field text not null);
+create table if not exists mention (word text not null, folder text not null, path text not null, primary key (word, folder, path)) without rowid;
+create index if not exists definition_name on definition (name);
+create index if not exists lock_name on lock (name);
+create index if not exists member_function on member (function);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobFacts:
+    """What one scan of a file finds: definitions (name, kind), locks (name, type), members (function, structure, field).
+
+    The kind of a definition is ``f`` (function), ``s`` (static function) or ``m`` (function-like macro).
+    """
+
+    definitions: tuple[tuple[str, str], ...]
+    locks: tuple[tuple[str, str], ...]
+    members: tuple[tuple[str, str, str], ...]
+
+
+class Store:
+    """The cache file, or one in memory where ``path`` is None."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._ids: dict[str, int] | None = None
+        try:
+            self._db = self._connect()
+        except sqlite3.DatabaseError:
+            if path is None:
+                raise
+            for leftover in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+                leftover.unlink(missing_ok=True)
+            self._db = self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        db = sqlite3.connect(self._path if self._path is not None else ":memory:", timeout=60, isolation_level=None)
+        db.execute("pragma journal_mode = wal")
+        db.execute("pragma synchronous = normal")
+        (version,) = db.execute("pragma user_version").fetchone()
+        if version not in (0, SCHEMA):
+            db.executescript(
+                "".join(
+                    f"drop table if exists {name};"
+                    for name in ("blob", "folder", "definition", "lock", "member", "mention")
+                )
+            )
+        db.executescript(_TABLES)
+        db.execute(f"pragma user_version = {SCHEMA}")
+        return db
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._db.execute("begin immediate")
+        try:
+            yield self._db
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def known_blobs(self) -> dict[str, int]:
+        """Object name to row of every blob that was scanned."""
+        if self._ids is None:
+            self._ids = dict(self._db.execute("select oid, id from blob"))
+        return self._ids
+
+    def has_folder(self, oid: str) -> bool:
+        """Whether every file below the folder with this object name was scanned."""
+        return self._db.execute("select 1 from folder where oid = ?", (oid,)).fetchone() is not None
+
+    def add(self, scans: Iterable[tuple[str, BlobFacts]], folder: str | None = None) -> None:
+        """Keep what was found in blobs, and that the folder is complete."""
+        known = self.known_blobs()
+        with self._transaction() as db:
+            for oid, facts in scans:
+                if oid in known:
+                    continue
+                row = db.execute(
+                    "insert into blob (oid) values (?) on conflict do nothing returning id", (oid,)
+                ).fetchone()
+                if row is None:  # another process was faster
+                    (known[oid],) = db.execute("select id from blob where oid = ?", (oid,)).fetchone()
+                    continue
+                known[oid] = row[0]
+                db.executemany(
+                    "insert into definition values (?, ?, ?)", ((n, row[0], k) for n, k in facts.definitions)
+                )
+                db.executemany("insert into lock values (?, ?, ?)", ((n, row[0], t) for n, t in facts.locks))
+                db.executemany(
+                    "insert into member values (?, ?, ?, ?)", ((f, row[0], s, m) for f, s, m in facts.members)
+                )
+            if folder is not None:
+                db.execute("insert into folder values (?) on conflict do nothing", (folder,))
+
+    def definitions(self, name: str) -> list[tuple[int, str]]:
+        """(blob row, kind) of every definition of ``name`` in any blob ever scanned."""
+        return self._db.execute("select blob, kind from definition where name = ?", (name,)).fetchall()
+
+    def locks(self, name: str) -> list[tuple[int, str]]:
+        """(blob row, type) of every lock declared as ``name``."""
+        return self._db.execute("select blob, type from lock where name = ?", (name,)).fetchall()
+
+    def members(self, function: str) -> list[tuple[int, str, str]]:
+        """(blob row, structure, field) of every initialiser that names ``function``."""
+        return self._db.execute("select blob, structure, field from member where function = ?", (function,)).fetchall()
+
+    def mentions(self, word: str, folder: str) -> tuple[str, ...] | None:
+        """The paths, relative to the folder with this object name, that hold ``word``; None where that is not known."""
+        rows = [
+            path
+            for (path,) in self._db.execute("select path from mention where word = ? and folder = ?", (word, folder))
+        ]
+        return tuple(sorted(path for path in rows if path)) if rows else None
+
+    def add_mentions(self, word: str, folder: str, paths: Iterable[str]) -> None:
+        """Keep the answer of a search for ``word``; the empty path says that the search was made."""
+        with self._transaction() as db:
+            db.executemany(
+                "insert into mention values (?, ?, ?) on conflict do nothing",
+                [(word, folder, path) for path in ("", *paths)],
+            )

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every example of every check: wrong ones are found at the marked line, right ones stay silent."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from reviewer.check import Check
+from reviewer.compare import ChangedLines, Sides, compare
+from reviewer.config import data_dir
+from reviewer.model import Change
+from reviewer.registry import load_api, load_checks
+from reviewer.source.program import Program
+from reviewer.source.store import Store
+from tests.memory_files import MemoryFiles
+
+_FOLDER: Path = data_dir("checks")
+_CHECKS = load_checks([_FOLDER])
+_API = load_api(_FOLDER)
+_PATH = "drivers/example/example.c"
+
+
+def findings(code: str) -> list[tuple[str, int]]:
+    """(check, line) of what all checks find in a file that a patch adds."""
+    text = textwrap.dedent(code).lstrip("\n")
+    store = Store(None)
+    before = Program(MemoryFiles({}), store)
+    after = Program(MemoryFiles({_PATH: text}), store, base=before, changed=[_PATH])
+    lines = ChangedLines(added=frozenset(range(1, text.count("\n") + 2)))
+    found = compare(Sides(before, after, {_PATH: lines}, {}), _CHECKS, _API)
+    return sorted({(f.check, f.line) for f in found if f.change in (Change.INTRODUCED, Change.EXPOSED)})
+
+
+def marked(code: str) -> list[int]:
+    """The lines with ``/* wrong */``."""
+    return [
+        number for number, line in enumerate(textwrap.dedent(code).lstrip("\n").split("\n"), 1) if "/* wrong */" in line
+    ]
+
+
+def _cases(kind: str) -> list[object]:
+    return [
+        pytest.param(check, example, id=f"{check.id}-{number}")
+        for check in _CHECKS
+        for number, example in enumerate(getattr(check, kind), 1)
+    ]
+
+
+@pytest.mark.parametrize(("check", "example"), _cases("wrong"))
+def test_wrong_example_is_found_at_its_line(check: Check, example: str) -> None:
+    assert marked(example), "a wrong example marks the line"
+    assert [line for name, line in findings(example) if name == check.id] == marked(example)
+
+
+@pytest.mark.parametrize(("check", "example"), _cases("right"))
+def test_right_example_is_silent(check: Check, example: str) -> None:
+    assert not findings(example)
+
+
+@pytest.mark.parametrize(("check", "example"), _cases("misses"))
+def test_known_miss_is_still_missed(check: Check, example: str) -> None:
+    assert check.id not in {name for name, _ in findings(example)}
