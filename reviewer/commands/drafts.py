@@ -188,9 +188,7 @@ def _send_one(options: Options, draft: Stored) -> None:
     sender = clean_line(str(draft.mail["From"]))
     command = ["git", *(["-C", str(options.repo)] if options.repo else []), "send-email", f"--from={sender}", *_SEND]
     try:
-        done = subprocess.run(
-            [*command, "--", str(draft.path.absolute())], check=False, env=git_environment(options.repo)
-        )
+        done = subprocess.run([*command, str(draft.path.absolute())], check=False, env=git_environment(options.repo))
     except FileNotFoundError:
         raise RepositoryError("tried to run git send-email: git is not installed or not on PATH") from None
     if done.returncode:

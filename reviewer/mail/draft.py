@@ -9,6 +9,7 @@ sentence. The prose stands in ``templates/``; mail and trees only ever supply va
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -262,7 +263,7 @@ class _Writer:
             common,
             applied=reply.review.applied is not Applied.NO,
             three_way=reply.review.applied is Applied.THREE_WAY,
-            reason=prose.plain(reply.review.reason).rstrip("."),
+            reason=_without_lines(prose.plain(reply.review.reason)).rstrip("."),
             comments=self._comments(reply, points),
             points=[self._not_bisectable(number, one) for number, one in reply.mended],
         )
@@ -324,6 +325,11 @@ class _Writer:
 
 def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _without_lines(reason: str) -> str:
+    """Why a patch did not apply, without line numbers, which mean nothing in the author's tree."""
+    return re.sub(r"(\.\w+):\d+\b", r"\1", reason)
 
 
 def _environment() -> jinja2.Environment:

@@ -91,6 +91,7 @@ def write(drafts: Iterable[Draft], folder: Path) -> tuple[Path, ...]:
     """
     paths = []
     try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in _FOLDERS:
             (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
         for draft in drafts:

@@ -17,17 +17,19 @@ from reviewer.errors import DraftError
 from reviewer.model import Citation, Step
 
 WIDTH = 75
+_WIDE = 80  # for chains and columns, which are not wrapped as prose is
 SIGNATURE = "-- "
 
 _INDENT = 4
 _MARK_GAP = 6
+_COLUMN_GAP = 3
 _MOST_FRAMES = 9
 _MOST_ROWS = 8
 # What b4 0.16 takes for a trailer (LoreMessage.find_trailers).
 _TRAILER = re.compile(r"^\s*(\w\S+):\s+(\S.*)")
 _COMMAND = re.compile(r"^(?:From |#\w|>|-{2,}|\+{2,}|diff |@@|Index:|/\w+$)")
 _CALL = re.compile(r"([A-Za-z_]\w*)\s*\(")
-_CODE = re.compile(r"(?:[\w&*.\->\[\]]+\s*(?:=(?!=)|\()|(?:return|if|while|goto)\b|[\w.\->]+$)")
+_CODE = re.compile(r"(?:[\w&*.\->\[\]]+\s*(?:=(?!=)|\()|(?:return|if|while|goto)\b|\w*(?:->|_)[\w.\->]*$)")
 _CONJUNCTIONS = frozenset({"so", "and", "but", "or", "then", "therefore", "thus"})
 _CLAUSE_END = re.compile(r"(?:[,;:]|--|-|\.)$")
 
@@ -139,7 +141,7 @@ def _drawn(rows: list[tuple[int, str, str]], most: int) -> list[str]:
         rows = [*rows[: most // 2], (rows[most // 2][0], "...", ""), *rows[len(rows) - (most - most // 2 - 1) :]]
     texts = [" " * (_INDENT + 2 * min(depth, 12)) + _short(code, WIDTH - _INDENT - 24) for depth, code, _ in rows]
     column = max((len(text) for text, row in zip(texts, rows, strict=True) if row[2]), default=0)
-    room = WIDTH + 5 - column - max((len(mark) for _, _, mark in rows), default=0) - len("<- ")
+    room = _WIDE - column - max((len(mark) for _, _, mark in rows), default=0) - len("<- ")
     gap = max(2, min(_MARK_GAP, room))
     return [
         harmless((f"{text:<{column + gap}}<- {mark}" if mark else text).rstrip())
@@ -156,15 +158,15 @@ def _short(code: str, room: int) -> str:
 def columns(pairs: Sequence[tuple[str, str]]) -> list[str]:
     """Two sides that race, side by side, in the order in which they happen."""
     pairs = [(plain(left), plain(right)) for left, right in pairs][:_MOST_ROWS]
-    room = (WIDTH - _INDENT - 4) // 2
-    left_width = min(room, max((len(left) for left, _ in pairs), default=0))
-    right_width = WIDTH - _INDENT - 4 - left_width
+    room = _WIDE - _INDENT - _COLUMN_GAP
+    left_width = min(room // 2, max((len(left) for left, _ in pairs), default=0))
+    right_width = room - left_width
     lines = []
     for left, right in pairs:
         cells = textwrap.wrap(left, left_width or 1), textwrap.wrap(right, right_width)
         for at in range(max(map(len, cells))):
             first, second = (cell[at] if at < len(cell) else "" for cell in cells)
-            lines.append(harmless((" " * _INDENT + f"{first:<{left_width + 4}}{second}").rstrip()))
+            lines.append(harmless((" " * _INDENT + f"{first:<{left_width + _COLUMN_GAP}}{second}").rstrip()))
     return lines
 
 
