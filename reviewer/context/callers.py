@@ -17,14 +17,13 @@ def callers(program: Program, function: Function) -> tuple[Function, ...]:
     found: list[Function] = []
     for path in program.mentioning(function):
         text = program.files.read(path)
-        parsed = program.parsed(path)
-        if text is None or parsed is None or function.name.encode() not in text:
+        if text is None or function.name.encode() not in text:
             continue
         lines = sorted({text.count(b"\n", 0, match.start()) + 1 for match in word.finditer(text)})
-        for extent in parsed.extents:
+        for extent in program.extents(path):
             if not any(extent.line < line <= extent.end or line == extent.line == extent.end for line in lines):
                 continue
-            for caller in parsed.functions(extent.name):
+            for caller in program.functions(path, extent.name):
                 if (
                     caller.line == extent.line
                     and _calls(caller, function.name)

@@ -22,6 +22,8 @@ _WORDS = {
     "nmi": "NMI",
     "raw_lock": "called with a raw spinlock held",
 }
+_WINDOW = 700  # bytes around a name in which the call stands that it is handed to
+_TIMER_FUNCTION = re.compile(rb"([\w.>\[\]-]+?)(?:->|\.)function\s*=$")
 _TIMER_INIT = re.compile(rb"\bhrtimer_init(?:_on_stack)?\s*\(\s*&?([^,]+),[^,]+,\s*(\w+)\s*\)")
 
 
@@ -57,39 +59,60 @@ def _all(program: Program, api: Api, function: Function) -> Iterator[tuple[str, 
     name = function.name.encode()
     for path in program.mentioning(function):
         text = program.files.read(path)
-        if text is not None and name in text:
-            yield from _registered(blank_comments_and_strings(text), path, name, api)
+        if text is not None:
+            yield from _registered(text, path, name, api)
 
 
 def _registered(text: bytes, path: str, name: bytes, api: Api) -> Iterator[tuple[str, str, int, str]]:
-    handed_over = re.compile(rb"[,(=]\s*&?" + re.escape(name) + rb"\s*[,);]")
-    for place in handed_over.finditer(text):
-        call = _enclosing_call(text, place.start() + (1 if text[place.start() : place.start() + 1] != b"(" else 0))
-        line = text.count(b"\n", 0, place.end() - 1) + 1
+    word = re.compile(rb"(?<![\w.>\"])&?" + re.escape(name) + rb"(?=\s*[,);])")
+    for place in word.finditer(text):
+        start = max(0, place.start() - _WINDOW)
+        window = blank_comments_and_strings(text[start : place.end() + _WINDOW])
+        at = place.start() - start
+        before = window[:at].rstrip()
+        if not window.startswith(place.group(), at) or before[-1:] not in (b",", b"(", b"="):
+            continue  # in a comment, or no value that is handed over
+        line = text.count(b"\n", 0, place.start()) + 1
+        if before.endswith(b"="):
+            yield from _timer(text, before, path, line)
+            continue
+        call = _enclosing_call(window, at)
         if call is not None:
-            called, arguments = call
-            for registration in api.registrations:
-                position = registration.function.get(called)
-                if position is None or position >= len(arguments) or arguments[position].lstrip("&") != name.decode():
-                    continue
-                flags = arguments[at] if (at := registration.flags_at.get(called, 99)) < len(arguments) else ""
-                flagged = bool(set(re.findall(r"\w+", flags)) & registration.flags)
-                yield (registration.flagged if flagged else registration.kind), path, line, f"{called}()"
-    for assignment in re.finditer(rb"([\w.>\[\]-]+?)(?:->|\.)function\s*=\s*&?" + re.escape(name) + rb"\s*;", text):
-        timer = re.split(rb"->|\.", assignment.group(1))[-1]
-        for setup in _TIMER_INIT.finditer(text):
-            if re.split(rb"->|\.", setup.group(1).strip())[-1] == timer:
-                mode = setup.group(2).decode()
-                kind = (
-                    "hardirq" if mode.endswith("_HARD") else "softirq" if mode.endswith("_SOFT") else "hardirq_threaded"
-                )
-                yield kind, path, text.count(b"\n", 0, assignment.start()) + 1, f"hrtimer, {mode}"
+            yield from _handed_over(call, name.decode(), api, path, line)
+
+
+def _handed_over(
+    call: tuple[str, list[str]], name: str, api: Api, path: str, line: int
+) -> Iterator[tuple[str, str, int, str]]:
+    called, arguments = call
+    for registration in api.registrations:
+        position = registration.function.get(called)
+        if position is None or position >= len(arguments) or arguments[position].lstrip("&") != name:
+            continue
+        at = registration.flags_at.get(called)
+        flags = arguments[at] if at is not None and at < len(arguments) else ""
+        flagged = bool(set(re.findall(r"\w+", flags)) & registration.flags)
+        yield (registration.flagged if flagged else registration.kind), path, line, f"{called}()"
+
+
+def _timer(text: bytes, before: bytes, path: str, line: int) -> Iterator[tuple[str, str, int, str]]:
+    """``x->timer.function = f``: the mode with which that timer is initialised decides."""
+    assigned = _TIMER_FUNCTION.search(before)
+    for setup in _TIMER_INIT.finditer(text) if assigned else ():
+        if assigned and _last(setup.group(1)) == _last(assigned.group(1)):
+            mode = setup.group(2).decode()
+            hard, soft = mode.endswith("_HARD"), mode.endswith("_SOFT")
+            yield ("hardirq" if hard else "softirq" if soft else "hardirq_threaded"), path, line, f"hrtimer, {mode}"
+
+
+def _last(path: bytes) -> bytes:
+    return re.split(rb"->|\.", path.strip())[-1]
 
 
 def _enclosing_call(text: bytes, inside: int) -> tuple[str, list[str]] | None:
     """The call in whose argument list the offset lies, with its arguments."""
     depth = 0
-    for at in range(inside - 1, max(0, inside - 600), -1):
+    for at in range(inside - 1, -1, -1):
         char = text[at : at + 1]
         if char == b")":
             depth += 1

@@ -110,3 +110,12 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     locals: tuple[str, ...]
     rt: tuple[tuple[int, int, bool], ...]
     blocks: tuple[Block, ...]
+
+
+class Extent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where a function stands: name, first and last line, and whether the grammar read all of it."""
+
+    name: str
+    line: int
+    end: int
+    readable: bool

@@ -4,27 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import tree_sitter_c
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
-from reviewer.source.cfg import Function
+from reviewer.source.cfg import Extent, Function
 from reviewer.source.lower import declared_name, lower
 from reviewer.source.normalise import Side, normalise
 
 _LANGUAGE = Language(tree_sitter_c.language())
 _FUNCTIONS = Query(_LANGUAGE, "(function_definition) @function")
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """Where a function stands: name, first and last line, and whether the grammar read all of it."""
-
-    name: str
-    line: int
-    end: int
-    readable: bool
 
 
 class ParsedFile:

@@ -7,7 +7,9 @@ import posixpath
 import re
 from collections.abc import Iterable, Sequence
 
-from reviewer.source.cfg import Function
+import msgspec
+
+from reviewer.source.cfg import Extent, Function
 from reviewer.source.files import Files
 from reviewer.source.parse import ParsedFile, parse
 from reviewer.source.preprocess import blank_comments_and_strings
@@ -34,11 +36,23 @@ _CORE = (
 _DEFAULT_ARCH = "x86"
 _ELSEWHERE = ("tools/", "samples/", "scripts/", "Documentation/")
 _MANY = 40
-_MACRO_TEMPLATE = re.compile(
-    rb"^[ \t]*#[ \t]*define[ \t]+(\w+)\(([^)\n]*)\)[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)", re.MULTILINE
-)
+_TOO_COMMON = 200
+_LONGEST_MACRO = 3000  # bytes; what is longer is a program of its own
+_MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
+_DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+")
 _MACRO_MATTERS = re.compile(rb"lock|irq|preempt|sleep|sched|alloc|wait|rcu_read|mutex|_user|bh_")
 _MACRO_STATEMENT = re.compile(rb"(?:for|while|struct|static|extern|__attribute|asm)\b|\{")
+
+
+def _macro_at(text: bytes, name: bytes) -> int:
+    """The offset of the line that defines the function-like macro ``name``, or -1."""
+    at = text.find(name + b"(")
+    while at >= 0:
+        start = text.rfind(b"\n", 0, at) + 1
+        if _DEFINE.fullmatch(text[start:at]):
+            return start
+        at = text.find(name + b"(", at + 1)
+    return -1
 
 
 def architecture_of(path: str) -> str | None:
@@ -63,8 +77,9 @@ class Program:
         self.store = store
         self._base = base
         self._changed = frozenset(changed)
-        self._wanted = wanted or {}
+        self._wanted = dict(wanted or {})
         self._parsed: dict[str, ParsedFile | None] = {}
+        self._functions: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._resolved: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._macros: dict[tuple[str, str], Function | None] = {}
         self._covered: dict[str, dict[int, tuple[str, ...]]] = {}
@@ -78,6 +93,7 @@ class Program:
             parsed = self.parsed(path) if text is not None else None
             if text is not None and parsed is not None and any(parsed.is_dead(line, text) for line in wanted):
                 self._parsed[path] = parse(path, text, wanted)
+                self._wanted[path] = wanted
 
     def parsed(self, path: str) -> ParsedFile | None:
         """The file ``path``, read once; None where the tree has no such file."""
@@ -91,8 +107,39 @@ class Program:
 
     def functions(self, path: str, name: str | None = None) -> tuple[Function, ...]:
         """The functions of ``path``, or those called ``name``."""
-        parsed = self.parsed(path)
-        return tuple(parsed.functions(name)) if parsed is not None else ()
+        if self._base is not None and path not in self._changed:
+            return self._base.functions(path, name)
+        if name is None or path in self._wanted:
+            parsed = self.parsed(path)
+            return tuple(parsed.functions(name)) if parsed is not None else ()
+        key = (path, name)
+        if key not in self._functions:
+            self._functions[key] = self._stored(path, name)
+        return self._functions[key]
+
+    def _stored(self, path: str, name: str) -> tuple[Function, ...]:
+        oid = self.files.blob_id(path)
+        found = self.store.functions(oid, name) if oid is not None else None
+        if found is None:
+            parsed = self.parsed(path)
+            found = tuple(parsed.functions(name)) if parsed is not None else ()
+            if oid is not None:
+                self.store.add_functions(oid, name, found)
+        # One blob can stand under several paths.
+        return tuple(f if f.path == path else msgspec.structs.replace(f, path=path) for f in found)
+
+    def extents(self, path: str) -> tuple[Extent, ...]:
+        """Where the functions of ``path`` stand."""
+        if self._base is not None and path not in self._changed:
+            return self._base.extents(path)
+        oid = None if path in self._wanted else self.files.blob_id(path)
+        known = self.store.extents(oid) if oid is not None else None
+        if known is None:
+            parsed = self.parsed(path)
+            known = parsed.extents if parsed is not None else ()
+            if oid is not None:
+                self.store.add_extents(oid, known)
+        return known
 
     # Names
 
@@ -164,16 +211,18 @@ class Program:
     def _resolve(self, name: str, user: str) -> tuple[Function, ...]:
         if name.startswith(".") or name == "?":
             return ()
-        local = self.functions(user, name)
-        if local:
-            return local[:1]
-        macro = self._macro(name, user)
-        if macro is not None:
-            return (macro,)
+        self._any_scope(user)
         rows = self.store.definitions(name)
-        if len(rows) > 200 or (not rows and not self._any_scope(user)):
+        here = self._row(user)
+        if here is None or any(row == here for row, _ in rows):
+            local = self.functions(user, name)
+            if local:
+                return local[:1]
+            macro = self._macro(name, user)
+            if macro is not None:
+                return (macro,)
+        if len(rows) > _TOO_COMMON:
             return ()
-        rows = self.store.definitions(name)
         candidates = sorted(
             (self.distance(path, user), rows[position][1] == "m", path)
             for position, path in self._located([row for row, _ in rows], user)
@@ -192,11 +241,14 @@ class Program:
                 return (max(found, key=lambda f: sum(len(block.nodes) for block in f.blocks)),)
         return ()
 
-    def _any_scope(self, user: str) -> bool:
-        """Scan the scope of ``user``; the answer is always true, for use in a condition."""
+    def _any_scope(self, user: str) -> None:
+        """Scan the scope of ``user``."""
         for folder in self.scope(user):
             self._paths(folder)
-        return True
+
+    def _row(self, path: str) -> int | None:
+        oid = self.files.blob_id(path)
+        return self.store.known_blobs().get(oid) if oid is not None else None
 
     def _macro(self, name: str, path: str) -> Function | None:
         """A function-like macro of ``path`` as a function, if what it does can matter."""
@@ -207,36 +259,33 @@ class Program:
 
     def _read_macro(self, name: str, path: str) -> Function | None:
         text = self.files.read(path)
-        if text is None or name.encode() not in text:
+        start = _macro_at(text, name.encode()) if text is not None else -1
+        if text is None or start < 0:
             return None
-        for match in _MACRO_TEMPLATE.finditer(blank_comments_and_strings(text)):
-            if match.group(1).decode("latin-1") != name:
-                continue
-            arguments, body = match.group(2), match.group(3).replace(b"\\\n", b"\n").replace(b"\\", b" ").strip()
-            if (
-                not _MACRO_MATTERS.search(body)
-                or b"#" in body
-                or b"..." in arguments
-                or len(body) > 3000
-                or _MACRO_STATEMENT.match(body)
-            ):
-                return None
-            if body.startswith(b"({") and body.endswith(b"})"):
-                body = body[2:-2]
-            lines = text.count(b"\n", 0, match.start())
-            parameters = b",".join(b"int " + argument.strip() for argument in arguments.split(b",") if argument.strip())
-            source = b"\n" * lines + b"static int " + name.encode() + b"(" + parameters + b") { " + body + b"; }\n"
-            return next(parse(path, source).functions(name), None)
-        return None
+        match = _MACRO.match(blank_comments_and_strings(text[start : start + 2 * _LONGEST_MACRO]))
+        if match is None:
+            return None
+        arguments, body = match.group(1), match.group(2).replace(b"\\\n", b"\n").replace(b"\\", b" ").strip()
+        if (
+            not _MACRO_MATTERS.search(body)
+            or b"#" in body
+            or b"..." in arguments
+            or len(body) > _LONGEST_MACRO
+            or _MACRO_STATEMENT.match(body)
+        ):
+            return None
+        if body.startswith(b"({") and body.endswith(b"})"):
+            body = body[2:-2]
+        parameters = b",".join(b"int " + argument.strip() for argument in arguments.split(b",") if argument.strip())
+        source = b"static int " + name.encode() + b"(" + parameters + b") { " + body + b"; }\n"
+        return next(parse(path, b"\n" * text.count(b"\n", 0, start) + source).functions(name), None)
 
     # Declarations
 
     def lock_types(self, name: str, user: str) -> frozenset[str]:
         """The types under which a lock called ``name`` is declared in the scope of ``user``; the nearest ones only."""
+        self._any_scope(user)
         rows = self.store.locks(name)
-        if not rows:
-            self._any_scope(user)
-            rows = self.store.locks(name)
         located = [
             (self.distance(path, user), rows[position][1])
             for position, path in self._located([row for row, _ in rows], user)

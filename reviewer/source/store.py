@@ -13,7 +13,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-SCHEMA = 3
+import msgspec
+
+from reviewer.source.cfg import Extent, Function
+
+SCHEMA = 5
+_PENDING = 2000
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(tuple[Function, ...])
+_EXTENTS = msgspec.msgpack.Decoder(tuple[Extent, ...])
 
 _TABLES = """
 create table if not exists blob (id integer primary key, oid text not null unique);
@@ -22,6 +30,8 @@ create table if not exists definition (name text not null, blob integer not null
 create table if not exists lock (name text not null, blob integer not null, type text not null);
 create table if not exists member (function text not null, blob integer not null, structure text not null, field text not null);
 create table if not exists mention (word text not null, folder text not null, path text not null, primary key (word, folder, path)) without rowid;
+create table if not exists lowered (oid text not null, name text not null, functions blob not null, primary key (oid, name)) without rowid;
+create table if not exists extents (oid text primary key, extents blob not null) without rowid;
 create index if not exists definition_name on definition (name);
 create index if not exists lock_name on lock (name);
 create index if not exists member_function on member (function);
@@ -46,6 +56,8 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._ids: dict[str, int] | None = None
+        self._extents: dict[str, tuple[Extent, ...]] = {}
+        self._lowered: dict[tuple[str, str], tuple[Function, ...]] = {}
         try:
             self._db = self._connect()
         except sqlite3.DatabaseError:
@@ -66,7 +78,7 @@ class Store:
             db.executescript(
                 "".join(
                     f"drop table if exists {name};"
-                    for name in ("blob", "folder", "definition", "lock", "member", "mention")
+                    for name in ("blob", "folder", "definition", "lock", "member", "mention", "lowered", "extents")
                 )
             )
         db.executescript(_TABLES)
@@ -84,7 +96,8 @@ class Store:
         self._db.execute("commit")
 
     def close(self) -> None:
-        """Close the file."""
+        """Write what was read and close the file."""
+        self._flush()
         self._db.close()
 
     def known_blobs(self) -> dict[str, int]:
@@ -148,3 +161,53 @@ class Store:
                 "insert into mention values (?, ?, ?) on conflict do nothing",
                 [(word, folder, path) for path in ("", *paths)],
             )
+
+    def functions(self, oid: str, name: str) -> tuple[Function, ...] | None:
+        """The functions called ``name`` of a blob as they were lowered before; None where they were not."""
+        pending = self._lowered.get((oid, name))
+        if pending is not None:
+            return pending
+        row = self._db.execute("select functions from lowered where oid = ? and name = ?", (oid, name)).fetchone()
+        if row is None:
+            return None
+        try:
+            return _DECODER.decode(row[0])
+        except msgspec.MsgspecError:  # written by something else; it is only a cache
+            return None
+
+    def extents(self, oid: str) -> tuple[Extent, ...] | None:
+        """Where the functions of a blob stand; None where it was not parsed yet."""
+        pending = self._extents.get(oid)
+        if pending is not None:
+            return pending
+        row = self._db.execute("select extents from extents where oid = ?", (oid,)).fetchone()
+        if row is None:
+            return None
+        try:
+            return _EXTENTS.decode(row[0])
+        except msgspec.MsgspecError:
+            return None
+
+    def add_extents(self, oid: str, extents: tuple[Extent, ...]) -> None:
+        """Keep where the functions of a blob stand."""
+        self._extents[oid] = extents
+
+    def add_functions(self, oid: str, name: str, functions: tuple[Function, ...]) -> None:
+        """Keep lowered functions; they are written when many have come together."""
+        self._lowered[oid, name] = functions
+        if len(self._lowered) >= _PENDING:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._lowered or self._extents:
+            with self._transaction() as db:
+                db.executemany(
+                    "insert into extents values (?, ?) on conflict do nothing",
+                    ((oid, _ENCODER.encode(extents)) for oid, extents in self._extents.items()),
+                )
+                db.executemany(
+                    "insert into lowered values (?, ?, ?) on conflict do nothing",
+                    ((oid, name, _ENCODER.encode(functions)) for (oid, name), functions in self._lowered.items()),
+                )
+            self._lowered.clear()
+            self._extents.clear()
