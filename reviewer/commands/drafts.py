@@ -202,6 +202,8 @@ def _send_one(options: Options, draft: Stored) -> None:
 def _sendable(draft: Stored) -> None:
     """Refuse a mail of which git send-email would make something else than what is shown."""
     mail = draft.mail
+    if draft.other is not None:
+        raise DraftError(f"{draft.path} and {draft.other} were both edited; remove the one that is not to be sent")
     missing = [name for name in ("From", "To", "Subject", "In-Reply-To") if not mail[name]]
     if missing:
         raise DraftError(f"{draft.name} has no {' and no '.join(missing)} header; edit it before it is sent")
@@ -222,7 +224,7 @@ def _wanted(options: Options, names: Sequence[str]) -> tuple[Stored, ...]:
 def _chosen(drafts: tuple[Stored, ...], names: Sequence[str]) -> tuple[Stored, ...]:
     found = []
     for name in names:
-        if name.isdecimal() and 1 <= int(name) <= len(drafts):
+        if name.isdecimal() and name[0] != "0" and int(name) <= len(drafts):
             found.append(drafts[int(name) - 1])
             continue
         fitting = [draft for draft in drafts if name and draft.name.startswith(name.removesuffix(".eml"))]

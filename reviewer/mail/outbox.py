@@ -18,7 +18,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from enum import StrEnum
 from pathlib import Path
@@ -65,12 +65,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A draft on disk. ``path`` is the ``.eml``, which is what is edited and sent."""
+    """A draft on disk. ``path`` is what is edited and sent: the ``.eml``, or the Maildir's copy if only that was edited.
+
+    ``other`` is the Maildir's copy where both were edited, so that a person has to choose.
+    """
 
     name: str
     path: Path
     status: Status
     mail: EmailMessage
+    other: Path | None = None
 
     @property
     def subject(self) -> str:
@@ -155,14 +159,30 @@ def stored(folder: Path) -> tuple[Stored, ...]:
     """The drafts below ``folder`` in order of their names; none where there is no such folder."""
     found = []
     for path in sorted(folder.glob("*.eml")):
-        data = path.read_bytes()
         record = _record(folder, path.stem)
-        status = Status.NEW if record.get("sha256") == _digest(data) else Status.EDITED
-        if record.get("sent"):
-            status = Status.SENT
-        mail = email.message_from_bytes(data, policy=email.policy.default)
-        found.append((Stored(path.stem, path, status, mail), str(record.get("in_reply_to", ""))))
+        found.append((_stored(folder, path, record), str(record.get("in_reply_to", ""))))
     return _superseded(found)
+
+
+def _stored(folder: Path, path: Path, record: dict[str, object]) -> Stored:
+    data, other = path.read_bytes(), None
+    copy = _in_maildir(folder, path.stem)
+    if copy is not None and copy.read_bytes() not in (data, b"") and _digest(copy.read_bytes()) != record.get("sha256"):
+        if _digest(data) == record.get("sha256"):
+            mine = copy.read_bytes()
+            return Stored(path.stem, copy, _status(record, mine), _parsed(mine))
+        other = copy
+    return Stored(path.stem, path, _status(record, data), _parsed(data), other)
+
+
+def _status(record: dict[str, object], data: bytes) -> Status:
+    if record.get("sent"):
+        return Status.SENT
+    return Status.NEW if record.get("sha256") == _digest(data) else Status.EDITED
+
+
+def _parsed(data: bytes) -> EmailMessage:
+    return email.message_from_bytes(data, policy=email.policy.default)
 
 
 def _superseded(found: list[tuple[Stored, str]]) -> tuple[Stored, ...]:
@@ -172,7 +192,7 @@ def _superseded(found: list[tuple[Stored, str]]) -> tuple[Stored, ...]:
         if answered:
             newest[answered] = max(newest.get(answered, (0.0, "")), (draft.path.stat().st_mtime, draft.name))
     return tuple(
-        Stored(draft.name, draft.path, Status.SUPERSEDED, draft.mail)
+        replace(draft, status=Status.SUPERSEDED)
         if draft.status is Status.NEW and answered and newest[answered][1] != draft.name
         else draft
         for draft, answered in found
@@ -193,7 +213,7 @@ def _record(folder: Path, name: str) -> dict[str, object]:
 def edited(folder: Path, draft: Stored, before: bytes) -> None:
     """Bring the Maildir's copy up to date with a ``.eml`` that was edited, unless it was edited there as well."""
     copy = _in_maildir(folder, draft.name)
-    if copy is not None and copy.read_bytes() == before:
+    if copy is not None and copy != draft.path and copy.read_bytes() == before:
         _replace(folder, copy, draft.path.read_bytes())
 
 
