@@ -65,7 +65,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A draft on disk. ``path`` is what is edited and sent: the ``.eml``, or the Maildir's copy if only that was edited.
+    """A draft on disk. ``path`` is what is edited and sent: the ``.eml``, or the Maildir's copy where only that was.
 
     ``other`` is the Maildir's copy where both were edited, so that a person has to choose.
     """
