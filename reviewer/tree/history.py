@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from reviewer.errors import RepositoryError
 from reviewer.model import Applied, AppliedPatch, Base, Patch, Trailer
 from reviewer.tree.patchtext import changed_files
+from reviewer.tree.promisor import complete
 from reviewer.tree.repository import Repository
 from reviewer.tree.runner import Process, Runner
 
@@ -41,14 +42,16 @@ def commits_of(repository: Repository, revisions: str) -> tuple[Base, tuple[Appl
     clone: what such a commit changes cannot be told.
     """
     ends = _ends(repository, revisions)
-    commits = _commits(repository.runner, ends)
+    objects = repository.objects
+    commits = _commits(objects.runner, ends)
     _refuse_cut_off(repository, commits)
     if not commits:
         newest = next((end for end in ends if not end.startswith("^")), None) or repository.resolve("HEAD")
         return Base(newest, f"There is no commit in {revisions} other than merges."), ()
     trees = _trees(repository, commits)
-    empty = repository.runner.run("hash-object", "-t", "tree", "--stdin").stdout.decode("ascii").strip()
-    diffs = _diffs(repository.runner, [commit.oid for commit in commits])
+    complete(objects, [commit.oid for commit in commits], trees.values())
+    empty = objects.runner.run("hash-object", "-t", "tree", "--stdin").stdout.decode("ascii").strip()
+    diffs = _diffs(objects.runner, [commit.oid for commit in commits])
     patches = []
     for number, (commit, diff) in enumerate(zip(commits, diffs, strict=True), 1):
         before = empty if commit.parent is None else trees[commit.parent]
@@ -100,9 +103,7 @@ def _commit(fields: Sequence[str]) -> _Commit:
 
 def _refuse_cut_off(repository: Repository, commits: Sequence[_Commit]) -> None:
     """git shows a commit at the edge of a shallow clone as if it had no parent and brought the whole tree."""
-    if not repository.shallow:
-        return
-    edge = set(repository.edge())
+    edge = repository.edge()
     for commit in commits:
         if commit.oid in edge:
             raise RepositoryError(
@@ -114,16 +115,9 @@ def _refuse_cut_off(repository: Repository, commits: Sequence[_Commit]) -> None:
 def _trees(repository: Repository, commits: Sequence[_Commit]) -> Mapping[str, str]:
     """The trees of all parents by commit id."""
     trees = {commit.oid: commit.tree for commit in commits}
-    asked = [c.parent for c in commits if c.parent is not None and c.parent not in trees]
-    asked = list(dict.fromkeys(asked))
-    if asked:
-        told = repository.runner.run(
-            "cat-file", "--batch-check=%(objectname)", stdin="".join(f"{oid}^{{tree}}\n" for oid in asked).encode()
-        ).stdout.decode("ascii", "replace")
-        for parent, line in zip(asked, told.splitlines(), strict=True):
-            if line.endswith(" missing"):
-                raise RepositoryError(f"commit {parent} is missing from {repository.git_dir}; `git fsck` says more")
-            trees[parent] = line
+    for commit in commits:
+        if commit.parent is not None and commit.parent not in trees:
+            trees[commit.parent] = repository.tree_of(commit.parent)
     return trees
 
 

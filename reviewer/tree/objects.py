@@ -56,6 +56,11 @@ class Objects:
         """The runner, for commands other than cat-file on the same objects."""
         return self._runner
 
+    @property
+    def partial(self) -> bool:
+        """Whether objects may be absent that can be fetched."""
+        return self._fetch is not None
+
     def close(self) -> None:
         """End the git process. The next question starts a new one."""
         with self._lock:

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from reviewer.errors import RepositoryError
-from reviewer.tree.configuration import Configuration
+from reviewer.tree.configuration import FROM_REPOSITORY, Configuration
+from reviewer.tree.objects import Objects
 from reviewer.tree.runner import Runner
 
 _NAMED = 3  # objects that a message names before it counts the rest
@@ -31,7 +33,7 @@ class Promisor:
 
     def fetch(self, object_dir: Path, oids: tuple[str, ...]) -> None:
         """Bring ``oids`` into ``object_dir``; RepositoryError names them if no remote gives them."""
-        runner = private_objects(self._runner, object_dir, self._object_dirs)
+        runner = private_objects(replace(self._runner, network=True), object_dir, self._object_dirs)
         runner = replace(
             runner, config=(*runner.config, ("fetch.negotiationAlgorithm", "noop"), ("fetch.prune", "false"))
         )
@@ -40,7 +42,8 @@ class Promisor:
             # The options are those with which git itself fetches what is missing (promisor-remote.c).
             done = runner.run(
                 *("fetch", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--refmap="),
-                *("--no-auto-maintenance", "--quiet", "--filter=blob:none", "--stdin", "--", remote),
+                *("--no-auto-maintenance", "--quiet", "--filter=blob:none", "--stdin", *self._program(remote)),
+                *("--", remote),
                 stdin="".join(f"{oid}\n" for oid in oids).encode(),
                 check=False,
             )
@@ -54,8 +57,38 @@ class Promisor:
             + "\nTry again when the remote answers, or fetch everything once with `git fetch --refetch --no-filter`."
         )
 
+    def _program(self, remote: str) -> tuple[str, ...]:
+        """The user's own choice of the program to run at the other end, never the repository's."""
+        given = list(self._configuration.matching(re.escape(f"remote.{remote}.uploadpack")))
+        if not given:
+            return ()
+        own = [s.value for s in given if s.scope not in FROM_REPOSITORY and s.value]
+        return (f"--upload-pack={own[-1] if own else 'git-upload-pack'}",)
+
     def _address(self, remote: str) -> str:
         return _without_secrets(self._configuration.get(f"remote.{remote}.url") or "no URL configured")
+
+
+def complete(objects: Objects, commits: Sequence[str], trees: Iterable[str]) -> None:
+    """Have the files that ``commits`` change, at once and before a command that cannot wait for them.
+
+    ``trees`` are those that are compared. Does nothing where everything is there, as in any but a partial clone.
+    """
+    if not objects.partial:
+        return
+    objects.ensure(trees)
+    listed = objects.runner.run(
+        *("diff-tree", "--stdin", "-r", "--root", "--raw", "--no-renames", "--no-abbrev"),
+        stdin="".join(f"{oid}\n" for oid in commits).encode(),
+    ).stdout
+    wanted: set[str] = set()
+    for line in listed.splitlines():
+        if line.startswith(b":"):
+            old_mode, new_mode, old, new, _ = line[1:].split(b" ", 4)
+            wanted.update(
+                oid.decode() for mode, oid in ((old_mode, old), (new_mode, new)) if mode not in (b"000000", b"160000")
+            )
+    objects.ensure(sorted(wanted))
 
 
 def private_objects(runner: Runner, object_dir: Path, below: tuple[Path, ...]) -> Runner:

@@ -13,7 +13,7 @@ from reviewer.model import Address
 from reviewer.tree.blobs import Snapshot
 from reviewer.tree.configuration import read_configuration
 from reviewer.tree.objects import Objects
-from reviewer.tree.promisor import Promisor, private_objects
+from reviewer.tree.promisor import Promisor
 from reviewer.tree.runner import Runner
 from reviewer.tree.store import Store
 
@@ -42,7 +42,6 @@ class Repository:
             # What has to be fetched goes into a folder of our own. git left to itself would put it among the user's
             # objects, and would do so one by one.
             self._store = self.private_store(cache_dir)
-            self.runner = private_objects(self.runner, self._store.object_dir, self.object_dirs)
         self.objects: Objects = self._store.objects if self._store is not None else Objects(self.runner, oid_size)
 
     @classmethod
@@ -57,7 +56,7 @@ class Repository:
         if not here.is_dir():
             raise RepositoryError(f"{here} is not a folder; --repo names a git repository")
         # Inside a hook git has said by these which repository is meant; a path given by the user counts more.
-        meant = frozenset({"GIT_DIR", "GIT_COMMON_DIR"}) if path is None else frozenset[str]()
+        meant = frozenset({"GIT_DIR"}) if path is None else frozenset[str]()
         finder = Runner(cwd=here.resolve(), inherit=meant)
         found = finder.run(
             "rev-parse", "--is-shallow-repository", "--show-object-format", "--absolute-git-dir", check=False
@@ -101,21 +100,19 @@ class Repository:
 
     def edge(self) -> frozenset[str]:
         """The commits of a shallow clone whose parents were left behind (gitrepository-layout(5), ``shallow``)."""
+        if not self.shallow:
+            return frozenset()
         told = self.runner.run("rev-parse", "--git-path", "shallow").stdout
         path = self.runner.cwd / os.fsdecode(told.removesuffix(b"\n"))
         return frozenset(path.read_text("ascii").split()) if path.is_file() else frozenset()
 
     def tree_of(self, commit: str) -> str:
-        """The id of a commit's tree."""
-        done = self.runner.run(
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            f"{commit}^{{tree}}",
-            what=f"reading commit {commit}",
-        )
-        return done.stdout.decode("ascii").strip()
+        """The id of the tree of a commit, which is given by its id or another name."""
+        oid = commit if _OID.fullmatch(commit) else self.resolve(commit)
+        kind, data = self.objects.read(oid)
+        if kind != "commit":
+            raise RepositoryError(f"object {oid} in {self.git_dir} is a {kind}, not a commit")
+        return data.split(b"\n", 1)[0].removeprefix(b"tree ").decode("ascii")
 
     def snapshot(self, tree: str, commit: str | None = None) -> Snapshot:
         """The files of a tree. ``commit`` is the one that citations name; it defaults to HEAD's."""
@@ -130,7 +127,7 @@ class Repository:
         """A private git directory in ``cache_dir`` on top of this repository's objects; the caller closes it."""
         fetched = (self._store.object_dir,) if self._store is not None else ()
         bring = self._promisor.fetch if self.partial else None
-        return Store(cache_dir, (*fetched, *self.object_dirs), self.oid_size, bring)
+        return Store(cache_dir, (*fetched, *self.object_dirs), self.oid_size, bring, self.edge())
 
     def user(self) -> Address | None:
         """Who git takes the user for (``user.name``, ``user.email``); None if no address is configured."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Inherited variables that are the user's own choice of programs, credentials or trust; all other GIT_* are dropped.
 _KEPT = frozenset(
     {
+        "GIT_ALLOW_PROTOCOL",
         "GIT_ASKPASS",
         "GIT_CEILING_DIRECTORIES",
         "GIT_CONFIG_GLOBAL",
@@ -113,7 +114,8 @@ class Runner:
     """Runs git against one git directory.
 
     ``git_dir`` is None only while looking for the repository. ``config`` is added to the neutral settings and wins
-    over them. ``environment`` is added likewise; ``inherit`` names further inherited variables that stay.
+    over them. ``environment`` is added likewise; ``inherit`` names further inherited variables that stay. Without
+    ``network`` git can reach no other repository, not even to complete a partial clone behind a command's back.
     """
 
     cwd: Path
@@ -121,6 +123,7 @@ class Runner:
     config: tuple[tuple[str, str], ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     inherit: frozenset[str] = field(default=frozenset())
+    network: bool = False
 
     def with_environment(self, **variables: str) -> Runner:
         """The same runner with more environment variables."""
@@ -143,7 +146,9 @@ class Runner:
 
     def start(self, *arguments: str) -> Process:
         """Start ``git ARGUMENTS``; the caller stops it."""
-        dropped = [n for n in os.environ if n.startswith("GIT_") and n not in _KEPT and n not in self.inherit]
+        environment = self._environment()
+        kept = _KEPT | self.inherit | environment.keys()
+        dropped = [name for name in os.environ if name.startswith("GIT_") and name not in kept]
         # GitPython adds to the inherited environment and cannot take from it; env(1) can.
         prefix = ["env", *(part for name in dropped for part in ("-u", name))] if dropped else []
         git = _git_class()(str(self.cwd))
@@ -152,7 +157,7 @@ class Runner:
                 [*prefix, "git", *arguments],
                 istream=subprocess.PIPE,
                 as_process=True,
-                env=self._environment(),
+                env=environment,
                 shell=False,
             )
         except OSError as error:
@@ -165,6 +170,9 @@ class Runner:
 
     def _environment(self) -> Mapping[str, str]:
         variables = dict(_NEUTRAL_ENVIRONMENT)
+        if not self.network:
+            # The first says it to git from 2.45 on; the second is a list of transports, none of which exists.
+            variables |= {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
         if self.git_dir is not None:
             variables["GIT_DIR"] = str(self.git_dir)
             # Without this, git takes the current folder, or core.worktree, for a checkout and reads attributes there.

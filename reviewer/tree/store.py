@@ -36,8 +36,8 @@ _CONFIG = """\
 class Store:
     """A private git directory. Close it, or use it as a context manager: it is removed then.
 
-    ``alternates`` are the object directories below it. ``fetch`` brings absent objects into the object directory it is
-    given.
+    ``alternates`` are the object directories below it, ``shallow`` the commits whose parents these lack. ``fetch``
+    brings absent objects into the object directory it is given.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Store:
         alternates: Sequence[Path],
         oid_size: int,
         fetch: Callable[[Path, tuple[str, ...]], None] | None = None,
+        shallow: frozenset[str] = frozenset(),
     ) -> None:
         folder = cache_dir / "overlays"
         try:
@@ -55,7 +56,7 @@ class Store:
                 self.git_dir = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=folder))
                 self._lock = os.open(self.git_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _fill(self.git_dir, alternates, oid_size)
+            _fill(self.git_dir, alternates, oid_size, shallow)
         except OSError as error:
             raise RepositoryError(
                 f"no working folder could be made in {folder}: {error}; XDG_CACHE_HOME names another place for it"
@@ -94,7 +95,7 @@ class _Bring:
         self._fetch(self._object_dir, oids)
 
 
-def _fill(git_dir: Path, alternates: Sequence[Path], oid_size: int) -> None:
+def _fill(git_dir: Path, alternates: Sequence[Path], oid_size: int, shallow: frozenset[str]) -> None:
     (git_dir / "refs").mkdir()
     (git_dir / "objects" / "info").mkdir(parents=True)
     (git_dir / "objects" / "pack").mkdir()
@@ -103,6 +104,8 @@ def _fill(git_dir: Path, alternates: Sequence[Path], oid_size: int) -> None:
     (git_dir / "config").write_text(_CONFIG.format(version=int(sha256), extensions=extensions))
     lines = b"".join(_quoted(os.fsencode(alternate)) + b"\n" for alternate in alternates)
     (git_dir / "objects" / "info" / "alternates").write_bytes(lines)
+    if shallow:
+        (git_dir / "shallow").write_text("".join(f"{oid}\n" for oid in sorted(shallow)))
     # Last: only with HEAD is this a git directory.
     (git_dir / "HEAD").write_text("ref: refs/heads/none\n")
 
