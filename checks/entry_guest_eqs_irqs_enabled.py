@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Interrupts enabled inside the guest's extended quiescent state."""
 
-from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
 
 
-def judge(event: Event, context: Context) -> Report | None:
+def judge(context: Context) -> Report | None:
     if context.state.eqs != 1:
         return None
     return Report(
-        subject=event.callee,
+        subject=context.callee,
         message=f"{context.call} enables interrupts inside the extended quiescent state of the guest",
         question=f"Which interrupt can hit after {context.call}? RCU does not watch until the guest state is left.",
         was=f"{context.call} enabled interrupts before the guest state was left",
@@ -22,7 +22,8 @@ CHECK = Check(
     severity=Severity.BUG,
     kernels=Kernels.ALL,
     rule="Interrupts stay disabled from the entry into the guest's extended quiescent state until it has been left.",
-    why="An interrupt taken from kernel code is not treated as leaving that state, so RCU does not watch in its handler.",
+    why="An interrupt taken from kernel code is not treated as leaving that state, so RCU does not "
+    "watch in its handler.",
     events=frozenset({EventKind.IRQ_ENABLE}),
     judge=judge,
     sources=(

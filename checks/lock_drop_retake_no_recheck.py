@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A lock is dropped and taken again, and what was looked up before is acted upon."""
 
-from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
 
 
-def judge(event: Event, context: Context) -> Report | None:
-    variable, lookup, _, lock = event.detail
-    call = f"{event.callee}()"
+def judge(context: Context) -> Report | None:
+    _, lookup, _, lock = context.detail
+    call = f"{context.callee}()"
     return Report(
         subject=f"{lookup} {lock}",
         message=f"{call} acts on {lookup}() from before {lock} was dropped and taken again",

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An allocation that may sleep in atomic context."""
 
-from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
 
 
-def judge(event: Event, context: Context) -> Report | None:
+def judge(context: Context) -> Report | None:
     reason = context.atomic(rt=False)
     if reason is None:
         return None
     place = context.place(reason)
-    return Report(
-        subject=context.subject(reason),
+    return context.report(
+        reason,
         message=f"{context.call} may sleep {place}",
         question=f"Can this sleep? {context.call} is called {place}.",
-        was=f"{context.call} was called {place}",
     )
 
 

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A return that leaves a lock held."""
 
-from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
 
 
-def judge(event: Event, context: Context) -> Report | None:
-    what, other = event.detail
+def judge(context: Context) -> Report | None:
+    what, _ = context.detail
     if what != "lock":
         return None
     return Report(
-        subject=event.callee,
-        message=f"returns with {event.callee} held, unlike the other paths",
-        question=f"Is the unlock of {event.callee} missing on this path? Other returns of {event.function.name}() release it.",
-        was=f"{event.function.name}() returned with {event.callee} held",
+        subject=context.callee,
+        message=f"returns with {context.callee} held, unlike the other paths",
+        question=f"Is the unlock of {context.callee} missing on this path? "
+        f"Other returns of {context.function}() release it.",
+        was=f"{context.function}() returned with {context.callee} held",
         consequence="The next one to take the lock waits for ever.",
     )
 

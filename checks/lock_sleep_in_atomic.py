@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A call that may sleep in atomic context."""
 
-from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
 
 
-def judge(event: Event, context: Context) -> Report | None:
+def judge(context: Context) -> Report | None:
     reason = context.atomic(rt=False)
     if reason is None:
         return None
     place = context.place(reason)
-    return Report(
-        subject=context.subject(reason),
+    return context.report(
+        reason,
         message=f"{context.call} may sleep {place}",
         question=f"Can this sleep? {context.call} is called {place}.",
-        was=f"{context.call} was called {place}",
     )
 
 
@@ -22,7 +21,8 @@ CHECK = Check(
     area="locking",
     severity=Severity.BUG,
     kernels=Kernels.ALL,
-    rule="Functions that may sleep are not called with a spinlock held, with preemption or interrupts disabled, or in an interrupt.",
+    rule="Functions that may sleep are not called with a spinlock held, with preemption or interrupts "
+    "disabled, or in an interrupt.",
     why="The scheduler is entered from atomic context; the lock stays held for as long as the task sleeps.",
     events=frozenset({EventKind.SLEEP}),
     judge=judge,

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A call that may sleep inside an RCU read-side critical section."""
 
-from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
 
 
-def judge(event: Event, context: Context) -> Report | None:
+def judge(context: Context) -> Report | None:
     if not context.in_reader or context.state.rt is True or context.atomic(rt=False) is not None:
         return None
     return Report(
-        subject=f"{event.callee} rcu",
+        subject=f"{context.callee} rcu",
         message=f"{context.call} may sleep in an RCU read-side critical section",
         question=f"Can this sleep? {context.call} is called in an RCU read-side critical section.",
         was=f"{context.call} was called in an RCU read-side critical section",

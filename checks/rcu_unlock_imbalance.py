@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A return that leaves an RCU reader open."""
 
-from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
 
 
-def judge(event: Event, context: Context) -> Report | None:
-    what, other = event.detail
+def judge(context: Context) -> Report | None:
+    what, _ = context.detail
     if what != "rcu":
         return None
     return Report(
         subject="rcu",
-        message=f"returns after {event.callee}() without its counterpart, unlike the other paths",
-        question=f"Is the counterpart of {event.callee}() missing on this path? Other returns of {event.function.name}() have it.",
-        was=f"{event.function.name}() returned after {event.callee}() without its counterpart",
+        message=f"returns after {context.callee}() without its counterpart, unlike the other paths",
+        question=f"Is the counterpart of {context.callee}() missing on this path? "
+        f"Other returns of {context.function}() have it.",
+        was=f"{context.function}() returned after {context.callee}() without its counterpart",
         consequence="A reader that is never left keeps every later grace period from ending.",
     )
 

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Allocation or freeing in an interrupt that is not threaded."""
 
-from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
 
 
-def judge(event: Event, context: Context) -> Report | None:
+def judge(context: Context) -> Report | None:
     reason = context.atomic(rt=True)
     if reason is None or reason.what != "entry":
         return None
-    return Report(
-        subject=context.subject(reason),
+    return context.report(
+        reason,
         message=f"{context.call} runs {context.place(reason)}, which is not threaded on PREEMPT_RT",
         question=f"Can {context.call} run here, in an interrupt that is not threaded?",
         was=f"{context.call} was called {context.place(reason)} too",
@@ -22,7 +22,8 @@ CHECK = Check(
     severity=Severity.QUESTION,
     kernels=Kernels.PREEMPT_RT,
     rule="Code that stays in hard interrupt context on PREEMPT_RT neither allocates nor frees memory.",
-    why="The allocators take sleeping locks on PREEMPT_RT; system vectors, IPIs and IRQF_NO_THREAD handlers are not threaded there.",
+    why="The allocators take sleeping locks on PREEMPT_RT; system vectors, IPIs and IRQF_NO_THREAD "
+    "handlers are not threaded there.",
     events=frozenset({EventKind.ALLOCATION, EventKind.FREE}),
     judge=judge,
     sources=(

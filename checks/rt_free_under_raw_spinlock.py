@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Freeing while a raw spinlock is held."""
 
-from reviewer.check import Check, Context, Event, EventKind, Kernels, LockClass, Report, Severity, Source
+from reviewer.check import Check, Context, EventKind, Kernels, LockClass, Report, Severity, Source
 
 
-def judge(event: Event, context: Context) -> Report | None:
+def judge(context: Context) -> Report | None:
     reason = context.atomic(rt=True)
     if reason is None or context.lock_class(reason) is not LockClass.RAW:
         return None
     place = context.place(reason)
-    return Report(
-        subject=context.subject(reason),
+    return context.report(
+        reason,
         message=f"{context.call} frees memory {place}",
         question=f"Can {context.call} be called {place}?",
-        was=f"{context.call} was called {place}",
     )
 
 

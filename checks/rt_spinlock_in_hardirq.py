@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """spinlock_t, rwlock_t or local_lock in an interrupt that is not threaded."""
 
-from reviewer.check import Check, Context, Event, EventKind, Kernels, Report, Severity, Source
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
 
 
-def judge(event: Event, context: Context) -> Report | None:
+def judge(context: Context) -> Report | None:
     reason = context.atomic(rt=True)
     if reason is None or reason.what != "entry":
         return None
     place = context.place(reason)
-    return Report(
-        subject=context.subject(reason),
+    return context.report(
+        reason,
         message=f"{context.call} takes a lock that sleeps on PREEMPT_RT {place}",
         question=f"Can {context.call} be taken here, {place} that is not threaded?"
         if reason.expression != "raw_lock"

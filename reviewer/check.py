@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The words in which a check is written; all that a file in ``checks/`` may import.
 
-A check is one ``CHECK = Check(...)``. Its ``judge`` is asked about every event of the kinds it subscribes to and
-answers with a ``Report`` or None. The context of the event answers for both worlds: PREEMPT_RT and not.
+A check is one ``CHECK = Check(...)``. Its ``judge`` is asked about the context of every event of the kinds it
+subscribes to and answers with a ``Report`` or None. The context answers for both worlds: PREEMPT_RT and not.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class Context:
 
     def lock_text(self, reason: Reason) -> str:
         """The lock as the source writes it."""
-        for expression, text, _ in self.event.shown:
+        for expression, text, _, _ in self.event.shown:
             if expression == reason.expression:
                 return text
         return reason.expression.removeprefix("?.")
@@ -133,20 +133,36 @@ class Context:
         name = reason.expression.replace("->", ".").split(".")[-1] if reason.what not in _COUNTER_WORD else ""
         return f"{self.event.callee} {reason.what} {name}".strip()
 
-    def chain_hint(self) -> str:
-        """`` (through kzalloc(GFP_KERNEL))`` where the offending call is further down."""
-        return "" if self.direct else f", which reaches {self.call}"
+    @property
+    def callee(self) -> str:
+        """The name of what is called on the event's own line."""
+        return self.event.callee
+
+    @property
+    def function(self) -> str:
+        """The function in which the event is."""
+        return self.event.function.name
+
+    @property
+    def detail(self) -> tuple[str, ...]:
+        """What an event of this kind carries besides; see where it is made."""
+        return self.event.detail
+
+    def report(self, reason: Reason, *, message: str, question: str, was: str = "") -> Report:
+        """The report on a call in a place that forbids it."""
+        past = was or f"{self.call} was called {self.place(reason)}"
+        return Report(subject=self.subject(reason), message=message, question=question, was=past)
 
 
-Judge = Callable[[Event, Context], Report | None]
+Judge = Callable[[Context], Report | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """One rule of the kernel.
 
-    ``id`` is the file's name with dashes. ``rule`` is the rule in one sentence, ``why`` what breaks. ``sources`` are where
-    the kernel states it, best first. ``wrong`` examples mark each line that is to be found with ``/* wrong */``;
+    ``id`` is the file's name with dashes. ``rule`` is the rule in one sentence, ``why`` what breaks. ``sources`` are
+    where the kernel states it, best first. ``wrong`` examples mark each line that is to be found with ``/* wrong */``;
     ``right`` ones are to stay silent; ``misses`` are wrong and known not to be found.
     """
 

@@ -16,6 +16,9 @@ from reviewer.model import Change, Finding, Kernels, Place
 from reviewer.source.cfg import Function
 from reviewer.source.program import Program
 
+Identity = tuple[str, str, str, str]
+"""Check, path, function, subject."""
+
 CALLER_LEVELS = 3
 _MOST_CALLERS = 48
 _C_SUFFIXES = (".c", ".h")
@@ -63,8 +66,8 @@ class _Comparison:
     def findings(self) -> tuple[Finding, ...]:
         """Judge both sides and tell what changed."""
         pairs = self._affected()
-        old: dict[tuple[str, str, str, str], list[Occurrence]] = defaultdict(list)
-        new: dict[tuple[str, str, str, str], list[Occurrence]] = defaultdict(list)
+        old: dict[Identity, list[Occurrence]] = defaultdict(list)
+        new: dict[Identity, list[Occurrence]] = defaultdict(list)
         for before, after in pairs:
             if before is not None:
                 for occurrence in judge(self.before, before, self.checks, entered=self.with_callers):
@@ -77,7 +80,7 @@ class _Comparison:
         found = _without_shadowed(found)
         return tuple(sorted(set(found), key=lambda f: (f.change != Change.FIXED, f.path, f.line, f.check, f.message)))
 
-    def _translated(self, identity: tuple[str, str, str, str]) -> tuple[str, str, str, str]:
+    def _translated(self, identity: Identity) -> Identity:
         check, path, function, subject = identity
         return (check, self.new_name.get(path, path), function, subject)
 
@@ -139,8 +142,8 @@ class _Comparison:
 
     def _brought(
         self,
-        old: Mapping[tuple[str, str, str, str], list[Occurrence]],
-        new: Mapping[tuple[str, str, str, str], list[Occurrence]],
+        old: Mapping[Identity, list[Occurrence]],
+        new: Mapping[Identity, list[Occurrence]],
     ) -> Iterator[Finding]:
         gone = self._gone(old, new)
         moved = Counter(
@@ -148,46 +151,73 @@ class _Comparison:
             for check, path, function, subject in gone
             if not self._exists_after(path, function)
         )
-        fixed_rt = defaultdict(list)
-        for identity in gone:
-            fixed_rt[identity[1:3]].append(old[identity][0].report.was)
+        was = self._was(old, gone)
         for identity, occurrences in new.items():
-            told = [o for o in occurrences if not o.masked]
-            known = {(o.event.line, o.event.steps[-1:]) for o in old.get(identity, ())}
-            surplus = len({(o.event.line, o.event.steps[-1:]) for o in occurrences}) - len(known)
-            for occurrence in sorted(told, key=lambda o: (o.event.line, len(o.event.steps), o.event.steps)):
-                finding = self._locate(occurrence)
-                if identity in old:
-                    on_added = finding is not None and finding.change is Change.INTRODUCED
-                    if surplus <= 0 or not on_added:
-                        pre_existing = self._pre_existing(occurrence)
-                        if pre_existing is not None:
-                            yield pre_existing
-                        continue
-                    surplus -= 1
-                elif moved[identity[0], identity[2], identity[3]] > 0:
-                    continue
+            before = old.get(identity, [])
+            if not before and moved[identity[0], identity[2], identity[3]] > 0:
+                continue
+            for occurrence, is_new in self._matched(before, occurrences):
+                finding = self._locate(occurrence) if is_new else self._pre_existing(occurrence)
                 if finding is None:
                     continue
-                was = [text for text in fixed_rt.get(identity[1:3], ()) if text]
-                if occurrence.check.kernels is Kernels.PREEMPT_RT and was:
-                    finding = replace(finding, before=f"Before this patch {was[0]}.")
+                past = [was[place] for step in occurrence.event.steps if (place := (step.path, step.function)) in was]
+                if is_new and occurrence.check.kernels is Kernels.PREEMPT_RT and past:
+                    finding = replace(finding, before=f"Before this patch {past[0]}.")
                 yield finding
+
+    def _was(
+        self,
+        old: Mapping[Identity, list[Occurrence]],
+        gone: Iterable[Identity],
+    ) -> dict[tuple[str, str], str]:
+        """By function what was wrong for PREEMPT_RT before the patch and is gone."""
+        return {
+            (identity[1], identity[2]): old[identity][0].report.was
+            for identity in gone
+            if old[identity][0].report.was and old[identity][0].check.kernels is Kernels.PREEMPT_RT
+        }
+
+    def _matched(self, before: Sequence[Occurrence], after: Sequence[Occurrence]) -> Iterator[tuple[Occurrence, bool]]:
+        """Each occurrence that is to be told, and whether it is new.
+
+        Occurrences of one identity are matched by the text of the offending call, those on unchanged lines first; of
+        what remains as many are new as there are more places than before.
+        """
+        texts = Counter(text for _, text in {(o.place, o.event.steps[-1].text) for o in before})
+        surplus = len({o.place for o in after}) - len({o.place for o in before})
+        remaining: list[Occurrence] = []
+        for occurrence in sorted(
+            after, key=lambda o: (self._on_added_line(o), o.event.line, len(o.event.steps), o.event.steps)
+        ):
+            text = occurrence.event.steps[-1].text
+            if texts[text] > 0:
+                texts[text] -= 1
+                if not occurrence.masked:
+                    yield occurrence, False
+            elif not occurrence.masked:
+                remaining.append(occurrence)
+        for occurrence in remaining:
+            is_new = not before or (surplus > 0 and self._on_added_line(occurrence))
+            surplus -= is_new
+            yield occurrence, is_new
+
+    def _on_added_line(self, occurrence: Occurrence) -> bool:
+        return any(step.line in self._lines(step.path).added for step in occurrence.event.steps)
 
     def _exists_after(self, path: str, function: str) -> bool:
         return bool(self.sides.after.functions(self.new_name.get(path, path), function))
 
     @staticmethod
     def _gone(
-        old: Mapping[tuple[str, str, str, str], list[Occurrence]],
-        new: Mapping[tuple[str, str, str, str], list[Occurrence]],
-    ) -> list[tuple[str, str, str, str]]:
+        old: Mapping[Identity, list[Occurrence]],
+        new: Mapping[Identity, list[Occurrence]],
+    ) -> list[Identity]:
         return [identity for identity, found in old.items() if identity not in new and not all(o.masked for o in found)]
 
     def _fixed(
         self,
-        old: Mapping[tuple[str, str, str, str], list[Occurrence]],
-        new: Mapping[tuple[str, str, str, str], list[Occurrence]],
+        old: Mapping[Identity, list[Occurrence]],
+        new: Mapping[Identity, list[Occurrence]],
     ) -> Iterator[Finding]:
         for identity in self._gone(old, new):
             if not self._exists_after(identity[1], identity[2]) and any(
@@ -223,7 +253,7 @@ class _Comparison:
         return self.sides.changed.get(path, ChangedLines())
 
     def _cause(self, occurrence: Occurrence) -> Place | None:
-        """The changed line that explains an old line: where the context begins, else the nearest in a function of the chain."""
+        """The changed line that explains an old one: where the context begins, else the nearest in the chain."""
         for step in occurrence.witness[: occurrence.own]:
             if step.line in self._lines(step.path).added:
                 return Place(step.path, step.line)

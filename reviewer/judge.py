@@ -57,22 +57,22 @@ def judge(
     """Every occurrence in ``function``, one for each place; ``entered`` asks for interrupts and callbacks too."""
     seen: set[tuple[object, ...]] = set()
     starts: list[tuple[Entry | None, Analysis]] = [(None, analyser.analyse(function))]
-    for entry in entries(analyser.program, analyser.api, function) if entered else ():
-        starts.append((entry, analyser.analyse(function, entry.state)))
+    ways_in = entries(analyser.program, analyser.api, function) if entered else ()
+    starts += [(way_in, analyser.analyse(function, way_in.state)) for way_in in ways_in]
     for entry, analysis in starts:
         for event in analysis.events:
             context = Context(event, analyser.api)
             for check in checks:
                 if event.kind not in check.events:
                     continue
-                report = check.judge(event, context)
+                report = check.judge(context)
                 if report is None:
                     continue
                 reason = context.atomic(rt=check.kernels == "PREEMPT_RT")
                 by_entry = reason is not None and reason.what == "entry"
                 if entry is not None and not by_entry:
                     continue  # told for process context already
-                lead = [entry.step] if entry is not None and by_entry else _context_steps(event, context, reason)
+                lead = [entry.step] if entry is not None and by_entry else _context_steps(event, reason)
                 occurrence = Occurrence(check, report, event, (*lead, *event.steps), len(lead), by_entry, event.masked)
                 key = (*occurrence.identity, *occurrence.place, occurrence.masked)
                 if key not in seen:
@@ -80,11 +80,11 @@ def judge(
                     yield occurrence
 
 
-def _context_steps(event: Event, context: Context, reason: Reason | None) -> list[Step]:
+def _context_steps(event: Event, reason: Reason | None) -> list[Step]:
     """The step that shows where the lock was taken, as a reader would look for it."""
     if reason is None or reason.what not in _MARK or reason.origin is not Origin.TAKEN:
         return []
-    for expression, text, line in event.shown:
+    for expression, _, line, call in event.shown:
         if expression == reason.expression and line:
-            return [Step(event.function.path, line, event.function.name, f"{text} <- {_MARK[reason.what]}")]
+            return [Step(event.function.path, line, event.function.name, f"{call} <- {_MARK[reason.what]}")]
     return []

@@ -57,7 +57,7 @@ def test_wrong_example_is_found_at_its_line(check: Check, example: str) -> None:
 
 @pytest.mark.parametrize(("check", "example"), _cases("right"))
 def test_right_example_is_silent(check: Check, example: str) -> None:
-    assert not findings(example)
+    assert not findings(example), f"a right example of {check.id}"
 
 
 @pytest.mark.parametrize(("check", "example"), _cases("misses"))

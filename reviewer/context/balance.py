@@ -41,11 +41,9 @@ def _groups(exits: list[Exit]) -> Iterator[list[Exit]]:
     for exit_ in exits:
         by_class[exit_.value].append(exit_)
     for name, group in by_class.items():
-        if name == "negative":
-            group = group + by_class.get("nonzero", [])
-        if name not in ("any", "none"):
-            group = group + by_class.get("any", [])
-        yield group
+        alike = [by_class.get("nonzero", [])] if name == "negative" else []
+        alike += [by_class.get("any", [])] if name not in ("any", "none") else []
+        yield [*group, *(exit_ for others in alike for exit_ in others)]
 
 
 def _readers(function: Function, exits: list[Exit], start: State) -> Iterator[Event]:

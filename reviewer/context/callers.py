@@ -23,13 +23,13 @@ def callers(program: Program, function: Function) -> tuple[Function, ...]:
         for extent in program.extents(path):
             if not any(extent.line < line <= extent.end or line == extent.line == extent.end for line in lines):
                 continue
-            for caller in program.functions(path, extent.name):
-                if (
-                    caller.line == extent.line
-                    and _calls(caller, function.name)
-                    and program.resolve(function.name, path)[:1] == (function,)
-                ):
-                    found.append(caller)
+            found += (
+                caller
+                for caller in program.functions(path, extent.name)
+                if caller.line == extent.line
+                and _calls(caller, function.name)
+                and program.resolve(function.name, path)[:1] == (function,)
+            )
         if len(found) >= _MOST:
             break
     return tuple(found[:_MOST])

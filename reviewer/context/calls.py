@@ -6,12 +6,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reviewer.context.effects import Condition, Effect, EventKind
+from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Condition, Effect, EventKind
 from reviewer.context.facts import DECIDED, FLAGS, MEANING, Facts, Parameter, forget, gfp_of, note_same
 from reviewer.context.locks import apply_suffix, canonical, drop, in_caller, in_parameters, note_lookup, take
 from reviewer.context.match import satisfied
 from reviewer.context.returns import apply_exits
-from reviewer.context.state import Held, Origin, State, atomic, moved
+from reviewer.context.state import Held, Origin, State, atomic, counted
 from reviewer.context.tables import LockCall, LockClass, Operation
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Guard
@@ -203,7 +203,7 @@ class Calls:
         if blocking is True:
             self._simple(flow, node, state, facts, kind, step)
         elif isinstance(blocking, Parameter):
-            condition = Condition(blocking.index, "gfp", True)
+            condition = Condition(blocking.position, "gfp", True)
             self._effect(
                 flow,
                 node,
@@ -220,9 +220,7 @@ class Calls:
         if lock_call is not None:
             return self._lock(flow, node, lock_call, state, facts)
         if name in api.counters:
-            for counter, change in api.counters[name].items():
-                state = state._replace(**{counter: moved(getattr(state, counter), change)})
-            return [(state, facts)]
+            return [(counted(state, api.counters[name]), facts)]
         if name in api.irq:
             return [(self._irq(api.irq[name], node.args[0] if node.args else "", state, facts), facts)]
         if name in api.eqs:
@@ -254,7 +252,9 @@ class Calls:
                 )
             ]
         held_facts = dict(facts)
-        held = take(state, held_facts, lock.kind, expression, shown, node.line)
+        held = take(
+            state, held_facts, lock.kind, expression, shown, node.line, f"{node.name}({node.args[lock.argument]})"
+        )
         held = apply_suffix(held, self.api, lock.kind, lock.suffix, 1, held_facts, flags)
         if lock.operation is Operation.ACQUIRE:
             return [(held, held_facts)]
@@ -282,16 +282,16 @@ class Calls:
         if cls in api.irq_guards:
             return [(self._irq("save" if node.enter else "restore", "guard", state, facts), facts)]
         if cls in api.counter_guards:
-            for counter, change in api.counter_guards[cls].items():
-                state = state._replace(**{counter: moved(getattr(state, counter), change * sign)})
-            return [(state, facts)]
+            return [(counted(state, api.counter_guards[cls], sign), facts)]
         if cls not in api.lock_guards:
             return [(state, facts)]
         kind, suffix = api.lock_guards[cls]
         expression = canonical(flow.function, node.argument)
         if node.enter:
             self._locking(flow, node, state, facts, kind, self._step(flow, node), trying="_try" in cls)
-            state = take(state, facts, kind, expression, plain(node.argument), node.line)
+            state = take(
+                state, facts, kind, expression, plain(node.argument), node.line, f"guard({cls})({node.argument})"
+            )
         else:
             state = drop(state, facts, kind, expression)
         return [
@@ -335,8 +335,8 @@ class Calls:
     def _passed(self, node: Call, effect: Effect) -> str:
         """The gfp mask handed down, where that is what decides."""
         for condition in effect.conditions:
-            if condition.operator == "gfp" and condition.index < len(node.args):
-                return node.args[condition.index] if "GFP_" in node.args[condition.index] else ""
+            if condition.operator == "gfp" and condition.position < len(node.args):
+                return node.args[condition.position] if "GFP_" in node.args[condition.position] else ""
         return ""
 
     def _effect(self, flow: Flow, node: Call | Guard, state: State, facts: Facts, effect: Effect) -> None:
@@ -374,8 +374,6 @@ class Calls:
 
     def _wrong(self, kind: EventKind, state: State) -> bool:
         """Whether the context here already forbids what happens."""
-        from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT
-
         if kind in SLEEPING:
             return state.rt is not True and (atomic(state, self.api, rt=False) is not None or state.rcu > 0)
         if kind in SLEEPING_ON_RT:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a function does to its context and what it needs of it: events inside it, effects and exits seen from outside."""
+"""What a function does to its context and needs of it: events inside, effects and exits seen from outside."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ SLEEPING_ON_RT = frozenset((EventKind.ALLOCATION, EventKind.FREE, EventKind.SPIN
 
 
 class Condition(NamedTuple):
-    """What must hold of parameter ``index``: ``operator`` is ``value``, ``gfp``, ``==`` or ``&``."""
+    """What must hold of parameter ``position`` (0-based): ``operator`` is ``value``, ``gfp``, ``==`` or ``&``."""
 
-    index: int
+    position: int
     operator: str
     operand: int | str | bool
     holds: bool = True
@@ -93,8 +93,9 @@ UNCHANGED: tuple[object, ...] = (frozenset(), frozenset(), "", 0, 0, 0, 0, 0, 0,
 class Event(NamedTuple):
     """Something that happens at ``line`` of ``function`` in the context ``state``.
 
-    ``callee`` is what is called on that line. ``steps`` start at that line. ``shown`` maps lock expressions to the text
-    in the source and the line where they were taken. ``detail`` carries what a kind needs besides.
+    ``callee`` is what is called on that line. ``steps`` start at that line. ``shown`` maps lock expressions to
+    the text in the source, the line where they were taken and the call that took them.
+    ``detail`` carries what a kind needs besides.
     """
 
     kind: EventKind
@@ -105,7 +106,7 @@ class Event(NamedTuple):
     state: State
     steps: tuple[Step, ...]
     masked: bool
-    shown: tuple[tuple[str, str, int], ...]
+    shown: tuple[tuple[str, str, int, str], ...]
     detail: tuple[str, ...] = ()
 
 

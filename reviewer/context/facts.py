@@ -47,9 +47,9 @@ class Decision(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """Stands for the gfp mask that the caller passes in parameter ``index``."""
+    """Stands for the gfp mask that the caller passes in parameter ``position`` (0-based)."""
 
-    index: int
+    position: int
 
 
 def value_of(facts: Facts, text: str) -> Value | None:

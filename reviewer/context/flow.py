@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from reviewer.context.balance import unbalanced
 from reviewer.context.effects import Analysis, Condition, Event, EventKind, Exit
 from reviewer.context.facts import (
     DECIDED,
@@ -127,7 +128,8 @@ class Flow:
         text = literal.left
         meaning = facts.get((MEANING, text))
         if meaning is not None and meaning[0] != "same":
-            truth = {("!=", 0): literal.holds, ("==", 0): not literal.holds}.get((literal.operator, literal.right))
+            answers: dict[tuple[str, int | str], bool] = {("!=", 0): literal.holds, ("==", 0): not literal.holds}
+            truth = answers.get((literal.operator, literal.right))
             return state if truth is None else self._assume_meaning(state, facts, meaning, truth)
         if meaning is not None:
             text = meaning[1]
@@ -294,7 +296,7 @@ class Flow:
             if key[0] != DECIDED or decision.stage != "stale":
                 continue
             if any(held.expression == decision.lock for held in state.locks):
-                shown = facts.get((TAKEN_AT, decision.lock), (decision.lock, 0))[0]
+                shown = facts.get((TAKEN_AT, decision.lock), (decision.lock, 0, ""))[0]
                 step = Step(self.function.path, node.line, self.function.name, f"{node.name}()")
                 detail = (key[1], decision.call, str(decision.line), shown)
                 self.event(EventKind.STALE_INSERT, node, state, facts, (step,), detail=detail)
@@ -302,8 +304,6 @@ class Flow:
 
     def _balance(self) -> None:
         """Returns that leave RCU nesting or locks as no other return of that kind does."""
-        from reviewer.context.balance import unbalanced
-
         for event in unbalanced(self.function, self.analysis.summary, self.start):
             self.analysis.events.append(event)
 

@@ -59,8 +59,11 @@ def in_caller(caller: Function, expression: str, args: tuple[str, ...]) -> str:
     return canonical(caller, argument + rest)
 
 
-def take(state: State, facts: Facts, kind: str, expression: str, shown: str, line: int) -> State:
-    """The state after acquiring a lock; one that the function had released counts as the caller's again."""
+def take(state: State, facts: Facts, kind: str, expression: str, shown: str, line: int, call: str) -> State:
+    """The state after acquiring a lock; one that the function had released counts as the caller's again.
+
+    ``shown`` and ``call`` are the lock and the acquiring call as the source writes them.
+    """
     for key, decision in list(facts.items()):
         if key[0] in (DECISION, DECIDED) and decision.lock == expression and decision.stage == "dropped":
             facts[key] = decision._replace(stage="stale")
@@ -68,7 +71,7 @@ def take(state: State, facts: Facts, kind: str, expression: str, shown: str, lin
         return state._replace(
             dropped=state.dropped - {(kind, expression)}, locks=state.locks | {Held(kind, expression, Origin.ASSERTED)}
         )
-    facts[TAKEN_AT, expression] = (shown, line)
+    facts[TAKEN_AT, expression] = (shown, line, call)
     return state._replace(locks=state.locks | {Held(kind, expression, Origin.TAKEN)})
 
 
@@ -124,6 +127,6 @@ def note_lookup(state: State, facts: Facts, api: Api, result: str, call: str, li
         held for held in state.locks if api.classes.get(held.kind) is not LockClass.READER and held.kind != "?"
     ]
     if len(excluding) >= 1:
-        newest = max(excluding, key=lambda held: facts.get((TAKEN_AT, held.expression), ("", 0))[1])
+        newest = max(excluding, key=lambda held: facts.get((TAKEN_AT, held.expression), ("", 0, ""))[1])
         facts.pop((DECIDED, result), None)
         facts[DECISION, result] = Decision(newest.expression, "fresh", line, call)

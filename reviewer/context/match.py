@@ -21,13 +21,13 @@ def satisfied(
 
     A condition that cannot be resolved is answered False for gfp masks (unknown is never a finding) and None else.
     """
-    if condition.index >= len(args):
+    if condition.position >= len(args):
         return None
-    argument = unwrap(args[condition.index])
+    argument = unwrap(args[condition.position])
     if condition.operator == "gfp":
         blocking = gfp_of(facts, argument, caller.params, api)
         if isinstance(blocking, Parameter):
-            return condition._replace(index=blocking.index)
+            return condition._replace(position=blocking.position)
         return False if blocking is None else blocking == condition.operand
     if condition.operator == "value":
         return _value(condition, argument, facts, caller)
@@ -45,7 +45,7 @@ def _value(condition: Condition, argument: str, facts: Facts, caller: Function) 
     wanted = condition.operand
     if value is None:
         if argument in caller.params:
-            return condition._replace(index=caller.params.index(argument))
+            return condition._replace(position=caller.params.index(argument))
         return None
     if isinstance(wanted, int):
         return compare(value, "==", wanted)
@@ -79,5 +79,5 @@ def _symbol(condition: Condition, argument: str, facts: Facts, caller: Function)
     if known is not None:
         return known == condition.holds
     if argument in caller.params:
-        return condition._replace(index=caller.params.index(argument))
+        return condition._replace(position=caller.params.index(argument))
     return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.effects import UNCHANGED, Exit, Summary
 from reviewer.context.facts import FLAGS, VALUE, Facts, forget
-from reviewer.context.locks import drop, find_held, in_caller, take
+from reviewer.context.locks import canonical, drop, find_held, in_caller, in_parameters, take
 from reviewer.context.match import satisfied
 from reviewer.context.state import State, moved
 from reviewer.source.cfg import Call, Function
@@ -84,7 +84,8 @@ def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> S
         state = drop(state, facts, kind, in_caller(flow.function, expression, node.args))
     for kind, expression in sorted(exit_.gained):
         name = in_caller(flow.function, expression, node.args)
-        state = take(state, facts, kind, name, name if not name.startswith("?") else last_member(name), node.line)
+        shown = last_member(name) if name.startswith("?") else name
+        state = take(state, facts, kind, name, shown, node.line, f"{node.name}()")
     irq = exit_.irq
     if irq == "off" and state.irq != "off":
         facts[FLAGS, "callee"] = state.irq
@@ -113,8 +114,6 @@ def _annotated(flow: Flow, node: Call, callee: Function, state: State, facts: Fa
     annotations = [a for a in callee.annotations if a.name in ("__releases", "__acquires") and a.argument]
     if not annotations or len({a.name for a in annotations}) != 1:
         return None
-    from reviewer.context.locks import canonical, in_parameters
-
     for annotation in annotations:
         expression = in_caller(flow.function, in_parameters(callee, canonical(callee, annotation.argument)), node.args)
         held = next(

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reviewer.context.tables import Api, LockClass
 
@@ -27,8 +28,8 @@ class Held(NamedTuple):
 class State(NamedTuple):
     """The context. Counters are relative to the function's entry.
 
-    ``irq`` is ``""`` (as the caller has it), ``off``, ``on`` or ``restored``. ``suffix`` counts interrupts disabled only
-    through a suffix of a spinlock_t, which means nothing on PREEMPT_RT. ``eqs`` is 1 inside the guest's extended
+    ``irq`` is ``""`` (as the caller has it), ``off``, ``on`` or ``restored``. ``suffix`` counts interrupts disabled
+    only through a suffix of a spinlock_t, which means nothing on PREEMPT_RT. ``eqs`` is 1 inside the guest's extended
     quiescent state. ``rt`` says which world a branch has chosen. ``may_sleep`` holds where a test of the context said
     so. Counters named in ``unsure`` differ between paths in a way that was not understood. ``entry`` is a kind of
     entries.toml for functions that are entered from outside.
@@ -55,7 +56,7 @@ COUNTERS = ("suffix", "preempt", "bh", "migrate", "pagefault", "kmap", "rcu")
 
 
 class Reason(NamedTuple):
-    """Why a context is atomic: ``what`` is a lock kind or a word (``preempt``, ``irq``, ``bh``, ``kmap``, ``entry``)."""
+    """Why a context is atomic: ``what`` is a lock kind or ``preempt``, ``irq``, ``bh``, ``kmap``, ``entry``."""
 
     what: str
     expression: str
@@ -90,6 +91,12 @@ def atomic(state: State, api: Api, *, rt: bool) -> Reason | None:
     if state.entry in (_ENTRY_ATOMIC_ON_RT if rt else _ENTRY_ATOMIC):
         return Reason("entry", state.entry, Origin.TAKEN)
     return None
+
+
+def counted(state: State, changes: Mapping[str, int], sign: int = 1) -> State:
+    """The state with counters moved."""
+    new: dict[str, Any] = {name: moved(getattr(state, name), change * sign) for name, change in changes.items()}
+    return state._replace(**new)
 
 
 def moved(value: int, change: int) -> int:

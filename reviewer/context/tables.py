@@ -47,7 +47,7 @@ class LockCall:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A call that hands over a function to be called in context ``kind``, or ``flagged`` if one of ``flags`` is given."""
+    """A call that hands over a function to be called in context ``kind``; ``flagged`` if one of ``flags`` is given."""
 
     function: Mapping[str, int]
     kind: str

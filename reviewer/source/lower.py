@@ -17,22 +17,29 @@ _COMPARISONS = frozenset(("==", "!=", "<", ">", "<=", ">="))
 _MIRROR = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 # Macros whose value is that of one of their arguments (include/linux/compiler.h, asm-generic/bug.h).
 _TRANSPARENT = frozenset(
-    "likely unlikely unlikely_notrace likely_notrace READ_ONCE WARN_ON WARN_ON_ONCE WARN WARN_ONCE __builtin_expect unrcu_pointer "
-    "RB_WARN_ON KVM_MMU_WARN_ON SCHED_WARN_ON VM_WARN_ON VM_WARN_ON_ONCE DEBUG_LOCKS_WARN_ON data_race __READ_ONCE".split()
+    (
+        "likely unlikely unlikely_notrace likely_notrace READ_ONCE WARN_ON WARN_ON_ONCE WARN WARN_ONCE "
+        "__builtin_expect unrcu_pointer RB_WARN_ON KVM_MMU_WARN_ON SCHED_WARN_ON VM_WARN_ON VM_WARN_ON_ONCE DEBUG_LOCKS_WARN_ON "
+        "data_race __READ_ONCE"
+    ).split()
 )
-_TRANSPARENT_SECOND = frozenset("KVM_BUG_ON drm_WARN_ON drm_WARN_ON_ONCE gt_WARN_ON".split())
-_TRAPS = frozenset("BUG_ON VM_BUG_ON GEM_BUG_ON KVM_MMU_BUG_ON".split())
+_TRANSPARENT_SECOND = frozenset(("KVM_BUG_ON drm_WARN_ON drm_WARN_ON_ONCE gt_WARN_ON").split())
+_TRAPS = frozenset(("BUG_ON VM_BUG_ON GEM_BUG_ON KVM_MMU_BUG_ON").split())
 # Functions that do not come back (their prototypes carry __noreturn).
 _NO_RETURN = frozenset(
-    "BUG panic do_exit unreachable __builtin_unreachable make_task_dead do_group_exit kthread_exit nmi_panic "
-    "kthread_complete_and_exit".split()
+    (
+        "BUG panic do_exit unreachable __builtin_unreachable make_task_dead do_group_exit kthread_exit nmi_panic "
+        "kthread_complete_and_exit"
+    ).split()
 )
 _EVALUATED_LATER = re.compile(
     r"_*(?:\w*wait_event\w*|wait_on_bit\w*|read_poll_timeout\w*|readx?_poll_timeout\w*|poll_timeout_us\w*)"
 )
 _LEAVES = frozenset(
-    "identifier number_literal string_literal concatenated_string field_identifier type_descriptor sizeof_expression char_literal true "
-    "false null comment".split()
+    (
+        "identifier number_literal string_literal concatenated_string field_identifier type_descriptor "
+        "sizeof_expression char_literal true false null comment"
+    ).split()
 )
 
 
@@ -294,44 +301,38 @@ class Lowering:
             return
         value = self.value(condition)
         head, out = self.current, self.new()
-        outer = next((t.on_continue for t in reversed(self.targets) if t.on_continue is not None), None)
-        self.targets.append(
-            _Target(out, None, len(self.scopes)) if outer is None else _Target(out, None, len(self.scopes))
-        )
+        self.targets.append(_Target(out, None, len(self.scopes)))
         self.scopes.append(_Scope())
         self.current = None
         has_default = False
         for child in _named(body):
-            while child.type == "case_statement":
-                label = child.child_by_field_name("value")
-                block = self.new()
-                self.edge(self.current, block)
-                if label is None:
-                    has_default = True
-                    self.edge(head, block)
-                else:
-                    text = text_of(label)
-                    known = constant(text)
-                    self.edge(head, block, cfg.Literal(value, "==", text if known is None else known, True))
-                self.current = block
-                inner = None
-                for part in _named(child):
-                    if label is not None and part.start_byte == label.start_byte:
-                        continue
-                    if part.type == "case_statement":
-                        inner = part
-                    else:
-                        self.statement(part)
-                if inner is None:
-                    break
-                child = inner
-            else:
-                self.statement(child)
+            has_default |= self._case(child, head, value)
         self.undo(self.scopes.pop(), node.end_point[0] + 1)
         self.targets.pop()
         if not has_default:
             self.edge(head, out)
         self.enter(out)
+
+    def _case(self, node: Node, head: int | None, value: str) -> bool:
+        """One statement of a switch; whether it is, or holds, the default label."""
+        if node.type != "case_statement":
+            self.statement(node)
+            return False
+        label = node.child_by_field_name("value")
+        block = self.new()
+        self.edge(self.current, block)
+        if label is None:
+            self.edge(head, block)
+        else:
+            text = text_of(label)
+            known = constant(text)
+            self.edge(head, block, cfg.Literal(value, "==", text if known is None else known, True))
+        self.current = block
+        has_default = label is None
+        for part in _named(node):
+            if label is None or part.start_byte != label.start_byte:
+                has_default |= self._case(part, head, value)
+        return has_default
 
     def on_case_statement(self, node: Node) -> None:
         for child in _named(node):

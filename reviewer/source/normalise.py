@@ -14,25 +14,34 @@ from reviewer.source.preprocess import Arms, blank, blank_comments_and_strings, 
 
 # Attribute-like words that carry no lower-case pattern of their own.
 _ATTRIBUTES = frozenset(
-    b"noinline noinstr notrace asmlinkage nokprobe_inline noinline_for_stack noinline_for_kasan noinline_for_tracing STATIC INLINE "
-    b"INDIRECT_CALLABLE_SCOPE VISIBLE_IF_KUNIT FORCE_INLINE_TEMPLATE ACPI_SYSTEM_XFACE ACPI_INTERNAL_VAR_XFACE EXPORT_FOR_KUNIT "
-    b"ATTRIB_NORET".split()
+    (
+        b"noinline noinstr notrace asmlinkage nokprobe_inline noinline_for_stack noinline_for_kasan "
+        b"noinline_for_tracing STATIC INLINE INDIRECT_CALLABLE_SCOPE VISIBLE_IF_KUNIT FORCE_INLINE_TEMPLATE "
+        b"ACPI_SYSTEM_XFACE ACPI_INTERNAL_VAR_XFACE EXPORT_FOR_KUNIT ATTRIB_NORET"
+    ).split()
 )
 # Names with two leading underscores that are types, values or functions and not attributes.
 _NOT_ATTRIBUTES = frozenset(
-    b"__func__ __va_list __builtin_va_list __int128 __typeof__ __typeof __label__ __asm__ __asm __volatile__ __alignof__ __real __imag".split()
+    (
+        b"__func__ __va_list __builtin_va_list __int128 __typeof__ __typeof __label__ __asm__ __asm __volatile__ "
+        b"__alignof__ __real __imag"
+    ).split()
 )
 _INTEGER_TYPE = re.compile(
     rb"__(?:[us]\d+|[bl]e\d+|kernel_\w+|wsum|sum16|poll_t|addrpair|portpair|time64_t|packed_\w+)"
 )
 _WITH_ARGUMENT = (
-    rb"__must_hold(?:_shared)?|__acquires(?:_shared)?|__releases(?:_shared)?|__cond_acquires(?:_shared)?|__guarded_by|__pt_guarded_by|"
-    rb"__free|__cleanup|__printf|__scanf|__aligned|__section|__attribute__|__attribute|__alloc_size|__realloc_size|__counted_by(?:_le|_be|_ptr)?|"
-    rb"__sized_by|__assume_aligned|__diagnose_as|__no_sanitize|__nonnull|__copy|__alias|__overloadable|__excludes|__mode|__rcu_guarded|__context_unsafe|"
+    rb"__must_hold(?:_shared)?|__acquires(?:_shared)?|__releases(?:_shared)?|__cond_acquires(?:_shared)?|"
+    rb"__guarded_by|__pt_guarded_by|__free|__cleanup|__printf|__scanf|__aligned|__section|__attribute__|__attribute|"
+    rb"__alloc_size|__realloc_size|__counted_by(?:_le|_be|_ptr)?|__sized_by|__assume_aligned|__diagnose_as|"
+    rb"__no_sanitize|__nonnull|__copy|__alias|__overloadable|__excludes|__mode|__rcu_guarded|__context_unsafe|"
     rb"__diag_ignore_all|__diag_push|__diag_pop"
 )
 ANNOTATIONS = frozenset(
-    "__must_hold __must_hold_shared __acquires __acquires_shared __releases __releases_shared __cond_acquires __free".split()
+    (
+        "__must_hold __must_hold_shared __acquires __acquires_shared __releases __releases_shared __cond_acquires "
+        "__free"
+    ).split()
 )
 # Macros that stand before a statement and run it at most once.
 _CONDITIONAL_MACRO = re.compile(rb"scoped_\w+|with_\w+|class_for_\w+|user_access_scope|if_\w+|\w+_if_\w+")
@@ -49,11 +58,14 @@ _WORD = re.compile(
     rb"|(?P<word>__[a-z]\w*|noi\w+|notrace|nokprobe_inline|asmlinkage|STATIC|INLINE|INDIRECT_CALLABLE_SCOPE|VISIBLE_IF_KUNIT|FORCE_INLINE_TEMPLATE|ACPI_\w+_XFACE|EXPORT_FOR_KUNIT|ATTRIB_NORET)(?!\w))"
 )
 _TYPE_END = re.compile(
-    rb"(?:\b(?:struct|union|enum)\s+\w+|\b(?:void|bool|char|int|long|short|unsigned|signed|float|double|const|[us](?:8|16|32|64)|\w+_t|__[us]\d+|__[bl]e\d+)|\*)$"
+    rb"(?:\b(?:struct|union|enum)\s+\w+|\*"
+    rb"|\b(?:void|bool|char|int|long|short|unsigned|signed|float|double|const|[us](?:8|16|32|64)|\w+_t"
+    rb"|__[us]\d+|__[bl]e\d+))$"
 )
 _OPERATOR_WORD = re.compile(rb"\b(?:return|goto|case|else|do|struct|union|enum|static|extern)$")
 _UPPERCASE_QUALIFIER = re.compile(
-    rb"^((?:static[ \t]+)?(?:inline[ \t]+)?(?:int[ \t]+|void[ \t]+)?)([A-Z][A-Z_0-9]{2,})(?=[ \t]+(?:static[ \t]+|const[ \t]+|unsigned[ \t]+|struct[ \t]+)*[a-zA-Z_]\w*[ \t\n*]*\w*\s*\()",
+    rb"^((?:static[ \t]+)?(?:inline[ \t]+)?(?:int[ \t]+|void[ \t]+)?)([A-Z][A-Z_0-9]{2,})"
+    rb"(?=[ \t]+(?:static[ \t]+|const[ \t]+|unsigned[ \t]+|struct[ \t]+)*[a-zA-Z_]\w*[ \t\n*]*\w*\s*\()",
     re.MULTILINE,
 )
 _STATEMENT_CALL = re.compile(rb"(?:(?<=[;{}):])|(?<=\belse)|(?<=\bdo))\s+([A-Za-z_]\w*)[ \t]*(?=\()")
@@ -69,7 +81,8 @@ _PERCPU_TYPE = re.compile(rb"(\b(?:__)?(?:alloc_percpu\w*|alignof(?:__)?)\s*\()(
 _CASE_RANGE = re.compile(rb"(\bcase\b[^:;{}?]*?)(\.\.\.)")
 _TOP_LEVEL = re.compile(
     rb"^(?P<qualifiers>(?:(?:static|extern|const|inline|noinline|__always_inline)\s+)*)"
-    rb"(?P<name>[A-Z][A-Z0-9_]{2,}\w*|module_\w+|\w+_initcall(?:_sync)?|subsys_\w+|early_param|__setup\w*|core_param|builtin_\w+|__[A-Z]\w+|[a-z]\w*_module_\w+)[ \t]*\(",
+    rb"(?P<name>[A-Z][A-Z0-9_]{2,}\w*|module_\w+|\w+_initcall(?:_sync)?|subsys_\w+|early_param|__setup\w*|core_param"
+    rb"|builtin_\w+|__[A-Z]\w+|[a-z]\w*_module_\w+)[ \t]*\(",
     re.MULTILINE,
 )
 _STATIC_MACRO = re.compile(rb"^([ \t]+)(static[ \t]+(?:const[ \t]+)?)([A-Z][A-Z0-9_]+[ \t]*\()", re.MULTILINE)

@@ -17,8 +17,8 @@ from reviewer.source.scan import scan
 from reviewer.source.store import Store
 
 _SUFFIXES = (".c", ".h")
-# Where a name is looked for besides the folder of the file that uses it. The rest of drivers/ cannot be called by name from elsewhere
-# without a header below include/.
+# Where a name is looked for besides the folder of the file that uses it. What a driver offers to other folders it
+# declares below include/.
 _CORE = (
     "include/linux",
     "include/asm-generic",
@@ -234,7 +234,7 @@ class Program:
         for _, is_macro, path in candidates[:3]:
             if is_macro:
                 macro = self._macro(name, path)
-                found = (macro,) if macro is not None else ()
+                found: tuple[Function, ...] = (macro,) if macro is not None else ()
             else:
                 found = self.functions(path, name)
             if found:  # of several definitions (configuration arms) the one with most in it

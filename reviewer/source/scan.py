@@ -9,7 +9,8 @@ from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.store import BlobFacts
 
 _DEFINITION = re.compile(
-    rb"^(?![ \t\n#}/*{])(?P<head>[^;{}=#()]*?)\b(?P<name>[A-Za-z_]\w*)[ \t]*\((?P<arguments>[^;{}#]*?)\)(?P<tail>[\w \t\n]*(?:\([^()]*\)[\w \t\n]*)*)\{",
+    rb"^(?![ \t\n#}/*{])(?P<head>[^;{}=#()]*?)\b(?P<name>[A-Za-z_]\w*)[ \t]*"
+    rb"\((?P<arguments>[^;{}#]*?)\)(?P<tail>[\w \t\n]*(?:\([^()]*\)[\w \t\n]*)*)\{",
     re.MULTILINE,
 )
 _MACRO = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+([a-z_]\w*)\(", re.MULTILINE)

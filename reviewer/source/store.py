@@ -28,9 +28,15 @@ create table if not exists blob (id integer primary key, oid text not null uniqu
 create table if not exists folder (oid text primary key) without rowid;
 create table if not exists definition (name text not null, blob integer not null, kind text not null);
 create table if not exists lock (name text not null, blob integer not null, type text not null);
-create table if not exists member (function text not null, blob integer not null, structure text not null, field text not null);
-create table if not exists mention (word text not null, folder text not null, path text not null, primary key (word, folder, path)) without rowid;
-create table if not exists lowered (oid text not null, name text not null, functions blob not null, primary key (oid, name)) without rowid;
+create table if not exists member (
+    function text not null, blob integer not null, structure text not null, field text not null
+);
+create table if not exists mention (
+    word text not null, folder text not null, path text not null, primary key (word, folder, path)
+) without rowid;
+create table if not exists lowered (
+    oid text not null, name text not null, functions blob not null, primary key (oid, name)
+) without rowid;
 create table if not exists extents (oid text primary key, extents blob not null) without rowid;
 create index if not exists definition_name on definition (name);
 create index if not exists lock_name on lock (name);
@@ -40,7 +46,10 @@ create index if not exists member_function on member (function);
 
 @dataclass(frozen=True, slots=True)
 class BlobFacts:
-    """What one scan of a file finds: definitions (name, kind), locks (name, type), members (function, structure, field).
+    """What one scan of a file finds.
+
+    ``definitions`` are (name, kind), ``locks`` (name, type), ``members`` (function, structure, field).
+
 
     The kind of a definition is ``f`` (function), ``s`` (static function) or ``m`` (function-like macro).
     """
