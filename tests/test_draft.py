@@ -27,8 +27,10 @@ import pytest
 from reviewer.errors import DraftError
 from reviewer.mail import prose
 from reviewer.mail.draft import MOST_LINES, Draft, compose, write
+from reviewer.mail.fetch import fetch as fetch_thread
 from reviewer.mail.quote import CUT, hunks_of, locate, quote
 from reviewer.mail.said import answered_by_author, said_in_reply
+from reviewer.mail.series import series_of
 from reviewer.model import (
     Address,
     Applied,
@@ -465,6 +467,15 @@ def test_the_same_point_about_another_line_does_not_silence_it() -> None:
     assert not said_in_reply(SLEEP, "+\t\tring = kzalloc(sizeof(*ring), GFP_KERNEL);", (other,))
 
 
+def test_a_long_quote_and_a_word_far_below_are_not_the_same_point() -> None:
+    line = "+\t\tring = kzalloc(sizeof(*ring), GFP_KERNEL);"
+    far = f"> {line}\n" + "> +\tmore();\n" * 20 + "\nCan this sleep?\n"
+    late = f"> {line}\n\n" + "About something else.\n" * 10 + "Sleep well.\n"
+    signature = f"> {line}\n\nNice.\n--\nNever sleep\n"
+    for text in (far, late, signature):
+        assert not said_in_reply(SLEEP, line, (message(body=text),))
+
+
 def test_a_brace_is_no_line_to_recognise() -> None:
     assert not said_in_reply(SLEEP, "+\t}", (message(body="> +\t}\n\nCan this sleep?\n"),))
 
@@ -543,6 +554,18 @@ def test_a_header_that_could_be_forged_is_refused_and_not_repaired(evil: str, wh
     mail = message(**{where: value.get(where, evil)})
     with pytest.raises(DraftError):
         compose(reviewed(SLEEP, mail=mail), sender=JANE)
+
+
+def test_one_mail_that_cannot_be_answered_does_not_keep_the_others_from_it() -> None:
+    review = several((SLEEP,), (RACE,))
+    assert review.series is not None
+    first, second = review.series.patches
+    assert first.message is not None
+    evil = dataclasses.replace(first, message=dataclasses.replace(first.message, subject="[PATCH]\nBcc: v@example.org"))
+    forged = dataclasses.replace(review, series=dataclasses.replace(review.series, patches=(evil, second)))
+    errors: list[DraftError] = []
+    assert [draft.patch for draft in compose(forged, sender=JANE, refused=errors.append)] == [2]
+    assert "Subject" in str(errors[0])
 
 
 def test_without_an_address_of_ones_own_there_is_no_mail() -> None:
@@ -886,3 +909,28 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DraftError, match="--output"):
         write(compose(reviewed(SLEEP), sender=JANE), tmp_path / "file")
+
+
+def test_every_patch_of_the_real_threads_can_be_answered(shared: Path) -> None:
+    """Whatever the encodings and headers: the line stands in the mail as in the diff, and nothing is silenced."""
+    answered = 0
+    for path in sorted((shared / "mail" / "threads").glob("*.mbox")):
+        series = series_of(fetch_thread(str(path), newer=False))
+        checked = []
+        for patch in series.patches:
+            assert patch.message is not None
+            spots = [(hunk, line) for hunk in hunks_of(patch.diff) for line in hunk.lines if line.old is None]
+            for hunk, line in spots[-1:]:
+                finding = dataclasses.replace(
+                    RACE, check=f"lock-x-{patch.number}", path=hunk.new_path or "", line=line.new or 0
+                )
+                number, subject, parent = patch.number, patch.subject, patch.message.message_id
+                checked.append((PatchReview(number, subject, parent, None, Applied.YES, findings=(finding,)), line))
+        drafts = compose(Review(series, BASE, tuple(one for one, _ in checked)), sender=JANE)
+        assert len(drafts) == len(checked), path.name
+        for draft, (_, line) in zip(drafts, checked, strict=True):
+            assert b"\n> " + line.text.rstrip(b"\r") + b"\n" in draft.data
+            assert parsed(draft)["In-Reply-To"] == f"<{draft.in_reply_to}>"
+            assert str(parsed(draft)["Subject"]).count("Re: ") == 1
+        answered += len(drafts)
+    assert answered > 90

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import jinja2
@@ -74,11 +74,18 @@ class _Reply:
     mended: tuple[tuple[int, Finding], ...] = ()
 
 
-def compose(review: Review, *, sender: Address, nits: bool = False) -> tuple[Draft, ...]:
+def compose(
+    review: Review,
+    *,
+    sender: Address,
+    nits: bool = False,
+    refused: Callable[[DraftError], None] | None = None,
+) -> tuple[Draft, ...]:
     """The drafts for a review, in the order of the patches, the one on the cover letter first.
 
     ``nits`` also makes matters of style, but never a mail of them alone. Patches that did not come by mail get no
-    draft. Raises DraftError where the mail that is answered has headers which cannot be answered safely.
+    draft. Raises DraftError where the mail that is answered has headers which cannot be answered safely; with
+    ``refused`` the error goes there instead and the other mails are written.
     """
     series = review.series
     if series is None:
@@ -89,7 +96,15 @@ def compose(review: Review, *, sender: Address, nits: bool = False) -> tuple[Dra
         )
     replies = _shared(_replies(review, series, nits))
     writer = _Writer(review, series, sender)
-    return tuple(writer.draft(reply) for reply in _with_cover(replies, series))
+    drafts = []
+    for reply in _with_cover(replies, series):
+        try:
+            drafts.append(writer.draft(reply))
+        except DraftError as error:
+            if refused is None:
+                raise
+            refused(error)
+    return tuple(drafts)
 
 
 def _replies(review: Review, series: Series, nits: bool) -> list[_Reply]:

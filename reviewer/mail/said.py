@@ -13,9 +13,9 @@ _STEMS = {
     "alloc": ("alloc", "gfp"),
     "free": ("free",),
     "gfp": ("gfp",),
-    "blocking": ("gfp", "sleep", "block"),
+    "blocking": ("gfp", "sleep", "can block", "may block", "blocking"),
     "atomic": ("atomic", "sleep"),
-    "sleep": ("sleep", "schedul", "block"),
+    "sleep": ("sleep", "schedul", "can block", "may block", "blocking"),
     "drop": ("drop", "releas", "unlocked"),
     "retake": ("retak", "reacquir", "re-acquir", "relock"),
     "recheck": ("recheck", "re-check", "stale", "lookup", "duplicate", "race"),
@@ -42,6 +42,9 @@ _ARGUES = re.compile(
 )
 _DIFFSTAT = re.compile(r"^ .*\|\s+(?:\d+|Bin)|^ \d+ files? changed")
 _TRIVIAL = 8
+# A comment is about the lines right above it, and says what it is about at its beginning.
+_NEAR = 12
+_BEGINNING = 6
 
 
 def said_in_reply(finding: Finding, line: str, replies: Iterable[Message]) -> bool:
@@ -72,21 +75,20 @@ def _bare(line: str) -> str:
 
 
 def _exchanges(body: str) -> Iterator[tuple[list[str], str]]:
-    """Quoted lines and the text that stands directly below them, down to the next quotation."""
+    """The last quoted lines above a comment and the beginning of the comment, for each comment of a reply."""
     quoted: list[str] = []
     comment: list[str] = []
-    for line in body.split("\n"):
-        if line == "-- ":
-            break
+    for line in [*body.split("\n"), "--"]:
+        ends = line.rstrip() == "--"
+        if (line.startswith(">") or ends) and comment:
+            yield quoted[-_NEAR:], "\n".join(comment[:_BEGINNING])
+            quoted, comment = [], []
+        if ends:
+            return
         if line.startswith(">"):
-            if comment:
-                yield quoted, "\n".join(comment)
-                quoted, comment = [], []
             quoted.append(re.sub(r"^(?:>[ ]?)+", "", line))
         elif line.strip() and quoted:
             comment.append(line)
-    if comment:
-        yield quoted, "\n".join(comment)
 
 
 def _speaks_of(finding: Finding, comment: str) -> bool:
@@ -112,7 +114,7 @@ def callee(finding: Finding) -> str:
 
 def _key_words(check: str) -> frozenset[str]:
     """What a comment about a check's rule would contain, in lower case."""
-    words = [word for word in check.split("-")[1:] if word not in _IDLE]
+    words = [word for word in check.split("-")[1:] if word not in _IDLE and len(word) > 2]
     return frozenset(stem for word in words for stem in _STEMS.get(word, (word,)))
 
 
