@@ -216,6 +216,11 @@ def quoted_lines(draft: Draft) -> list[str]:
     return [line for line in body(draft).split("\n") if line.startswith(">")]
 
 
+@pytest.fixture(autouse=True)
+def _version(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reviewer.mail.draft.__version__", "1.2.3")
+
+
 # --- what a mail says ----------------------------------------------------------------------------------------------
 
 
@@ -514,10 +519,14 @@ def test_the_subject_has_exactly_one_re(subject: str) -> None:
     assert only(reviewed(SLEEP, mail=message(subject))).subject == "Re: [PATCH] x"
 
 
-def test_the_same_review_gives_the_same_bytes_and_another_text_another_message_id() -> None:
+def test_the_same_review_gives_the_same_bytes_and_another_text_another_message_id(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     first, again, other = (only(reviewed(f)) for f in (SLEEP, SLEEP, ALLOCATION))
     assert first == again
     assert first.message_id != other.message_id
+    monkeypatch.setattr("reviewer.mail.draft.__version__", "9.9")
+    assert only(reviewed(SLEEP)).message_id == first.message_id
     elsewhere = only(reviewed(SLEEP, mail=message(message_id="other@example.com")))
     assert elsewhere.message_id != first.message_id
 

@@ -29,8 +29,9 @@ def reply_subject(subject: str) -> str:
 
 
 def message_id_for(parent: str, body: str, sender: Address) -> str:
-    """A Message-ID that the same patch and text always get, without brackets."""
-    digest = hashlib.sha256(f"{parent}\n{body}".encode()).hexdigest()[:40]
+    """A Message-ID that the same patch and text always get, without brackets. The signature does not count as text."""
+    text = body.rpartition("\n-- \n")[0]
+    digest = hashlib.sha256(f"{parent}\n{text}".encode()).hexdigest()[:40]
     domain = sender.email.rpartition("@")[2]
     return f"{digest}@{domain if re.fullmatch(r'[A-Za-z0-9.-]+', domain) else 'reviewer.invalid'}"
 
