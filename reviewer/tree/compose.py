@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from reviewer.errors import RepositoryError
 from reviewer.tree.objects import Objects, TreeEntry
-from reviewer.tree.runner import Process
+from reviewer.tree.runner import Process, Runner
 
 
 class Clash(Exception):  # noqa: N818 - an answer to the caller, which makes a failure of the patch out of it
@@ -30,10 +30,11 @@ class _Node:
 
 
 class TreeWriter:
-    """Writes trees through one ``git mktree --batch``; close it when done."""
+    """Writes trees with ``runner`` through one ``git mktree --batch``; close it when done."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, runner: Runner) -> None:
         self._objects = objects
+        self._runner = runner
         self._process: Process | None = None
 
     def write(self, base: str, changes: Mapping[str, tuple[str, str] | None]) -> str:
@@ -83,15 +84,15 @@ class TreeWriter:
 
     def _mktree(self, entries: Mapping[str, TreeEntry]) -> str:
         if self._process is None:
-            # --missing: a partial clone lacks blobs that no patch touches, and nobody is to fetch them for this
-            self._process = self._objects.runner.start("mktree", "--batch", "--missing", "-z")
+            # --missing: what the tree names lies elsewhere, or in a partial clone nowhere, and does not matter here
+            self._process = self._runner.start("mktree", "--batch", "--missing", "-z")
         lines = (f"{e.mode:>06} {e.kind} {e.oid}\t".encode() + os.fsencode(e.name) + b"\0" for e in entries.values())
         self._process.stdin.write(b"".join(lines) + b"\0")
         self._process.stdin.flush()
         answer = self._process.stdout.readline().decode("ascii").strip()
         if not answer:
             said = self._process.stderr.read().decode("utf-8", "backslashreplace").strip()
-            raise RepositoryError(f"git mktree could not write a tree in {self._objects.runner.git_dir}: {said}")
+            raise RepositoryError(f"git mktree could not write a tree in {self._runner.git_dir}: {said}")
         return answer
 
 

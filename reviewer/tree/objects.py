@@ -134,6 +134,12 @@ class Objects:
         lines = done.stdout.split(b"\n")
         return tuple(oid for oid, line in zip(wanted, lines, strict=False) if line.endswith(b" missing"))
 
+    def known(self, prefixes: Iterable[str]) -> tuple[str, ...]:
+        """The blobs of this store that abbreviated ids name; unknown and ambiguous ones are left out."""
+        asked = "".join(f"{prefix}\n" for prefix in dict.fromkeys(prefixes)).encode()
+        told = self._runner.run("cat-file", "--batch-check=%(objecttype) %(objectname)", stdin=asked).stdout
+        return tuple(line[5:].decode() for line in told.splitlines() if line.startswith(b"blob "))
+
     def ensure(self, oids: Iterable[str]) -> None:
         """Have all these objects at hand: what is absent is fetched in one go, where that is possible."""
         if self._fetch is not None:

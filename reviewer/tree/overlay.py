@@ -19,7 +19,7 @@ from reviewer.model import Applied, AppliedPatch, ApplyFailure, Base, FailureKin
 from reviewer.tree.blobs import Snapshot
 from reviewer.tree.compose import Clash, TreeWriter
 from reviewer.tree.failure import failures
-from reviewer.tree.patchtext import FileChange, changed_files, fit_line_ends, unusable
+from reviewer.tree.patchtext import FileChange, changed_files, fit_line_ends, unusable, without_prefix
 from reviewer.tree.repository import Repository
 from reviewer.tree.runner import Finished, Runner
 from reviewer.tree.store import Store
@@ -66,7 +66,7 @@ class Overlay:
         A patch that git refuses is recorded with the reason, and the next one is tried on the tree as it is then.
         """
         tree = self._repository.tree_of(base.commit)
-        writer = TreeWriter(self._store.objects)
+        writer = TreeWriter(self._store.objects, self._store.runner)
         try:
             start = self.snapshot(tree, base.commit)
             readings = _read_patches(patches, start)
@@ -137,6 +137,8 @@ class _Work:
 
     def _merge(self, reading: _Reading, diff: bytes) -> bool:
         """Whether a three-way merge succeeds; if so, the index holds its result."""
+        # git looks for the blobs that the patch was made from, by the ids on its index lines
+        self._store.copy(self._store.objects.known(file.old_oid for file in reading.files if file.old_oid.strip("0")))
         trial = self._index_file.with_name("index.merge")
         shutil.copyfile(self._index_file, trial)
         done = self._git_apply(_with_index(self._store.runner, trial), reading, diff, "--3way")
@@ -149,7 +151,7 @@ class _Work:
     def _git_apply(self, runner: Runner, reading: _Reading, diff: bytes, *options: str) -> Finished:
         fixed = ("--cached", "--whitespace=nowarn", f"-p{reading.strip}")
         done = runner.run("apply", *fixed, *options, "-", stdin=diff, check=False)
-        if done.status != 0 and "error: " not in done.stderr:
+        if done.status not in (0, 1) and "error: " not in done.stderr:
             # not a word about the patch: a full disk, a killed process
             why = done.stderr or f"it ended with status {done.status}"
             raise RepositoryError(f"git apply could not work on patch {reading.patch.number}: {why}")
@@ -178,12 +180,12 @@ class _Work:
                 entry = self._base.entry(name)
                 if entry is not None and entry.kind != "tree":
                     entries[name] = (entry.mode.zfill(6), entry.oid)
-        self._store.objects.ensure(oid for mode, oid in entries.values() if mode != "160000")
+        self._store.copy(oid for mode, oid in entries.values() if mode != "160000")
         self._write_index(entries)
         self._index = entries
 
     def _write_index(self, entries: Mapping[str, tuple[str, str]]) -> None:
-        self._index_file.unlink(missing_ok=True)
+        self._runner.run("read-tree", "--empty")
         lines = b"".join(f"{m} {oid}\t".encode() + os.fsencode(path) + b"\0" for path, (m, oid) in entries.items())
         self._runner.run("update-index", "-z", "--index-info", stdin=lines)
 
@@ -207,10 +209,11 @@ def _read_patches(patches: Sequence[Patch], base: Snapshot) -> tuple[_Reading, .
     readings = []
     for patch in patches:
         reading = _Reading(patch, 1, changed_files(patch.diff, 1))
-        if not _fits(reading.files, base, created):
-            bare = _Reading(patch, 0, changed_files(patch.diff, 0))
-            if any(file.old for file in bare.files) and _fits(bare.files, base, created):
-                reading = bare
+        bare = without_prefix(patch.diff)
+        if bare or not _fits(reading.files, base, created):
+            other = _Reading(patch, 0, changed_files(patch.diff, 0))
+            if _fits(other.files, base, created) and (bare or any(file.old for file in other.files)):
+                reading = other
         created.update(file.new for file in reading.files if file.new)
         readings.append(reading)
     return tuple(readings)

@@ -45,6 +45,11 @@ def changed_files(diff: bytes, strip: int = 1) -> tuple[FileChange, ...]:
     return tuple(_Reader(diff, strip).read())
 
 
+def without_prefix(diff: bytes) -> bool:
+    """Whether the patch was made with ``--no-prefix``: both names of a ``diff --git`` line are the same."""
+    return re.search(rb"^diff --git (\S+) \1\r?$", diff, re.MULTILINE) is not None
+
+
 def unusable(path: str) -> bool:
     """Whether no git tree may hold such a path: absolute, leading out of the tree, or into ``.git``."""
     parts = path.split("/")
@@ -131,7 +136,7 @@ class _Reader:
 
     def _named(self, raw: bytes) -> str | None:
         """The path of a ``---`` or ``+++`` line; a tab ends it, what follows is a time stamp."""
-        name = raw if raw.startswith(b'"') else raw.split(b"\t", 1)[0].rstrip()
+        name = raw if raw.startswith(b'"') else raw.split(b"\t", 1)[0]
         text = _text(name)
         return None if text == "/dev/null" else self._stripped(text)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from reviewer.errors import RepositoryError
 from reviewer.tree.configuration import FROM_REPOSITORY, Configuration
 from reviewer.tree.objects import Objects
-from reviewer.tree.runner import Runner
+from reviewer.tree.runner import Runner, private_objects
 
 _NAMED = 3  # objects that a message names before it counts the rest
 
@@ -89,17 +89,6 @@ def complete(objects: Objects, commits: Sequence[str], trees: Iterable[str]) -> 
                 oid.decode() for mode, oid in ((old_mode, old), (new_mode, new)) if mode not in (b"000000", b"160000")
             )
     objects.ensure(sorted(wanted))
-
-
-def private_objects(runner: Runner, object_dir: Path, below: tuple[Path, ...]) -> Runner:
-    """The runner with ``object_dir`` as the place where git writes objects, and ``below`` only read."""
-    alternates = ":".join(quoted(str(path)) for path in below)
-    return runner.with_environment(GIT_OBJECT_DIRECTORY=str(object_dir), GIT_ALTERNATE_OBJECT_DIRECTORIES=alternates)
-
-
-def quoted(path: str) -> str:
-    """A path for GIT_ALTERNATE_OBJECT_DIRECTORIES, which splits at colons (git(1))."""
-    return '"' + re.sub(r'(["\\])', r"\\\1", path) + '"' if re.search(r'[:"\\]', path) else path
 
 
 def _without_secrets(text: str) -> str:

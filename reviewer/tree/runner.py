@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -187,6 +188,17 @@ class Runner:
                 variables[f"GIT_CONFIG_KEY_{number}"] = key
                 variables[f"GIT_CONFIG_VALUE_{number}"] = value
         return variables
+
+
+def private_objects(runner: Runner, object_dir: Path, below: Sequence[Path]) -> Runner:
+    """The runner with ``object_dir`` as the place where git writes objects, and ``below`` only read."""
+    alternates = ":".join(_quoted(str(path)) for path in below)
+    return runner.with_environment(GIT_OBJECT_DIRECTORY=str(object_dir), GIT_ALTERNATE_OBJECT_DIRECTORIES=alternates)
+
+
+def _quoted(path: str) -> str:
+    """A path for GIT_ALTERNATE_OBJECT_DIRECTORIES, which splits at colons (git(1))."""
+    return '"' + re.sub(r'(["\\])', r"\\\1", path) + '"' if re.search(r'[:"\\]', path) else path
 
 
 def _git_class() -> type[Git]:

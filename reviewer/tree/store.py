@@ -2,9 +2,12 @@
 """A private git directory in the program's cache folder, on top of the objects of the user's repository.
 
 Commands that write objects or an index run here, so that whatever happens to them, the user's repository has nothing to
-do with it; and no configuration, attribute file or hook of the user's repository reaches them. Each store is a folder
-of its own with a locked file in it. The lock goes with the process, also when it is killed; the next store to be made
-clears the folders whose lock nobody holds.
+do with it; and no configuration, attribute file or hook of the user's repository reaches them. They do not even see the
+user's objects: git renews the time stamp of an object or pack that holds what it was about to write. What they read is
+copied for them first.
+
+Each store is a folder of its own with a locked file in it. The lock goes with the process, also when it is killed; the
+next store to be made clears the folders whose lock nobody holds.
 """
 
 from __future__ import annotations
@@ -15,13 +18,13 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from reviewer.errors import RepositoryError
 from reviewer.tree.objects import Objects
-from reviewer.tree.runner import Runner
+from reviewer.tree.runner import Runner, private_objects
 
 _CONFIG = """\
 [core]
@@ -36,6 +39,7 @@ _CONFIG = """\
 class Store:
     """A private git directory. Close it, or use it as a context manager: it is removed then.
 
+    ``runner`` writes and sees only what was written or copied here; ``objects`` reads this and all that lies below.
     ``alternates`` are the object directories below it, ``shallow`` the commits whose parents these lack. ``fetch``
     brings absent objects into the object directory it is given.
     """
@@ -56,7 +60,7 @@ class Store:
                 self.git_dir = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=folder))
                 self._lock = os.open(self.git_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _fill(self.git_dir, alternates, oid_size, shallow)
+            _fill(self.git_dir, oid_size, shallow)
         except OSError as error:
             raise RepositoryError(
                 f"no working folder could be made in {folder}: {error}; XDG_CACHE_HOME names another place for it"
@@ -67,8 +71,17 @@ class Store:
             GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_SYSTEM=os.devnull
         )
         bring = None if fetch is None else _Bring(fetch, self.object_dir)
-        self.objects = Objects(self.runner, oid_size, bring)
+        self.objects = Objects(private_objects(self.runner, self.object_dir, alternates), oid_size, bring)
         self._removal = weakref.finalize(self, _remove, self.git_dir, self._lock, os.getpid())
+
+    def copy(self, oids: Iterable[str]) -> None:
+        """Copy objects from below into this store, for commands that see nothing else."""
+        wanted = tuple(dict.fromkeys(oids))
+        if wanted:
+            self.objects.ensure(wanted)
+            listed = "".join(f"{oid}\n" for oid in wanted).encode()
+            pack = self.objects.runner.run("pack-objects", "--stdout", "-q", "--window=0", stdin=listed).stdout
+            self.runner.run("index-pack", "--stdin", stdin=pack)
 
     def close(self) -> None:
         """End the git processes and remove the folder. Closing twice does nothing."""
@@ -95,24 +108,16 @@ class _Bring:
         self._fetch(self._object_dir, oids)
 
 
-def _fill(git_dir: Path, alternates: Sequence[Path], oid_size: int, shallow: frozenset[str]) -> None:
+def _fill(git_dir: Path, oid_size: int, shallow: frozenset[str]) -> None:
     (git_dir / "refs").mkdir()
-    (git_dir / "objects" / "info").mkdir(parents=True)
-    (git_dir / "objects" / "pack").mkdir()
+    (git_dir / "objects" / "pack").mkdir(parents=True)
     sha256 = oid_size == 32
     extensions = "[extensions]\n\tobjectFormat = sha256\n" if sha256 else ""
     (git_dir / "config").write_text(_CONFIG.format(version=int(sha256), extensions=extensions))
-    lines = b"".join(_quoted(os.fsencode(alternate)) + b"\n" for alternate in alternates)
-    (git_dir / "objects" / "info" / "alternates").write_bytes(lines)
     if shallow:
         (git_dir / "shallow").write_text("".join(f"{oid}\n" for oid in sorted(shallow)))
     # Last: only with HEAD is this a git directory.
     (git_dir / "HEAD").write_text("ref: refs/heads/none\n")
-
-
-def _quoted(path: bytes) -> bytes:
-    """As git quotes names in its own files: needed for those that hold line breaks or begin like a comment."""
-    return b'"' + b"".join(b"\\%03o" % c if c < 0x20 or c in b'"\\' else bytes((c,)) for c in path) + b'"'
 
 
 @contextlib.contextmanager
