@@ -312,6 +312,25 @@ def test_the_chain_goes_inwards_and_names_functions_without_line_numbers() -> No
     assert any(line.strip() == "..." for line in drawn)
 
 
+def test_a_path_is_announced_where_callers_were_followed() -> None:
+    assert "The path that I found:" in body(only(reviewed(SLEEP)))
+    within = dataclasses.replace(ALLOCATION, context_frames=1)
+    assert "The path that I found:" not in body(only(reviewed(within)))
+
+
+def test_an_entry_point_is_marked_by_how_it_is_entered() -> None:
+    steps = (
+        Step("irq.c", 5, "bell_interrupt", "<- hard interrupt, request_irq()"),
+        Step(PATH, 25, "bell_interrupt", "bell_answer()"),
+        Step(PATH, 49, "bell_answer", "return"),
+    )
+    assert prose.chain(steps) == [
+        "    bell_interrupt()      <- hard interrupt, request_irq()",
+        "      bell_answer()",
+        "        return",
+    ]
+
+
 def test_a_context_remark_alone_becomes_the_mark() -> None:
     steps = (Step(PATH, 1, "f", "f()"), Step(PATH, 1, "f", "softirq"), Step(PATH, 3, "f", "g(x)"))
     assert prose.chain(steps) == ["    f()      <- softirq", "      g(x)"]

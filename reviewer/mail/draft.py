@@ -315,7 +315,7 @@ class _Writer:
             "preempt_rt": finding.kernels is Kernels.PREEMPT_RT,
             "interleaving": finding.interleaving,
             "chain": "\n".join(prose.chain(steps, frames)) if len(steps) > 1 else "",
-            "callers": finding.context_frames > 0,
+            "callers": any(step.function != finding.function for step in steps[: finding.context_frames]),
             "conditions": prose.conditions(finding.path, finding.arch, finding.config),
             "before": prose.sentence(finding.before),
             "rule": "\n".join(prose.citation(finding.citations[0])) if finding.citations else "",
