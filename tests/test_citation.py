@@ -14,6 +14,7 @@ import pytest
 from reviewer.citation import TRAPS, Citer
 from reviewer.model import Citation, Source
 from reviewer.sentences import sentence_spans
+from reviewer.tree.repository import Repository
 
 VERSIONS = ("6.1", "6.12", "7.2")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -313,6 +314,21 @@ def test_the_quotation_stands_in_the_tree_byte_for_byte(version: str, kernel_tre
     assert found.quote in " ".join(" ".join(lines).split())
     assert found.quote.startswith("Acquiring a raw_spinlock_t")
     assert found.quote.endswith("allocating memory.")
+
+
+def test_a_commit_is_quoted_without_a_checkout(kernel_tree: Callable[[str], Path]) -> None:
+    tree = kernel_tree("6.12")
+    repository = Repository.open(tree)
+    try:
+        commit = repository.resolve("HEAD")
+        snapshot = repository.snapshot(repository.tree_of(commit), commit)
+        source = Source("mm/page_alloc.c", "in NMI context or while holding a raw", "__free_pages")
+        found = Citer(snapshot, commit).cite([source])
+        assert found is not None
+        assert found.commit == commit
+        assert found == Citer(Folder(tree), commit).cite([source])
+    finally:
+        repository.close()
 
 
 TRAPPED = [
