@@ -4,33 +4,16 @@
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
-
 import pytest
 
 from reviewer.check import Check
-from reviewer.compare import ChangedLines, Sides, compare
-from reviewer.config import data_dir
 from reviewer.model import Change
-from reviewer.registry import load_api, load_checks
-from reviewer.source.program import Program
-from reviewer.source.store import Store
-from tests.memory_files import MemoryFiles
-
-_FOLDER: Path = data_dir("checks")
-_CHECKS = load_checks([_FOLDER])
-_API = load_api(_FOLDER)
-_PATH = "drivers/example/example.c"
+from tests.findings import CHECKS, brought_by
 
 
 def findings(code: str) -> list[tuple[str, int]]:
     """(check, line) of what all checks find in a file that a patch adds."""
-    text = textwrap.dedent(code).lstrip("\n")
-    store = Store(None)
-    before = Program(MemoryFiles({}), store)
-    after = Program(MemoryFiles({_PATH: text}), store, base=before, changed=[_PATH])
-    lines = ChangedLines(added=frozenset(range(1, text.count("\n") + 2)))
-    found = compare(Sides(before, after, {_PATH: lines}, {}), _CHECKS, _API)
+    found = brought_by(textwrap.dedent(code).lstrip("\n"))
     return sorted({(f.check, f.line) for f in found if f.change in (Change.INTRODUCED, Change.EXPOSED)})
 
 
@@ -44,7 +27,7 @@ def marked(code: str) -> list[int]:
 def _cases(kind: str) -> list[object]:
     return [
         pytest.param(check, example, id=f"{check.id}-{number}")
-        for check in _CHECKS
+        for check in CHECKS
         for number, example in enumerate(getattr(check, kind), 1)
     ]
 

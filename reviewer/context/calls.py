@@ -14,7 +14,7 @@ from reviewer.context.returns import apply_exits
 from reviewer.context.state import Held, Origin, State, atomic, counted
 from reviewer.context.tables import LockCall, LockClass, Operation
 from reviewer.model import Step
-from reviewer.source.cfg import Call, Guard
+from reviewer.source.cfg import Call, Function, Guard
 from reviewer.source.expression import identifiers, last_member, plain
 
 if TYPE_CHECKING:
@@ -311,14 +311,14 @@ class Calls:
             return [(state, facts)]
         summary = self.analyser.summary(callee, flow)
         for effect in list(summary.effects.values()):
-            self._inherit(flow, node, state, facts, effect)
+            self._inherit(flow, node, state, facts, effect, callee)
         return apply_exits(self, flow, node, callee, summary, state, facts)
 
-    def _inherit(self, flow: Flow, node: Call, state: State, facts: Facts, effect: Effect) -> None:
+    def _inherit(self, flow: Flow, node: Call, state: State, facts: Facts, effect: Effect, callee: Function) -> None:
         conditions: list[Condition] = []
         for condition in effect.conditions:
             answer = satisfied(condition, node.args, facts, flow.function, self.api)
-            if answer is False:
+            if answer is False or (answer is None and not _presumed(condition, callee)):
                 return
             if isinstance(answer, Condition):
                 conditions.append(answer)
@@ -414,3 +414,12 @@ class Calls:
                 summary.effects[new.key] = new
         elif (len(new.steps), new.steps) < (len(old.steps), old.steps):
             summary.effects[new.key] = new
+
+
+def _presumed(condition: Condition, callee: Function) -> bool:
+    """Whether to take an argument of unknown value to satisfy a condition: a pointer is presumed not to be NULL.
+
+    Of anything else, unknown is never a finding.
+    """
+    is_pointer = condition.position < len(callee.pointers) and callee.pointers[condition.position]
+    return is_pointer and condition.operator == "value" and condition.operand == "nonzero"

@@ -11,6 +11,7 @@ from reviewer.context.tables import Api
 from reviewer.source.cfg import Function
 from reviewer.source.expression import constant, unwrap
 
+_COMPARISON = re.compile(r"(\w+)==([A-Z_]\w*)")
 _SYMBOL = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 
@@ -19,7 +20,7 @@ def satisfied(
 ) -> bool | Condition | None:
     """True or False where known, a condition on the caller's own parameter, or None: then the effect is not certain.
 
-    A condition that cannot be resolved is answered False for gfp masks (unknown is never a finding) and None else.
+    A gfp mask that cannot be resolved is answered False: unknown is never a finding.
     """
     if condition.position >= len(args):
         return None
@@ -43,6 +44,11 @@ def _value(condition: Condition, argument: str, facts: Facts, caller: Function) 
         if inner is not None:
             value = int(inner == 0)
     wanted = condition.operand
+    comparison = _COMPARISON.fullmatch(argument)
+    if value is None and comparison is not None and wanted in (0, 1, "nonzero"):
+        return _symbol(
+            Condition(condition.position, "==", comparison.group(2), wanted != 0), comparison.group(1), facts, caller
+        )
     if value is None:
         if argument in caller.params:
             return condition._replace(position=caller.params.index(argument))

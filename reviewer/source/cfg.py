@@ -89,7 +89,7 @@ class Annotation(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Function(msgspec.Struct, frozen=True, array_like=True):
-    """One function definition. ``blocks[0]`` is the entry.
+    """One function definition. ``blocks[0]`` is the entry. ``pointers`` tells which parameters are pointers.
 
     ``via`` is the macro that defines it (``DEFINE_IDTENTRY_SYSVEC``) or empty. ``aliases`` maps a local variable that
     is assigned exactly once to the expression it stands for. ``rt`` lists (first line, last line, meaning) of
@@ -101,6 +101,7 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     line: int
     end: int
     params: tuple[str, ...]
+    pointers: tuple[bool, ...]
     static: bool
     returns_value: bool
     via: str

@@ -15,6 +15,7 @@ _HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]+[uUlL]*")
 _ERROR = re.compile(r"-E[A-Z0-9]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_$]\w*")
 _CAST = re.compile(r"\((?:const|unsigned|struct|void|u\d+|s\d+|long|int|char|\w+_t)\w*\**\)(?=[\w(&])")
+_BRACKETED = re.compile(r"\((\w+)\)(?=->|\.)")
 _PATH = re.compile(r"&?[A-Za-z_][\w.\[\]]*(?:(?:->|\.)[\w.\[\]]+)*")
 
 
@@ -77,7 +78,7 @@ def is_path(text: str) -> bool:
 @functools.lru_cache(maxsize=65536)
 def plain(text: str) -> str:
     """``text`` without casts, ``&`` and ``*`` in front and brackets around it."""
-    text = unwrap(_CAST.sub("", text))
+    text = unwrap(_BRACKETED.sub(r"\1", _CAST.sub("", text)))
     while text[:1] in ("&", "*"):
         text = unwrap(text[1:])
     return text

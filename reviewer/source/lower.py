@@ -688,11 +688,8 @@ def lower(node: Node, path: str, side: Side) -> cfg.Function:
             )
         inner = following
     parameters = function_declarator.child_by_field_name("parameters") if function_declarator is not None else None
-    names = (
-        tuple(declared_name(p) for p in _named(parameters) if p.type == "parameter_declaration")
-        if parameters is not None
-        else ()
-    )
+    declared = [p for p in _named(parameters) if p.type == "parameter_declaration"] if parameters is not None else []
+    names = tuple(declared_name(p) for p in declared)
     body_start = body.start_byte if body is not None else node.end_byte
     header = range(node.start_byte - 200, body_start)
     free = {
@@ -718,6 +715,7 @@ def lower(node: Node, path: str, side: Side) -> cfg.Function:
         line=first,
         end=last,
         params=names,
+        pointers=tuple(_is_pointer(p) for p in declared),
         static=any(c.type == "storage_class_specifier" and c.text == b"static" for c in node.children),
         returns_value=pointer or type_node is None or text_of(type_node) != "void",
         via=side.definers.get(node.start_byte, ""),
@@ -735,6 +733,15 @@ def lower(node: Node, path: str, side: Side) -> cfg.Function:
         blocks=tuple(
             cfg.Block(tuple(nodes), tuple(edges)) for nodes, edges in zip(lowering.nodes, lowering.edges, strict=True)
         ),
+    )
+
+
+def _is_pointer(parameter: Node) -> bool:
+    declarator = parameter.child_by_field_name("declarator")
+    return declarator is not None and declarator.type in (
+        "pointer_declarator",
+        "array_declarator",
+        "function_declarator",
     )
 
 

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Facts that lie in callees. A line that is to be found names the check; every other line stays silent. */
+struct dev { spinlock_t lock; raw_spinlock_t hw; struct mutex setup; };
+
+#define dev_lock_irqsave_node(dev, flags) do { raw_spin_lock_irqsave(&(dev)->hw, flags); } while (0)
+#define dev_unlock_irqrestore_node(dev, flags) raw_spin_unlock_irqrestore(&(dev)->hw, flags)
+#define DEV_MODE(n) (1 << (n))
+
+static void *make(struct dev *dev, gfp_t gfp)
+{
+	return kmalloc(12, gfp);
+}
+
+void passes_atomic(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	make(dev, GFP_ATOMIC);
+	spin_unlock(&dev->lock);
+}
+
+void passes_blocking(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	make(dev, GFP_KERNEL); /* wrong: lock-gfp-blocking-in-atomic */
+	spin_unlock(&dev->lock);
+}
+
+static void work(struct dev *dev, bool may_sleep)
+{
+	if (may_sleep)
+		cond_resched();
+	dev->a++;
+}
+
+void passes_false(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	work(dev, false);
+	spin_unlock(&dev->lock);
+	work(dev, true);
+}
+
+void passes_true(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	work(dev, true); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}
+
+static void take_dev(struct dev *dev) { spin_lock(&dev->lock); }
+static void leave_dev(struct dev *dev) { spin_unlock(&dev->lock); }
+
+void wrapped(struct dev *dev)
+{
+	take_dev(dev);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	leave_dev(dev);
+	msleep(1);
+}
+
+static bool try_dev(struct dev *dev)
+{
+	if (dev->dead)
+		return false;
+	spin_lock(&dev->lock);
+	return true;
+}
+
+void wrapped_try(struct dev *dev)
+{
+	if (!try_dev(dev)) {
+		msleep(1);
+		return;
+	}
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	leave_dev(dev);
+	msleep(1);
+}
+
+static void drop_and_sleep(struct dev *dev)
+{
+	spin_unlock(&dev->lock);
+	msleep(1);
+	spin_lock(&dev->lock);
+}
+
+void callee_drops(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	drop_and_sleep(dev);
+	spin_unlock(&dev->lock);
+}
+
+void callee_drops_another(struct dev *dev, struct dev *other)
+{
+	spin_lock(&other->lock);
+	spin_lock(&dev->lock);
+	drop_and_sleep(dev); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+	spin_unlock(&other->lock);
+}
+
+void lock_macro(struct dev *dev)
+{
+	unsigned long flags;
+
+	dev_lock_irqsave_node(dev, flags);
+	make(dev, GFP_ATOMIC); /* wrong: rt-alloc-under-raw-spinlock */
+	dev_unlock_irqrestore_node(dev, flags);
+	make(dev, GFP_ATOMIC);
+}
+
+static void take_with_flags(struct dev *dev, unsigned long *flags)
+{
+	raw_spin_lock_irqsave(&dev->hw, *flags);
+}
+
+static void leave_with_flags(struct dev *dev, unsigned long *flags)
+{
+	raw_spin_unlock_irqrestore(&dev->hw, *flags);
+}
+
+void flags_by_pointer(struct dev *dev)
+{
+	unsigned long flags;
+
+	take_with_flags(dev, &flags);
+	dev->a = 1;
+	leave_with_flags(dev, &flags);
+	msleep(1);
+}
+
+enum mode { MODE_FAST, MODE_SLOW };
+
+static void settle(struct dev *dev, enum mode mode)
+{
+	if (mode == MODE_SLOW)
+		msleep(1);
+}
+
+void enum_argument(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	settle(dev, MODE_FAST);
+	settle(dev, MODE_SLOW); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}
+
+static void flush(struct dev *dev, unsigned int what)
+{
+	if (what & DEV_WAIT)
+		msleep(1);
+}
+
+void flag_bits(struct dev *dev, unsigned int what)
+{
+	spin_lock(&dev->lock);
+	flush(dev, DEV_NOW);
+	flush(dev, DEV_MODE(3));
+	flush(dev, DEV_WAIT | DEV_NOW); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}
+
+static int deepest(struct dev *dev) { might_sleep(); return 0; }
+static int deeper(struct dev *dev) { return dev->a && deepest(dev); }
+
+int in_an_expression(struct dev *dev)
+{
+	int ret;
+
+	preempt_disable();
+	ret = dev->b ?: deeper(dev); /* wrong: lock-sleep-in-atomic */
+	preempt_enable();
+	return ret;
+}
+
+void held_by_annotation(struct dev *dev) __must_hold(&dev->hw)
+{
+	kfree(dev->p); /* wrong: rt-free-under-raw-spinlock */
+}
+
+void held_by_assertion(struct dev *dev)
+{
+	lockdep_assert_held(&dev->hw);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+}
+
+static void again(struct dev *dev, int n)
+{
+	if (n)
+		again(dev, n - 1);
+	dev->a++;
+}
+
+void recursion(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	again(dev, 3);
+	spin_unlock(&dev->lock);
+	msleep(1);
+}
+
+void prints(struct dev *dev)
+{
+	raw_spin_lock(&dev->hw);
+	pr_warn("late\n");
+	console_flush_all(false, NULL, NULL);
+	WARN_ON_ONCE(dev->a);
+	raw_spin_unlock(&dev->hw);
+}
+
+void state_argument(struct dev *dev, int state)
+{
+	spin_lock(&dev->lock);
+	work(dev, state == MODE_SLOW);
+	spin_unlock(&dev->lock);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Paths through one function. A line that is to be found names the check; every other line stays silent. */
+struct dev { spinlock_t lock; raw_spinlock_t hw; struct mutex setup; };
+
+void guard_to_the_end(struct dev *dev)
+{
+	guard(spinlock)(&dev->lock);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+}
+
+void scoped_guard_ends(struct dev *dev)
+{
+	scoped_guard(spinlock, &dev->lock) {
+		dev->a = 1;
+		if (dev->b)
+			break;
+	}
+	msleep(1);
+}
+
+void scoped_guard_inside(struct dev *dev)
+{
+	scoped_guard(spinlock_irqsave, &dev->lock) {
+		dev->a = 1;
+		msleep(1); /* wrong: lock-sleep-in-atomic */
+	}
+}
+
+int goto_leaves_guard(struct dev *dev)
+{
+	{
+		guard(raw_spinlock_irqsave)(&dev->hw);
+		if (dev->b)
+			goto out;
+	}
+out:
+	msleep(1);
+	return 0;
+}
+
+int failed_trylock_holds_nothing(struct dev *dev)
+{
+	if (!spin_trylock(&dev->lock)) {
+		msleep(1);
+		return -EAGAIN;
+	}
+	dev->a++;
+	spin_unlock(&dev->lock);
+	msleep(2);
+	return 0;
+}
+
+void trylock_in_a_loop(struct dev *dev)
+{
+	unsigned long flags;
+
+	while (!raw_spin_trylock_irqsave(&dev->hw, flags))
+		cpu_relax();
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	raw_spin_unlock_irqrestore(&dev->hw, flags);
+	msleep(1);
+}
+
+void flag_says_locked(struct dev *dev, bool wanted)
+{
+	bool locked = false;
+
+	if (wanted) {
+		spin_lock(&dev->lock);
+		locked = true;
+	}
+	dev->a++;
+	if (locked)
+		spin_unlock(&dev->lock);
+	msleep(1);
+}
+
+void same_condition_twice(struct dev *dev, bool wanted)
+{
+	if (wanted)
+		spin_lock(&dev->lock);
+	dev->a++;
+	if (wanted)
+		spin_unlock(&dev->lock);
+	else
+		msleep(1);
+}
+
+void break_keeps_the_lock(struct dev *dev)
+{
+	do {
+		spin_lock(&dev->lock);
+		if (dev->a)
+			break;
+		spin_unlock(&dev->lock);
+	} while (!dev->b);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}
+
+void alias_of_the_lock(struct vcpu *vcpu)
+{
+	struct kvm *kvm = vcpu->kvm;
+
+	write_lock(&vcpu->kvm->mmu_lock);
+	write_unlock(&kvm->mmu_lock);
+	msleep(1);
+}
+
+void two_locks_one_alias(struct vcpu *vcpu)
+{
+	struct kvm *kvm = vcpu->kvm;
+
+	write_lock(&kvm->mmu_lock);
+	read_lock(&vcpu->kvm->other);
+	read_unlock(&vcpu->kvm->other);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	write_unlock(&vcpu->kvm->mmu_lock);
+}
+
+void irqsave_around_a_retry(struct dev *dev)
+{
+	unsigned long flags;
+
+again:
+	local_irq_save(flags);
+	if (!dev->a) {
+		local_irq_restore(flags);
+		msleep(1);
+		goto again;
+	}
+	local_irq_restore(flags);
+	msleep(1);
+}
+
+void irqs_off_is_atomic(struct dev *dev)
+{
+	local_irq_disable();
+	mutex_lock(&dev->setup); /* wrong: lock-sleep-in-atomic */
+	local_irq_enable();
+	mutex_unlock(&dev->setup);
+}
+
+int interruptible(struct dev *dev)
+{
+	int ret = mutex_lock_interruptible(&dev->setup);
+
+	if (ret)
+		return ret;
+	dev->a++;
+	mutex_unlock(&dev->setup);
+	return 0;
+}
+
+int walk_and_leave(struct dev *dev)
+{
+	struct dev *entry;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(entry, &dev->list, link) {
+		if (entry->a == 3)
+			break;
+		if (entry->a == 4)
+			continue;
+		if (entry->a == 5)
+			goto unlock;
+	}
+	switch (dev->a) {
+	case 1:
+		dev->b = 1;
+		break;
+	case 2 ... 5:
+		dev->b = 2;
+		fallthrough;
+	default:
+		dev->b = 3;
+	}
+unlock:
+	rcu_read_unlock();
+	mutex_lock(&dev->setup);
+	mutex_unlock(&dev->setup);
+	return 0;
+}
+
+void ternary_flags(struct dev *dev, int n)
+{
+	gfp_t gfp = n ? GFP_ATOMIC : GFP_NOWAIT;
+
+	spin_lock(&dev->lock);
+	dev->p = kmalloc(12, gfp);
+	spin_unlock(&dev->lock);
+}
+
+void free_at_scope_end(struct dev *dev)
+{
+	char *p __free(kfree) = kmalloc(3, GFP_KERNEL);
+
+	if (!p)
+		return;
+	scoped_guard(spinlock, &dev->lock)
+		dev->a = p[0];
+	msleep(1);
+}
+
+void other_arm_of_the_preprocessor(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+#ifndef CONFIG_DEV_FAST
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+#else
+	udelay(1);
+#endif
+	spin_unlock(&dev->lock);
+}
+
+void only_without_rt(struct dev *dev)
+{
+	raw_spin_lock(&dev->hw);
+#ifndef CONFIG_PREEMPT_RT
+	dev->p = kmalloc(12, GFP_ATOMIC);
+#endif
+	raw_spin_unlock(&dev->hw);
+}
+
+void context_is_asked(struct dev *dev)
+{
+	if (!in_atomic())
+		msleep(1);
+}
+
+void context_kept_in_a_variable(struct dev *dev)
+{
+	bool atomic = in_atomic();
+
+	if (!atomic)
+		msleep(1);
+}
+
+void context_asked_under_a_lock(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	context_is_asked(dev);
+	context_kept_in_a_variable(dev);
+	spin_unlock(&dev->lock);
+}
+
+void sleeps_if_told(struct dev *dev, gfp_t gfp)
+{
+	spin_lock(&dev->lock);
+	might_sleep_if(dev->slow);
+	might_sleep_if(gfpflags_allow_blocking(gfp));
+	spin_unlock(&dev->lock);
+}
+
+void statistics_of_ww_mutex(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	ww_mutex_lock_acquired(&dev->setup, dev->ctx);
+	spin_unlock(&dev->lock);
+}
+
+void fast_loop_macro(struct dev *dev)
+{
+	struct dev *entry;
+
+	spin_lock(&dev->lock);
+	for_each_dev_entry(entry, dev) {
+		if (entry->a)
+			continue;
+		entry->b = 1;
+	}
+	spin_unlock(&dev->lock);
+	msleep(1);
+}
+
+void returns_in_the_middle(struct dev *dev)
+{
+	spin_lock_irq(&dev->lock);
+	if (!dev->a) {
+		spin_unlock_irq(&dev->lock);
+		return;
+	}
+	spin_unlock_irq(&dev->lock);
+	synchronize_rcu();
+}
+
+void statement_expression(struct dev *dev)
+{
+	int n;
+
+	preempt_disable();
+	n = ({ int m = dev->a; msleep(m); m; }); /* wrong: lock-sleep-in-atomic */
+	dev->b = n;
+	preempt_enable();
+}
