@@ -79,9 +79,9 @@ def _by_content(repository: Repository, tips: Sequence[_Tip], blobs: Mapping[str
 def _at_head(repository: Repository, head: _Tip, blobs: Mapping[str, str], tried: int) -> Base:
     fitting = _fitting(repository, head, blobs)
     if blobs and fitting == len(blobs):
-        return Base(head.commit, f"It is HEAD, in which {_all_files(blobs)}.")
-    others = " No branch tried fits." if tried else ""
-    reason = f"It is HEAD, as the series names no base that is here.{others}{_some_files(fitting, blobs)}"
+        return Base(head.commit, f"HEAD was taken: in it {_all_files(blobs)}.")
+    others = " and no branch that was tried fits" if tried else ""
+    reason = f"HEAD was taken, as the series names no base that is here{others}.{_some_files(fitting, blobs)}"
     return Base(head.commit, reason)
 
 
@@ -94,8 +94,10 @@ def _some_files(fitting: int, blobs: Mapping[str, str]) -> str:
     if not blobs or fitting == len(blobs):
         return ""
     if len(blobs) == 1:
-        return " There the file that the series changes differs from what the patches start from."
-    return f" There {len(blobs) - fitting} of the {len(blobs)} changed files differ from what the patches start from."
+        return " In it the file that the series changes is not what the patches start from."
+    if not fitting:
+        return f" In it none of the {len(blobs)} changed files is what the patches start from."
+    return f" In it {len(blobs) - fitting} of the {len(blobs)} changed files differ from what the patches start from."
 
 
 def _first_blobs(patches: Iterable[Patch]) -> Iterator[tuple[str, str]]:

@@ -122,7 +122,7 @@ def _hunks(diff: bytes, file: FileChange) -> Iterator[Hunk]:
 
 
 def _first_difference(expected: list[bytes], present: list[bytes], start: int) -> tuple[int, bytes, bytes] | None:
-    """(line, expected, present) where the best place for the hunk first differs; None where nothing of it is there."""
+    """(line, expected, present) where the best place for the hunk first differs; None if most of it is nowhere."""
     places: dict[bytes, list[int]] = {}
     for number, text in enumerate(present):
         places.setdefault(text, []).append(number)
@@ -133,6 +133,9 @@ def _first_difference(expected: list[bytes], present: list[bytes], start: int) -
     if not votes:
         return None
     best = max(votes, key=lambda place: (votes[place], -abs(place + 1 - start)))
+    matching = sum(present[best + o] == text for o, text in enumerate(expected) if 0 <= best + o < len(present))
+    if matching * 2 < len(expected):
+        return None
     for offset, text in enumerate(expected):
         number = best + offset
         is_there = present[number] if 0 <= number < len(present) else b""

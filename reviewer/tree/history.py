@@ -85,7 +85,7 @@ def _ends(repository: Repository, revisions: str) -> tuple[str, ...]:
 
 
 def _commits(runner: Runner, ends: Sequence[str]) -> list[_Commit]:
-    options = ("--reverse", "--topo-order", "--max-parents=1", "--no-notes", "--no-show-signature", "--encoding=UTF-8")
+    options = ("--reverse", "--max-parents=1", "--no-notes", "--no-show-signature", "--encoding=UTF-8")
     listed = runner.run(
         *("-c", "trailer.separators=:", "log", "-z", "--no-color", *options, f"--format={_FORMAT}", *ends, "--"),
         what="reading the commits of the range",
