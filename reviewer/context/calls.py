@@ -129,6 +129,8 @@ class Calls:
             self._allocation(flow, node, state, facts)
         elif name in api.frees:
             self._simple(flow, node, state, facts, EventKind.FREE, step)
+        elif name in api.spinlock_takers:
+            self._simple(flow, node, state, facts, EventKind.SPINLOCK, step)
         lock_call = api.locks.get(name)
         if lock_call is not None and lock_call.operation is not Operation.RELEASE:
             self._locking(flow, node, state, facts, lock_call.kind, step, trying="try" in name)
@@ -397,7 +399,7 @@ class Calls:
             effect.kind,
             conditions[:4],
             frozenset(minus),
-            state.irq == "on" or (effect.irq_on and state.irq != "off"),
+            effect.irq_on or state.irq == "on",
             (
                 min(0, state.suffix + suffix),
                 min(0, state.preempt + preempt),

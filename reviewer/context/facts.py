@@ -52,12 +52,15 @@ class Parameter(NamedTuple):
     position: int
 
 
+_ADDRESS = re.compile(r"&[A-Za-z_][\w.>\[\]-]*")
+
+
 def value_of(facts: Facts, text: str) -> Value | None:
     """The value of an expression: a number, ``nonzero``, ``negative``, ``positive``, or None."""
     known = constant(text)
     if known is not None:
         return NEGATIVE_VALUE if known == NEGATIVE else known
-    if text.startswith("ERR_PTR(-"):
+    if text.startswith("ERR_PTR(-") or _ADDRESS.fullmatch(text):
         return NONZERO
     found: Value | None = facts.get((VALUE, text))
     return found

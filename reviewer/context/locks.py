@@ -116,8 +116,8 @@ def apply_suffix(state: State, api: Api, kind: str, suffix: str, sign: int, fact
         if suffix == "irqsave":
             return state._replace(irq=facts.get((FLAGS, flags), "restored"))
         return state._replace(irq="on")
-    if sign < 0 and suffix == "irq" and state.suffix <= 0:
-        return state._replace(irq="on")
+    if sign < 0 and suffix == "irq" and (state.irq == "off" or (not state.irq and state.suffix <= 0)):
+        state = state._replace(irq="on")
     return state._replace(suffix=moved(state.suffix, sign))
 
 

@@ -78,6 +78,7 @@ class Api:
     allocators: Mapping[str, int]
     optional_gfp: frozenset[str]
     frees: frozenset[str]
+    spinlock_takers: frozenset[str]
     blocking_gfp: frozenset[str]
     atomic_gfp: frozenset[str]
     lookup: re.Pattern[str]
@@ -102,6 +103,7 @@ class Api:
             or name in self.eqs
             or name in self.allocators
             or name in self.frees
+            or name in self.spinlock_takers
             or name in self.predicates
             or name in self.user_access
             or name in self.drops_lock
@@ -169,6 +171,7 @@ def load_tables(folder: Path) -> Api:
             sleeps_if=frozenset(_words(effects["sleeps"]["conditional"])),
             allocators={**effects["allocators"], **effects["optional_gfp"]},
             optional_gfp=frozenset(effects["optional_gfp"]),
+            spinlock_takers=frozenset(_words(effects["spinlocks"]["names"])),
             frees=frozenset(_words(effects["frees"]["names"])),
             blocking_gfp=frozenset(_words(effects["gfp"]["blocking"])),
             atomic_gfp=frozenset(_words(effects["gfp"]["atomic"])),

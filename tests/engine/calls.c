@@ -215,3 +215,28 @@ void state_argument(struct dev *dev, int state)
 	work(dev, state == MODE_SLOW);
 	spin_unlock(&dev->lock);
 }
+
+static void wait_for_others(struct dev *dev)
+{
+	if (dev->waiters) {
+		raw_spin_unlock_irq(&dev->hw);
+		spin_lock(&dev->lock);
+		spin_unlock(&dev->lock);
+		raw_spin_lock_irq(&dev->hw);
+	}
+}
+
+static void run_one(struct dev *dev)
+{
+	raw_spin_unlock_irq(&dev->hw);
+	dev->fn(dev);
+	raw_spin_lock_irq(&dev->hw);
+	wait_for_others(dev);
+}
+
+void run_all(struct dev *dev)
+{
+	raw_spin_lock_irq(&dev->hw);
+	run_one(dev);
+	raw_spin_unlock_irq(&dev->hw);
+}

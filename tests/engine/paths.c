@@ -293,3 +293,41 @@ void statement_expression(struct dev *dev)
 	dev->b = n;
 	preempt_enable();
 }
+
+static void one_at_a_time(struct dev *dev)
+{
+	dev->a--;
+	spin_unlock_irq(&dev->lock);
+	put_one(dev);
+	spin_lock_irq(&dev->lock);
+}
+
+void unlocked_and_locked_again(struct dev *dev)
+{
+	spin_lock_irq(&dev->lock);
+	while (dev->a) {
+		one_at_a_time(dev);
+		if (need_resched()) {
+			spin_unlock_irq(&dev->lock);
+			cond_resched();
+			spin_lock_irq(&dev->lock);
+		}
+	}
+	spin_unlock_irq(&dev->lock);
+}
+
+int lock_behind_a_pointer(struct dev *dev)
+{
+	struct mutex *held = NULL;
+	int ret = -EINVAL;
+
+	if (!dev->a)
+		goto out;
+	held = &dev->setup;
+	mutex_lock(held);
+	ret = 0;
+out:
+	if (held)
+		mutex_unlock(held);
+	return ret;
+}
