@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from reviewer.errors import RepositoryError
+from reviewer.mail.fetch import fetch
+from reviewer.mail.series import series_of
 from reviewer.model import Applied, AppliedPatch, Base, FailureKind, Patch
 from reviewer.tree.overlay import Overlay
 from reviewer.tree.repository import Repository
@@ -594,3 +596,57 @@ def test_the_preempt_rt_queue_applies_whole(linux: Repository, rt_queue: Path, t
         assert applied[-1].after == applied_by_git(linux, patches, tmp_path / "index")
         again = overlay.apply(patches[:1], Base(base.commit, ""))
         assert again[0].after == applied[0].after
+
+
+APPLYING = {
+    "s390-entry-gmap-v4": 11,
+    "s390-gtp-deadlock-v2": 1,
+    "s390-gtp-deadlock-v3": 2,
+    "s390-vfio-ap-signal": 1,
+    "s390-vmcore-mutex-v1": 11,
+    "s390-vmcore-mutex-v2": 12,
+}
+
+
+def from_thread(path: Path) -> tuple[Patch, ...]:
+    """The patches of a real thread."""
+    return series_of(fetch(str(path), offline=True), revision=None, inline_diff=False).patches
+
+
+@pytest.mark.parametrize("name", APPLYING)
+def test_a_real_series_for_this_tree_applies(linux: Repository, shared: Path, tmp_path: Path, name: str) -> None:
+    patches = from_thread(shared / "mail" / "threads" / f"{name}.mbox")
+    assert len(patches) == APPLYING[name]
+    with Overlay(linux, tmp_path / "cache") as overlay:
+        applied = overlay.apply(patches, Base(linux.resolve("HEAD"), ""))
+    assert [one.applied for one in applied] == [Applied.YES] * len(patches)
+    assert applied[-1].after == applied_by_git(linux, patches, tmp_path / "index")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("kvm-mmu-notifiers-v1", {FailureKind.CONTEXT}),
+        ("kvmarm-vgic-ap-list-deadlock", {FailureKind.MISSING_FILE}),
+        ("kvmarm-git-pull", {FailureKind.CONTEXT, FailureKind.MISSING_FILE, FailureKind.ALREADY_APPLIED}),
+        ("kvmarm-rcu-exclusive-walk-v4", {FailureKind.CONTEXT, FailureKind.ALREADY_APPLIED}),
+        ("kvmarm-parallel-faults-v5", {FailureKind.CONTEXT}),
+    ],
+)
+def test_a_real_series_for_another_tree_says_why_not(
+    linux: Repository, shared: Path, tmp_path: Path, name: str, expected: set[FailureKind]
+) -> None:
+    patches = from_thread(shared / "mail" / "threads" / f"{name}.mbox")
+    base = Base(linux.resolve("HEAD"), "")
+    with Overlay(linux, tmp_path / "cache") as overlay:
+        applied = overlay.apply(patches, base)
+    failed = [failure for one in applied for failure in one.failures]
+    assert {failure.kind for failure in failed} == expected
+    assert {one.applied for one in applied} == {Applied.NO}
+    assert all(one.failures and one.before == one.after for one in applied)
+    files = linux.snapshot(linux.tree_of(base.commit))
+    for failure in failed:
+        text = files.read(failure.path)
+        assert (text is None) == (failure.kind is FailureKind.MISSING_FILE)
+        if failure.line is not None and text is not None and "expects" in failure.detail:
+            assert 1 <= failure.line <= text.count(b"\n") + 1
