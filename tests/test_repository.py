@@ -437,6 +437,22 @@ def test_words_are_found_whole_and_only_in_c(tmp_path: Path) -> None:
         assert snapshot.mentioning(frozenset(), ()) == {}
 
 
+def test_many_words_are_found_like_few(tmp_path: Path) -> None:
+    names = [f"do_{'x' * (n % 7)}{n}" for n in range(2500)]
+    files = {f"f{n}.c": f"{name}(); {name}_more(); a_{name} = 0;\n" for n, name in enumerate(names) if n % 100 == 0}
+    make(tmp_path, {**files, "prefix.c": "do_x1_y do_x1\n", "other.c": "do_x1_y\n"})
+    with closing(Repository.open(tmp_path)) as repository:
+        snapshot = repository.snapshot(repository.tree_of("HEAD"))
+        found = snapshot.mentioning(frozenset({*names, "do_x1_y"}), ("",))
+        assert {word: paths for word, paths in found.items() if paths} == {
+            "do_x1": ("prefix.c",),
+            "do_x1_y": ("other.c", "prefix.c"),
+            **{name: (f"f{n}.c",) for n, name in enumerate(names) if n % 100 == 0},
+        }
+        for word in ("do_x1", "do_x1_y", names[300], names[301]):
+            assert snapshot.mentioning(frozenset({word}), ()) == {word: found[word]}
+
+
 def test_settings_of_git_grep_do_not_change_what_is_found(kernel: Path) -> None:
     for setting in (
         "grep.lineNumber=true",
