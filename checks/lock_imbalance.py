@@ -6,6 +6,15 @@ from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity,
 
 def judge(context: Context) -> Report | None:
     what, _ = context.detail
+    if what == "context":
+        call = f"{context.callee}()"
+        return Report(
+            subject=context.callee,
+            message=f"returns after {call} without its counterpart, unlike the other paths",
+            question=f"Is the counterpart of {call} missing on this path? Other returns of {context.function}() have it.",
+            was=f"{context.function}() returned after {call} without its counterpart",
+            consequence="The caller goes on in another context than it is in.",
+        )
     if what != "lock":
         return None
     return Report(
@@ -29,6 +38,17 @@ CHECK = Check(
     judge=judge,
     sources=(Source("Documentation/locking/mutex-design.rst", "A task may not exit with a mutex", "Semantics"),),
     wrong=(
+        """
+        int step(struct engine *engine)
+        {
+                preempt_disable();
+                if (!engine->ready)
+                        return -EAGAIN; /* wrong */
+                engine->count++;
+                preempt_enable();
+                return -EBUSY;
+        }
+        """,
         """
         struct dev { struct mutex lock; };
         int configure(struct dev *dev)

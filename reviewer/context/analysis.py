@@ -50,14 +50,11 @@ class Analyser:
             self._memo[key] = known
         return known
 
-    def callee(self, name: str, flow: Flow) -> Function | None:
-        """What a call of ``name`` reaches, or None where that is not known or too far down."""
+    def callees(self, name: str, flow: Flow) -> tuple[Function, ...]:
+        """What a call of ``name`` can reach; nothing where that is not known or too far down."""
         if flow.depth <= 0:
-            return None
-        found = self.program.resolve(name, flow.function.path)
-        if len(found) != 1 or found[0] is flow.function:
-            return None
-        return found[0]
+            return ()
+        return tuple(f for f in self.program.resolve(name, flow.function.path) if f is not flow.function)
 
     def summary(self, callee: Function, flow: Flow) -> Summary:
         """The callee seen from outside, as deep as there is depth left."""

@@ -19,6 +19,13 @@ _PAIRED_NAME = re.compile(
 )
 
 
+_PAIRS = (
+    ("preempt", "preempt_disable", "preempt_enable"),
+    ("bh", "local_bh_disable", "local_bh_enable"),
+    ("migrate", "migrate_disable", "migrate_enable"),
+)
+
+
 def unbalanced(function: Function, summary: Summary, start: State) -> Iterator[Event]:
     """One event for each lock or reader that some return leaves held against the rest."""
     if any(
@@ -28,11 +35,12 @@ def unbalanced(function: Function, summary: Summary, start: State) -> Iterator[E
         return
     if _PAIRED_NAME.fullmatch(function.name):
         return
-    exits = [exit_ for exit_ in summary.exits if not exit_.unsure & {"locks", "rcu"}]
+    exits = [exit_ for exit_ in summary.exits if not exit_.unsure & {"locks", "rcu", "preempt", "bh"}]
     if len(exits) != len(summary.exits):
         return
     yield from _readers(function, exits, start)
     yield from _locks(function, exits, start)
+    yield from _counters(function, exits, start)
 
 
 def _groups(exits: list[Exit]) -> Iterator[list[Exit]]:
@@ -84,6 +92,21 @@ def _locks(function: Function, exits: list[Exit], start: State) -> Iterator[Even
             if clean and all(lock not in e.gained for e in exits if e.value == "zero"):
                 told.add(lock)
                 yield _event(function, failed, min(e.line for e in clean), start, lock[1], "lock")
+
+
+def _counters(function: Function, exits: list[Exit], start: State) -> Iterator[Event]:
+    for counter, disable, enable in _PAIRS:
+        for group in _groups(exits):
+            values = {getattr(exit_, counter) for exit_ in group}
+            if len(values) == 1:
+                continue
+            least = min(values, key=abs)
+            wrong = min((e for e in group if getattr(e, counter) != least), key=lambda e: e.line)
+            right = min(e.line for e in group if getattr(e, counter) == least)
+            yield _event(
+                function, wrong, right, start, disable if getattr(wrong, counter) > least else enable, "context"
+            )
+            break
 
 
 def _event(function: Function, wrong: Exit, right: int, start: State, subject: str, what: str) -> Event:

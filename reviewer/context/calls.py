@@ -7,7 +7,19 @@ import re
 from typing import TYPE_CHECKING
 
 from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Condition, Effect, EventKind
-from reviewer.context.facts import DECIDED, FLAGS, MEANING, Facts, Parameter, forget, gfp_of, note_same
+from reviewer.context.facts import (
+    DECIDED,
+    FLAGS,
+    MEANING,
+    TAKEN_AT,
+    UNMOVED,
+    VALUE,
+    Facts,
+    Parameter,
+    forget,
+    gfp_of,
+    note_same,
+)
 from reviewer.context.locks import apply_suffix, canonical, drop, in_caller, in_parameters, note_lookup, take
 from reviewer.context.match import satisfied
 from reviewer.context.returns import apply_exits
@@ -31,6 +43,7 @@ _ASSERTS = {
 }
 _OUT_PARAMETER = re.compile(r"&\w+")
 _FREE_PREFIX = "__free:"
+_EXCLUSIVE = frozenset(("raw", "spin", "write", "mutex", "rwsem_write"))
 _LONGEST_CHAIN = 7
 _NO_DELTA = (0, 0, 0, 0)
 
@@ -44,7 +57,7 @@ class Calls:
 
     def call(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
         """The states after a call."""
-        self._forget_results(node, facts)
+        state = self._forget_results(node, state, facts)
         name = node.name
         if name in self.api.predicates or name == "IS_ENABLED":
             self._predicate(node, facts)
@@ -68,7 +81,7 @@ class Calls:
 
     # What is known before the call
 
-    def _forget_results(self, node: Call, facts: Facts) -> None:
+    def _forget_results(self, node: Call, state: State, facts: Facts) -> State:
         if node.result:
             forget(facts, node.result)
             note_same(facts, node)
@@ -77,8 +90,13 @@ class Calls:
             for key in [key for key in facts if key[0] == DECIDED and key[1] in gone]:
                 del facts[key]
         for argument in node.args:
-            if _OUT_PARAMETER.fullmatch(argument):
-                forget(facts, argument[1:])
+            if not _OUT_PARAMETER.fullmatch(argument):
+                continue
+            if (VALUE, argument[1:]) in facts and any(held.origin is Origin.TAKEN for held in state.locks):
+                # As with get_user_pages_remote(..., &locked): the callee may drop the lock and say so here.
+                state = state._replace(unsure=state.unsure | {"locks"})
+            forget(facts, argument[1:])
+        return state
 
     def _predicate(self, node: Call, facts: Facts) -> None:
         if not node.result:
@@ -253,6 +271,8 @@ class Calls:
                     facts,
                 )
             ]
+        if lock.operation is Operation.ACQUIRE and "nest" not in node.name:
+            self._taken_twice(flow, node, lock.kind, expression, state, facts)
         held_facts = dict(facts)
         held = take(
             state, held_facts, lock.kind, expression, shown, node.line, f"{node.name}({node.args[lock.argument]})"
@@ -266,6 +286,15 @@ class Calls:
         held_facts["value", node.result] = success
         facts["value", node.result] = failure
         return [(held, held_facts), (state, facts)]
+
+    def _taken_twice(
+        self, flow: Flow, node: Call | Guard, kind: str, expression: str, state: State, facts: Facts
+    ) -> None:
+        """Note a lock that is certainly held already: the same one, no part of its name assigned since."""
+        same = Held(kind, expression, Origin.TAKEN) in state.locks and (UNMOVED, expression) in facts
+        if same and kind in _EXCLUSIVE and "locks" not in state.unsure and "(" not in expression:
+            shown, line, _ = facts[TAKEN_AT, expression]
+            flow.event(EventKind.TAKEN_TWICE, node, state, facts, (self._step(flow, node),), detail=(shown, str(line)))
 
     # Guards
 
@@ -290,6 +319,8 @@ class Calls:
         kind, suffix = api.lock_guards[cls]
         expression = canonical(flow.function, node.argument)
         if node.enter:
+            if "_try" not in cls and "nest" not in cls:
+                self._taken_twice(flow, node, kind, expression, state, facts)
             self._locking(flow, node, state, facts, kind, self._step(flow, node), trying="_try" in cls)
             state = take(
                 state, facts, kind, expression, plain(node.argument), node.line, f"guard({cls})({node.argument})"
@@ -308,13 +339,16 @@ class Calls:
     # Across functions
 
     def _descend(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
-        callee = self.analyser.callee(node.name, flow)
-        if callee is None:
+        if flow.depth <= 0:
+            flow.doubtful.update((held.kind, held.expression) for held in state.locks if held.origin is Origin.TAKEN)
             return [(state, facts)]
-        summary = self.analyser.summary(callee, flow)
-        for effect in list(summary.effects.values()):
-            self._inherit(flow, node, state, facts, effect, callee)
-        return apply_exits(self, flow, node, callee, summary, state, facts)
+        callees = self.analyser.callees(node.name, flow)
+        for callee in callees:
+            for effect in list(self.analyser.summary(callee, flow).effects.values()):
+                self._inherit(flow, node, state, facts, effect, callee)
+        if len(callees) != 1:
+            return [(state, facts)]
+        return apply_exits(self, flow, node, callees[0], self.analyser.summary(callees[0], flow), state, facts)
 
     def _inherit(self, flow: Flow, node: Call, state: State, facts: Facts, effect: Effect, callee: Function) -> None:
         conditions: list[Condition] = []
@@ -325,7 +359,12 @@ class Calls:
             if isinstance(answer, Condition):
                 conditions.append(answer)
         minus = frozenset((kind, in_caller(flow.function, expression, node.args)) for kind, expression in effect.minus)
-        step = Step(flow.function.path, node.line, flow.function.name, f"{node.name}({self._passed(node, effect)})")
+        step = Step(
+            flow.function.path,
+            node.line,
+            flow.function.name,
+            f"{node.name.removeprefix('.')}({self._passed(node, effect)})",
+        )
         self._effect(
             flow,
             node,

@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     LOCAL_LOCK = "local lock"
     IRQ_ENABLE = "interrupts enabled"
     STALE_INSERT = "insertion on a stale lookup"
+    TAKEN_TWICE = "lock taken twice"
     UNBALANCED = "unbalanced return"
 
 

@@ -22,6 +22,8 @@ ASKED: Literal["asked"] = "asked"
 MEANING: Literal["meaning"] = "meaning"
 DECISION: Literal["decision"] = "decision"
 DECIDED: Literal["decided"] = "decided"
+UNMOVED: Literal["unmoved"] = "unmoved"
+MOVED: Literal["moved"] = "moved"
 SYMBOL: Literal["symbol"] = "symbol"
 TAKEN_AT: Literal["taken"] = "taken"
 
@@ -107,8 +109,9 @@ def forget(facts: Facts, variable: str) -> None:
     gone = [
         key
         for key in facts
-        if key[1] == variable or (bare and key[0] in (VALUE, SYMBOL, MEANING, GFP) and variable in identifiers(key[1]))
-        if key[0] not in (FLAGS, TAKEN_AT, DECIDED)
+        if key[1] == variable
+        or (bare and key[0] in (VALUE, SYMBOL, MEANING, GFP, UNMOVED) and variable in identifiers(key[1]))
+        if key[0] not in (FLAGS, TAKEN_AT, DECIDED, MOVED)
     ]
     for key in gone:
         del facts[key]

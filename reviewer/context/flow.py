@@ -18,6 +18,7 @@ from reviewer.context.facts import (
     DECISION,
     GFP,
     MEANING,
+    MOVED,
     NEGATIVE_VALUE,
     SYMBOL,
     TAKEN_AT,
@@ -34,7 +35,7 @@ from reviewer.context.locks import canonical, in_parameters
 from reviewer.context.state import Held, Origin, State, atomic
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Literal, Loop
-from reviewer.source.expression import is_path, unwrap
+from reviewer.source.expression import is_path, last_member, root, unwrap
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -54,6 +55,8 @@ class Flow:
         self.depth = depth
         self.analysis = Analysis()
         self.start = self._annotated(start)
+        # Locks held across a call that was not followed: whoever was called may have let go of them.
+        self.doubtful: set[tuple[str, str]] = set()
         self._seen: set[tuple[object, ...]] = set()
 
     def _annotated(self, state: State) -> State:
@@ -199,6 +202,8 @@ class Flow:
             else None
         )
         forget(facts, node.target)
+        if node.target in self.function.params:
+            facts[MOVED, node.target] = True
         if value is not None:
             facts[VALUE, node.target] = value
         if isinstance(gfp, bool):
@@ -222,9 +227,9 @@ class Flow:
             Exit(
                 kind,
                 frozenset(
-                    (held.kind, in_parameters(self.function, held.expression))
+                    (held.kind, self._outside(held.expression, facts))
                     for held in state.locks
-                    if held.origin is Origin.TAKEN
+                    if held.origin is Origin.TAKEN and (held.kind, held.expression) not in self.doubtful
                 ),
                 frozenset((kind_, in_parameters(self.function, expression)) for kind_, expression in state.dropped),
                 state.irq,
@@ -241,6 +246,12 @@ class Flow:
                 line,
             )
         )
+
+    def _outside(self, expression: str, facts: Facts) -> str:
+        """A lock's name for callers; a parameter that was assigned to means nothing to them."""
+        if (MOVED, root(expression)) in facts:
+            return "?." + last_member(expression)
+        return in_parameters(self.function, expression)
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """What the path has assumed about the function's parameters."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import re
 
-from reviewer.context.facts import DECIDED, DECISION, FLAGS, TAKEN_AT, Decision, Facts
+from reviewer.context.facts import DECIDED, DECISION, FLAGS, MOVED, TAKEN_AT, UNMOVED, Decision, Facts
 from reviewer.context.state import Held, Origin, State, moved
 from reviewer.context.tables import Api, LockClass
 from reviewer.source.cfg import Function
-from reviewer.source.expression import last_member, plain
+from reviewer.source.expression import identifiers, last_member, plain, root
 
 _ROOT = re.compile(r"[A-Za-z_]\w*")
 _PARAMETER = re.compile(r"P(\d+)(?!\w)")
@@ -22,7 +22,7 @@ def canonical(function: Function, expression: str) -> str:
     for _ in range(3):
         match = _ROOT.match(expression)
         alias = function.aliases.get(match.group()) if match else None
-        if match is None or not alias or match.group() in alias:
+        if match is None or not alias or match.group() in identifiers(alias):
             break
         rest = expression[match.end() :]
         if rest.startswith("->") or not rest:
@@ -67,11 +67,13 @@ def take(state: State, facts: Facts, kind: str, expression: str, shown: str, lin
     for key, decision in list(facts.items()):
         if key[0] in (DECISION, DECIDED) and decision.lock == expression and decision.stage == "dropped":
             facts[key] = decision._replace(stage="stale")
-    if (kind, expression) in state.dropped:
-        return state._replace(
-            dropped=state.dropped - {(kind, expression)}, locks=state.locks | {Held(kind, expression, Origin.ASSERTED)}
-        )
+    moved = (MOVED, root(expression)) in facts
+    given_back = {(was, name) for was, name in state.dropped if name == expression and was in (kind, "?")}
+    if given_back and not moved:
+        held = Held(kind, expression, Origin.ASSERTED)
+        return state._replace(dropped=state.dropped - given_back, locks=state.locks | {held})
     facts[TAKEN_AT, expression] = (shown, line, call)
+    facts[UNMOVED, expression] = True
     return state._replace(locks=state.locks | {Held(kind, expression, Origin.TAKEN)})
 
 
@@ -94,6 +96,8 @@ def drop(state: State, facts: Facts, kind: str, expression: str) -> State:
     for key, decision in list(facts.items()):
         if key[0] in (DECISION, DECIDED) and decision.lock == name:
             facts[key] = decision._replace(stage="dropped")
+    if held is None and (MOVED, root(expression)) in facts:
+        return state  # the parameter means something else by now
     if held is None:
         return state._replace(dropped=state.dropped | {(kind, expression)})
     state = state._replace(locks=state.locks - {held})

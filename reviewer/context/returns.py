@@ -83,6 +83,8 @@ def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> S
     for kind, expression in sorted(exit_.released):
         state = drop(state, facts, kind, in_caller(flow.function, expression, node.args))
     for kind, expression in sorted(exit_.gained):
+        if expression.startswith("?"):
+            continue  # a lock that has no name here: it was found in the callee, and is let go of by whoever knows it
         name = in_caller(flow.function, expression, node.args)
         shown = last_member(name) if name.startswith("?") else name
         state = take(state, facts, kind, name, shown, node.line, f"{node.name}()")
@@ -105,8 +107,15 @@ def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> S
         kmap=moved(state.kmap, exit_.kmap),
         rcu=moved(state.rcu, exit_.rcu),
         eqs=exit_.eqs or state.eqs,
-        unsure=state.unsure | exit_.unsure,
+        unsure=state.unsure | _inherited(exit_),
     )
+
+
+def _inherited(exit_: Exit) -> frozenset[str]:
+    """What the caller cannot be sure of either: the callee's own locks are its own business unless some stay held."""
+    if exit_.gained or exit_.released:
+        return exit_.unsure
+    return exit_.unsure - {"locks"}
 
 
 def _annotated(flow: Flow, node: Call, callee: Function, state: State, facts: Facts) -> State | None:

@@ -74,7 +74,8 @@ def atomic(state: State, api: Api, *, rt: bool) -> Reason | None:
     Documentation/core-api/real-time/differences.rst.
     """
     spinning = (LockClass.RAW,) if rt else (LockClass.RAW, LockClass.SPIN)
-    for lock in sorted(state.locks, key=lambda held: (held.origin is not Origin.TAKEN, held.kind, held.expression)):
+    certain = state.locks if "locks" not in state.unsure else frozenset[Held]()
+    for lock in sorted(certain, key=lambda held: (held.origin is not Origin.TAKEN, held.kind, held.expression)):
         if api.classes.get(lock.kind) in spinning:
             return Reason(lock.kind, lock.expression, lock.origin)
     if state.preempt > 0 and "preempt" not in state.unsure:

@@ -37,6 +37,7 @@ _DEFAULT_ARCH = "x86"
 _ELSEWHERE = ("tools/", "samples/", "scripts/", "Documentation/")
 _MANY = 40
 _TOO_COMMON = 200
+_MOST_POINTED_TO = 4
 _LONGEST_MACRO = 3000  # bytes; what is longer is a program of its own
 _MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+")
@@ -202,15 +203,20 @@ class Program:
         return 5
 
     def resolve(self, name: str, user: str) -> tuple[Function, ...]:
-        """What a call of ``name`` in the file ``user`` reaches: one function, or none where that is not clear."""
+        """What a call of ``name`` in the file ``user`` reaches: one function, or none where that is not clear.
+
+        A call through a member, ``.name``, can reach several.
+        """
         key = (name, user)
         if key not in self._resolved:
             self._resolved[key] = self._resolve(name, user)
         return self._resolved[key]
 
     def _resolve(self, name: str, user: str) -> tuple[Function, ...]:
-        if name.startswith(".") or name == "?":
+        if name == "?":
             return ()
+        if name.startswith("."):
+            return self._pointed_to(name[1:], user)
         self._any_scope(user)
         rows = self.store.definitions(name)
         here = self._row(user)
@@ -240,6 +246,18 @@ class Program:
             if found:  # of several definitions (configuration arms) the one with most in it
                 return (max(found, key=lambda f: sum(len(block.nodes) for block in f.blocks)),)
         return ()
+
+    def _pointed_to(self, field: str, user: str) -> tuple[Function, ...]:
+        """The functions that the file's own tables put into ``field``; none where there are too many to tell.
+
+        Tables of other files are left out: the sibling instances of one structure must not be mixed.
+        """
+        self._any_scope(user)
+        row = self._row(user)
+        names = self.store.functions_in(field, row) if row is not None else []
+        if not 0 < len(names) <= _MOST_POINTED_TO:
+            return ()
+        return tuple(function for name in names for function in self.functions(user, name)[:1])
 
     def _any_scope(self, user: str) -> None:
         """Scan the scope of ``user``."""

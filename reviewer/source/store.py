@@ -17,7 +17,7 @@ import msgspec
 
 from reviewer.source.cfg import Extent, Function
 
-SCHEMA = 6
+SCHEMA = 7
 _PENDING = 2000
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(tuple[Function, ...])
@@ -41,6 +41,7 @@ create table if not exists extents (oid text primary key, extents blob not null)
 create index if not exists definition_name on definition (name);
 create index if not exists lock_name on lock (name);
 create index if not exists member_function on member (function);
+create index if not exists member_field on member (field);
 """
 
 
@@ -154,6 +155,11 @@ class Store:
     def members(self, function: str) -> list[tuple[int, str, str]]:
         """(blob row, structure, field) of every initialiser that names ``function``."""
         return self._db.execute("select blob, structure, field from member where function = ?", (function,)).fetchall()
+
+    def functions_in(self, field: str, blob: int) -> list[str]:
+        """The functions that the initialisers of one blob put into the member ``field``."""
+        rows = self._db.execute("select distinct function from member where field = ? and blob = ?", (field, blob))
+        return sorted(function for (function,) in rows)
 
     def mentions(self, word: str, folder: str) -> tuple[str, ...] | None:
         """The paths, relative to the folder with this object name, that hold ``word``; None where that is not known."""

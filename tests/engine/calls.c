@@ -240,3 +240,72 @@ void run_all(struct dev *dev)
 	run_one(dev);
 	raw_spin_unlock_irq(&dev->hw);
 }
+
+static void pin_slow(struct dev *dev) { spin_lock(&dev->lock); spin_unlock(&dev->lock); }
+static void pin_fast(struct dev *dev) { dev->a++; }
+
+static const struct pin_ops slow_ops = {
+	.pin = pin_slow,
+};
+
+static const struct pin_ops fast_ops = {
+	.pin = pin_fast,
+};
+
+void through_a_table(struct dev *dev)
+{
+	raw_spin_lock(&dev->hw);
+	dev->ops->pin(dev); /* wrong: rt-spinlock-under-raw-spinlock */
+	raw_spin_unlock(&dev->hw);
+}
+
+static void report_up(struct node *node, unsigned long flags)
+	__releases(node->lock)
+{
+	struct node *child;
+
+	for (;;) {
+		if (node->busy) {
+			raw_spin_unlock_irqrestore(&node->lock, flags);
+			return;
+		}
+		if (!node->parent)
+			break;
+		raw_spin_unlock_irqrestore(&node->lock, flags);
+		child = node;
+		node = node->parent;
+		raw_spin_lock_irqsave(&node->lock, flags);
+	}
+	wake_root(flags);
+}
+
+void reports(struct dev *dev)
+{
+	struct node *node = dev->node;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&node->lock, flags);
+	if (!node->quiet) {
+		raw_spin_unlock_irqrestore(&node->lock, flags);
+		return;
+	}
+	report_up(node, flags);
+	msleep(1);
+}
+
+static void end_period(struct domain *domain)
+{
+	struct usage *dom = domain->usage_dom;
+
+	mutex_unlock(&dom->period_mutex);
+}
+
+void advance(struct domain *domain)
+{
+	mutex_lock(&domain->usage_dom->period_mutex);
+	if (domain->idle) {
+		mutex_unlock(&domain->usage_dom->period_mutex);
+		return;
+	}
+	end_period(domain);
+}
