@@ -39,14 +39,45 @@ class Inbox:
 
     root: Path
     environment: Mapping[str, str]
+    listener: socket.socket
     url: str
     inboxes: tuple[str, ...]
-    marks: dict[str, bool] = field(default_factory=dict)
+    started: set[str] = field(default_factory=set)
+    server: subprocess.Popen[bytes] | None = None
 
     def add(self, messages: Sequence[bytes], inbox: str = MADE) -> None:
         """Let ``messages`` (bytes of a mail each, with LF) arrive at a list, and index them."""
+        # The server dies of an exception inside Xapian when the index changes under it more than once. The socket
+        # stays open here, so that a client meanwhile waits instead of being refused.
+        self.stop()
         self.store(inbox, messages)
         self.run("public-inbox-index", "--no-fsync", "-j0", str(self.root / inbox))
+        self.start()
+
+    def start(self) -> None:
+        """Serve on the socket, which is handed over as systemd does: nobody has to wait or guess."""
+        script = 'exec 3<&"$1"; shift; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
+        with (self.root / "httpd.log").open("ab") as log:
+            self.server = subprocess.Popen(
+                ["bash", "-c", script, "bash", str(self.listener.fileno()), "public-inbox-httpd", "-W0"],
+                env=dict(self.environment),
+                pass_fds=(self.listener.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def stop(self) -> None:
+        """End the server, by force if it does not listen."""
+        if self.server is None:
+            return
+        self.server.send_signal(signal.SIGTERM)
+        try:
+            self.server.wait(20)
+        except subprocess.TimeoutExpired:
+            self.server.kill()
+            self.server.wait()
+        self.server = None
 
     def store(self, inbox: str, messages: Iterable[bytes]) -> None:
         """Write messages into the list's git repository without indexing them."""
@@ -54,12 +85,12 @@ class Inbox:
         stream: list[bytes] = []
         for number, message in enumerate(messages):
             stream.append(b"commit refs/heads/master\ncommitter Test <test@example.org> 1700000000 +0000\ndata 0\n")
-            if number == 0 and self.marks.get(inbox):
+            if number == 0 and inbox in self.started:
                 stream.append(b"from refs/heads/master^0\n")
             stream.append(b"deleteall\nM 100644 inline m\ndata %d\n%b\n" % (len(message), message))
         if stream:
             self.run("git", f"--git-dir={repository}", "fast-import", "--quiet", stdin=b"".join(stream))
-            self.marks[inbox] = True
+            self.started.add(inbox)
 
     def run(self, *command: str, stdin: bytes = b"") -> None:
         """Run one of the tools in the inbox's own environment."""
@@ -87,11 +118,11 @@ def hermetic_environment(home: Path) -> dict[str, str]:
     }
 
 
-def _create(root: Path, port: int) -> Inbox:
+def _create(root: Path, listener: socket.socket) -> Inbox:
     environment = hermetic_environment(root / "home") | {"PI_CONFIG": str(root / "config")}
-    base = f"http://127.0.0.1:{port}"
+    base = f"http://127.0.0.1:{listener.getsockname()[1]}"
     inboxes = (*LISTS.values(), MADE)
-    inbox = Inbox(root, environment, f"{base}/all/", inboxes)
+    inbox = Inbox(root, environment, listener, f"{base}/all/", inboxes)
     for name in inboxes:
         address = f"{name}@lists.example.org"
         inbox.run("public-inbox-init", "-V2", "-L", "full", "-j1", name, str(root / name), f"{base}/{name}/", address)
@@ -113,37 +144,18 @@ def _fill(inbox: Inbox) -> None:
     inbox.run("public-inbox-extindex", "--no-fsync", "-j0", "--all", str(inbox.root / "all"))
 
 
-def _serve(inbox: Inbox, listener: socket.socket) -> subprocess.Popen[bytes]:
-    # The socket listens before the server runs, and is handed over as systemd does: nobody has to wait or guess.
-    script = 'exec 3<&"$1"; shift; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
-    with (inbox.root / "httpd.log").open("wb") as log:
-        return subprocess.Popen(
-            ["bash", "-c", script, "bash", str(listener.fileno()), "public-inbox-httpd", "-W0"],
-            env=dict(inbox.environment),
-            pass_fds=(listener.fileno(),),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-
-
 @pytest.fixture(scope="session")
 def inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
     """A public-inbox with the real threads (where SHARED names them), served on a random port of 127.0.0.1."""
     lacking = [name for name in PROGRAMS if shutil.which(name) is None]
     if lacking:
         pytest.skip(f"public-inbox is not installed: {', '.join(lacking)} not found")
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         listener.setblocking(False)  # as public-inbox asks for
-        made = _create(tmp_path_factory.mktemp("inbox"), listener.getsockname()[1])
+        made = _create(tmp_path_factory.mktemp("inbox"), listener)
         _fill(made)
-        server = _serve(made, listener)
-    try:
-        yield made
-    finally:
-        server.send_signal(signal.SIGTERM)
+        made.start()
         try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+            yield made
+        finally:
+            made.stop()
