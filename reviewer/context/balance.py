@@ -11,6 +11,7 @@ from reviewer.context.effects import Event, EventKind, Exit, Summary
 from reviewer.context.state import State
 from reviewer.model import Step
 from reviewer.source.cfg import Function
+from reviewer.source.expression import last_member
 
 # Functions that are meant to return with something held or dropped.
 _PAIRED_NAME = re.compile(
@@ -26,8 +27,11 @@ _PAIRS = (
 )
 
 
-def unbalanced(function: Function, summary: Summary, start: State) -> Iterator[Event]:
-    """One event for each lock or reader that some return leaves held against the rest."""
+def unbalanced(function: Function, summary: Summary, start: State, handed_on: frozenset[str]) -> Iterator[Event]:
+    """One event for each lock or reader that some return leaves held against the rest.
+
+    Locks whose last member is in ``handed_on`` are left out.
+    """
     if any(
         annotation.name in ("__acquires", "__releases", "__cond_acquires", "__acquires_shared", "__releases_shared")
         for annotation in function.annotations
@@ -39,7 +43,7 @@ def unbalanced(function: Function, summary: Summary, start: State) -> Iterator[E
     if len(exits) != len(summary.exits):
         return
     yield from _readers(function, exits, start)
-    yield from _locks(function, exits, start)
+    yield from _locks(function, exits, start, handed_on)
     yield from _counters(function, exits, start)
 
 
@@ -71,8 +75,8 @@ def _readers(function: Function, exits: list[Exit], start: State) -> Iterator[Ev
                 return
 
 
-def _locks(function: Function, exits: list[Exit], start: State) -> Iterator[Event]:
-    told: set[tuple[str, str]] = set()
+def _locks(function: Function, exits: list[Exit], start: State, handed_on: frozenset[str]) -> Iterator[Event]:
+    told = {lock for exit_ in exits for lock in exit_.gained if last_member(lock[1]) in handed_on}
     for group in _groups(exits):
         for lock in sorted(set().union(*(exit_.gained for exit_ in group))):
             holding = [exit_ for exit_ in group if lock in exit_.gained]

@@ -141,6 +141,9 @@ class Calls:
                 )
         elif api.sleeps_always(name) or (name in api.user_access and state.pagefault <= 0):
             self._simple(flow, node, state, facts, EventKind.SLEEP, step)
+        elif name in api.sleeps_preempt_disabled:
+            effect = Effect(EventKind.SLEEP, (), frozenset(), False, (0, -1, 0, 0), None, False, (step,))
+            self._effect(flow, node, state, facts, effect)
         elif name in api.sleeps_if and node.args:
             self._sleeps_if(flow, node, state, facts, step)
         elif name in api.allocators:
@@ -293,7 +296,7 @@ class Calls:
         """Note a lock that is certainly held already: the same one, no part of its name assigned since."""
         same = Held(kind, expression, Origin.TAKEN) in state.locks and (UNMOVED, expression) in facts
         if same and kind in _EXCLUSIVE and "locks" not in state.unsure and "(" not in expression:
-            shown, line, _ = facts[TAKEN_AT, expression]
+            shown, line, _ = facts.get((TAKEN_AT, expression), (last_member(expression), 0, ""))
             flow.event(EventKind.TAKEN_TWICE, node, state, facts, (self._step(flow, node),), detail=(shown, str(line)))
 
     # Guards
@@ -339,10 +342,12 @@ class Calls:
     # Across functions
 
     def _descend(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
-        if flow.depth <= 0:
-            flow.doubtful.update((held.kind, held.expression) for held in state.locks if held.origin is Origin.TAKEN)
-            return [(state, facts)]
+        for key in [key for key in facts if key[0] == UNMOVED]:
+            del facts[key]  # whoever is called may let go of a lock and take it again
         callees = self.analyser.callees(node.name, flow)
+        if not callees:
+            flow.doubt(state)
+            return [(state, facts)]
         for callee in callees:
             for effect in list(self.analyser.summary(callee, flow).effects.values()):
                 self._inherit(flow, node, state, facts, effect, callee)
@@ -438,7 +443,7 @@ class Calls:
             effect.kind,
             conditions[:4],
             frozenset(minus),
-            effect.irq_on or state.irq == "on",
+            effect.irq_on or state.irq in ("on", "restored"),
             (
                 min(0, state.suffix + suffix),
                 min(0, state.preempt + preempt),

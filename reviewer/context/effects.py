@@ -32,7 +32,7 @@ SLEEPING_ON_RT = frozenset((EventKind.ALLOCATION, EventKind.FREE, EventKind.SPIN
 
 
 class Condition(NamedTuple):
-    """What must hold of parameter ``position`` (0-based): ``operator`` is ``value``, ``gfp``, ``==`` or ``&``."""
+    """What must hold of parameter ``position`` (0-based): ``operator`` is ``value``, ``points to``, ``gfp``, ``==`` or ``&``."""
 
     position: int
     operator: str

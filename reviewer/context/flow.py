@@ -33,6 +33,7 @@ from reviewer.context.facts import (
 )
 from reviewer.context.locks import canonical, in_parameters
 from reviewer.context.state import Held, Origin, State, atomic
+from reviewer.context.tables import Operation
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Literal, Loop
 from reviewer.source.expression import is_path, last_member, root, unwrap
@@ -55,8 +56,17 @@ class Flow:
         self.depth = depth
         self.analysis = Analysis()
         self.start = self._annotated(start)
-        # Locks held across a call that was not followed: whoever was called may have let go of them.
-        self.doubtful: set[tuple[str, str]] = set()
+        # Held across a call that was not followed: whoever was called may have let go of it.
+        self._doubtful: set[tuple[str, str]] = set()
+        self._released_here = frozenset(
+            canonical(function, node.args[call.argument])
+            for block in function.blocks
+            for node in block.nodes
+            if isinstance(node, Call)
+            and (call := self.api.locks.get(node.name)) is not None
+            and call.operation is Operation.RELEASE
+            and call.argument < len(node.args)
+        )
         self._seen: set[tuple[object, ...]] = set()
 
     def _annotated(self, state: State) -> State:
@@ -97,8 +107,16 @@ class Flow:
                         sequence += 1
                         queued.add((target, arrived))
                         heapq.heappush(heap, (rank.get(target, 0), sequence, target, arrived))
+        if not self.analysis.complete:
+            self._distrust_exits()
         self._balance()
         return self.analysis
+
+    def _distrust_exits(self) -> None:
+        """Not all paths were followed: what the exits say of the state is not known to be all."""
+        everything = frozenset(("locks", "irq", "preempt", "bh", "rcu"))
+        exits = {exit_._replace(unsure=everything) for exit_ in self.analysis.summary.exits}
+        self.analysis.summary.exits = exits
 
     def _block(self, block: int, state: State, facts: Facts) -> Forks:
         forks: Forks = [(state, facts)]
@@ -175,6 +193,17 @@ class Flow:
             return None if reason.origin is Origin.TAKEN else state
         return state
 
+    def doubt(self, state: State) -> None:
+        """A call is not followed any deeper: what is held here is not known to be held afterwards."""
+        self._doubtful.update(
+            (held.kind, held.expression)
+            for held in state.locks
+            if held.origin is Origin.TAKEN and held.expression not in self._released_here
+        )
+        self._doubtful.update(("", name) for name in ("preempt", "bh", "rcu") if getattr(state, name) > 0)
+        if state.irq == "off" or state.suffix > 0:
+            self._doubtful.add(("", "irq"))
+
     # Nodes
 
     def step(self, node: AnyNode, state: State, facts: Facts) -> Forks:
@@ -229,7 +258,7 @@ class Flow:
                 frozenset(
                     (held.kind, self._outside(held.expression, facts))
                     for held in state.locks
-                    if held.origin is Origin.TAKEN and (held.kind, held.expression) not in self.doubtful
+                    if held.origin is Origin.TAKEN and (held.kind, held.expression) not in self._doubtful
                 ),
                 frozenset((kind_, in_parameters(self.function, expression)) for kind_, expression in state.dropped),
                 state.irq,
@@ -241,11 +270,17 @@ class Flow:
                 state.kmap,
                 state.rcu,
                 state.eqs,
-                state.unsure,
+                state.unsure | self._unsure_at_exit(state),
                 self.conditions(facts),
                 line,
             )
         )
+
+    def _unsure_at_exit(self, state: State) -> frozenset[str]:
+        changed = {name for name in ("preempt", "bh", "rcu") if getattr(state, name)}
+        if state.irq == "off" or state.suffix > 0:
+            changed.add("irq")
+        return frozenset(name for name in changed if ("", name) in self._doubtful)
 
     def _outside(self, expression: str, facts: Facts) -> str:
         """A lock's name for callers; a parameter that was assigned to means nothing to them."""
@@ -262,6 +297,9 @@ class Flow:
             value = facts.get((VALUE, name))
             if value is not None:
                 found.append(Condition(index, "value", value))
+            pointed = facts.get((VALUE, "*" + name))
+            if pointed is not None:
+                found.append(Condition(index, "points to", pointed))
             gfp = facts.get((GFP, name))
             if gfp is not None:
                 found.append(Condition(index, "gfp", gfp))
@@ -306,7 +344,8 @@ class Flow:
         for key, decision in facts.items():
             if key[0] != DECIDED or decision.stage != "stale":
                 continue
-            if any(held.expression == decision.lock for held in state.locks):
+            held_now = {held.expression for held in state.locks}
+            if decision.lock in held_now and not decision.others & held_now:
                 shown = facts.get((TAKEN_AT, decision.lock), (decision.lock, 0, ""))[0]
                 step = Step(self.function.path, node.line, self.function.name, f"{node.name}()")
                 detail = (key[1], decision.call, str(decision.line), shown)
@@ -315,7 +354,7 @@ class Flow:
 
     def _balance(self) -> None:
         """Returns that leave RCU nesting or locks as no other return of that kind does."""
-        for event in unbalanced(self.function, self.analysis.summary, self.start):
+        for event in unbalanced(self.function, self.analysis.summary, self.start, self.api.handed_on):
             self.analysis.events.append(event)
 
 

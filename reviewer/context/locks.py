@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from reviewer.context.facts import DECIDED, DECISION, FLAGS, MOVED, TAKEN_AT, UNMOVED, Decision, Facts
+from reviewer.context.facts import DECIDED, DECISION, FLAGS, MOVED, NONZERO, TAKEN_AT, UNMOVED, VALUE, Decision, Facts
 from reviewer.context.state import Held, Origin, State, moved
 from reviewer.context.tables import Api, LockClass
 from reviewer.source.cfg import Function
@@ -74,6 +74,8 @@ def take(state: State, facts: Facts, kind: str, expression: str, shown: str, lin
         return state._replace(dropped=state.dropped - given_back, locks=state.locks | {held})
     facts[TAKEN_AT, expression] = (shown, line, call)
     facts[UNMOVED, expression] = True
+    if "->" in expression:  # it was reached through this pointer
+        facts.setdefault((VALUE, root(expression)), NONZERO)
     return state._replace(locks=state.locks | {Held(kind, expression, Origin.TAKEN)})
 
 
@@ -133,4 +135,6 @@ def note_lookup(state: State, facts: Facts, api: Api, result: str, call: str, li
     if len(excluding) >= 1:
         newest = max(excluding, key=lambda held: facts.get((TAKEN_AT, held.expression), ("", 0, ""))[1])
         facts.pop((DECIDED, result), None)
-        facts[DECISION, result] = Decision(newest.expression, "fresh", line, call)
+        facts[DECISION, result] = Decision(
+            newest.expression, "fresh", line, call, frozenset(h.expression for h in excluding) - {newest.expression}
+        )

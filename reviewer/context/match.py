@@ -30,6 +30,11 @@ def satisfied(
         if isinstance(blocking, Parameter):
             return condition._replace(position=blocking.position)
         return False if blocking is None else blocking == condition.operand
+    if condition.operator == "points to":
+        if argument in caller.params:
+            return condition._replace(position=caller.params.index(argument))
+        value = value_of(facts, argument[1:]) if argument.startswith("&") else None
+        return None if value is None else _is(value, condition.operand)
     if condition.operator == "value":
         return _value(condition, argument, facts, caller)
     return _symbol(condition, argument, facts, caller)
@@ -53,6 +58,10 @@ def _value(condition: Condition, argument: str, facts: Facts, caller: Function) 
         if argument in caller.params:
             return condition._replace(position=caller.params.index(argument))
         return None
+    return _is(value, wanted)
+
+
+def _is(value: Value, wanted: Value) -> bool | None:
     if isinstance(wanted, int):
         return compare(value, "==", wanted)
     if wanted == "nonzero":

@@ -75,6 +75,7 @@ class Api:
     user_access: frozenset[str]
     drops_lock: Mapping[str, int]
     sleeps_if: frozenset[str]
+    sleeps_preempt_disabled: frozenset[str]
     allocators: Mapping[str, int]
     optional_gfp: frozenset[str]
     frees: frozenset[str]
@@ -85,6 +86,7 @@ class Api:
     insert: re.Pattern[str]
     insert_checks: re.Pattern[str]
     remove: re.Pattern[str]
+    handed_on: frozenset[str]
     opaque: re.Pattern[str]
     definers: Mapping[str, str]
     registrations: tuple[Registration, ...]
@@ -108,6 +110,7 @@ class Api:
             or name in self.user_access
             or name in self.drops_lock
             or name in self.sleeps_if
+            or name in self.sleeps_preempt_disabled
             or self.sleeps_always(name)
         )
 
@@ -168,6 +171,7 @@ def load_tables(folder: Path) -> Api:
             sleep_pattern=re.compile("|".join(effects["sleeps"]["patterns"])),
             user_access=frozenset(_words(effects["sleeps"]["user"])),
             drops_lock=effects["sleeps"]["drops_lock"],
+            sleeps_preempt_disabled=frozenset(_words(effects["sleeps"]["preempt_disabled"])),
             sleeps_if=frozenset(_words(effects["sleeps"]["conditional"])),
             allocators={**effects["allocators"], **effects["optional_gfp"]},
             optional_gfp=frozenset(effects["optional_gfp"]),
@@ -179,6 +183,7 @@ def load_tables(folder: Path) -> Api:
             insert=re.compile(effects["decisions"]["insert"]),
             insert_checks=re.compile(effects["decisions"]["insert_checks"]),
             remove=re.compile(effects["decisions"]["remove"]),
+            handed_on=frozenset(_words(effects["handed_on"]["members"])),
             opaque=re.compile("|".join(effects["opaque"]["patterns"])),
             definers={name: kind for kind, names in entries["definers"].items() for name in _words(names)},
             registrations=tuple(
