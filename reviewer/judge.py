@@ -11,7 +11,7 @@ from reviewer.context.analysis import Analyser
 from reviewer.context.effects import Analysis, Event
 from reviewer.context.entry import Entry, entries
 from reviewer.context.state import Origin, Reason
-from reviewer.model import Step
+from reviewer.model import Kernels, Step
 from reviewer.source.cfg import Function
 
 _MARK = {
@@ -56,6 +56,8 @@ def judge(
 ) -> Iterator[Occurrence]:
     """Every occurrence in ``function``, one for each place; ``entered`` asks for interrupts and callbacks too."""
     seen: set[tuple[object, ...]] = set()
+    if analyser.not_with_rt(function.path):
+        checks = [check for check in checks if check.kernels is not Kernels.PREEMPT_RT]
     starts: list[tuple[Entry | None, Analysis]] = [(None, analyser.analyse(function))]
     ways_in = entries(analyser.program, analyser.api, function) if entered else ()
     starts += [(way_in, analyser.analyse(function, way_in.state)) for way_in in ways_in]
@@ -68,7 +70,7 @@ def judge(
                 report = check.judge(context)
                 if report is None:
                     continue
-                reason = context.atomic(rt=check.kernels == "PREEMPT_RT")
+                reason = context.atomic(rt=check.kernels is Kernels.PREEMPT_RT)
                 by_entry = reason is not None and reason.what == "entry"
                 if entry is not None and not by_entry:
                     continue  # told for process context already

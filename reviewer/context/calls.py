@@ -42,6 +42,8 @@ _ASSERTS = {
     "assert_raw_spin_locked": "raw",
 }
 _OUT_PARAMETER = re.compile(r"&\w+")
+# Names of functions that let go of something, for when they are not followed.
+_LETS_GO = re.compile(r"(?:^|_)(?:un(?:lock|pin)|release|drop|enable|put)(?:_|$)")
 _FREE_PREFIX = "__free:"
 _EXCLUSIVE = frozenset(("raw", "spin", "write", "mutex", "rwsem_write"))
 _LONGEST_CHAIN = 7
@@ -57,7 +59,7 @@ class Calls:
 
     def call(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
         """The states after a call."""
-        state = self._forget_results(node, state, facts)
+        state = self._forget_results(flow, node, state, facts)
         name = node.name
         if name in self.api.predicates or name == "IS_ENABLED":
             self._predicate(node, facts)
@@ -81,10 +83,11 @@ class Calls:
 
     # What is known before the call
 
-    def _forget_results(self, node: Call, state: State, facts: Facts) -> State:
+    def _forget_results(self, flow: Flow, node: Call, state: State, facts: Facts) -> State:
         if node.result:
             forget(facts, node.result)
-            note_same(facts, node)
+            if flow.analyser.is_predicate(node.name, flow.function.path):
+                note_same(facts, node)
         if self.api.remove.fullmatch(node.name) and node.args:
             gone = identifiers(node.args[0])
             for key in [key for key in facts if key[0] == DECIDED and key[1] in gone]:
@@ -347,6 +350,8 @@ class Calls:
         callees = self.analyser.callees(node.name, flow)
         if not callees:
             flow.doubt(state)
+            if _LETS_GO.search(node.name):
+                state = state._replace(unsure=state.unsure | {"locks", "irq", "preempt", "bh"})
             return [(state, facts)]
         for callee in callees:
             for effect in list(self.analyser.summary(callee, flow).effects.values()):

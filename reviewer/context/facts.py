@@ -144,12 +144,9 @@ def gfp_of(facts: Facts, text: str, parameters: tuple[str, ...], api: Api) -> bo
     return None
 
 
-_PURE_NAME = re.compile(r".*(?:^|_)(?:is|has|enabled|supported|active|can|use|needs|IS_ERR)(?:_.*|$)")
-
-
 def note_same(facts: Facts, node: Call) -> None:
     """Two calls of the same predicate with the same arguments give the same answer while nothing is assigned."""
-    if node.result and node.result.startswith("$") and _PURE_NAME.fullmatch(node.name):
+    if node.result and node.result.startswith("$"):
         text = f"{node.name}({','.join(node.args)})"
         seen = facts.get((FLAGS, "line of " + text))
         if seen == node.line:  # a loop came back here: the answer may have changed

@@ -309,3 +309,35 @@ void advance(struct domain *domain)
 	}
 	end_period(domain);
 }
+
+static bool is_server(struct dev *dev) { return dev->server; }
+static bool serves(struct dev *dev) { return dev->server > 3; }
+
+void asked_twice(struct dev *dev)
+{
+	if (!serves(dev))
+		spin_lock(&dev->lock);
+	dev->a++;
+	if (!serves(dev))
+		spin_unlock(&dev->lock);
+	msleep(1);
+}
+
+static void settle_locked(struct dev *dev, bool *locked)
+{
+	if (*locked) {
+		spin_unlock(&dev->lock);
+		*locked = false;
+	}
+	cond_resched();
+}
+
+void told_through_a_pointer(struct dev *dev)
+{
+	bool locked = true;
+
+	spin_lock(&dev->lock);
+	settle_locked(dev, &locked);
+	if (locked)
+		spin_unlock(&dev->lock);
+}
