@@ -31,7 +31,14 @@ ORDER = (
 # Never, although it would be downwards: mail, tree, source and report do not know each other.
 STRANGERS = {"mail", "tree", "source", "report"}
 # Modules at the top of the package that belong to a room.
-HELPERS = {"blocks": "citation", "passages": "citation", "sentences": "citation"}
+HELPERS = {
+    "blocks": "citation",
+    "changes": "compare",
+    "fragment": "compare",
+    "judge": "compare",
+    "passages": "citation",
+    "sentences": "citation",
+}
 # Within one line: the ground stands on the model, and the command line turns errors into a report.
 ALLOWED = {("errors", "model"), ("config", "model"), ("config", "errors"), ("config", "__init__"), ("__main__", "cli")}
 # The child process alone imports b4, and what b4 itself is made of.

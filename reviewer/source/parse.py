@@ -9,7 +9,8 @@ import tree_sitter_c
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
 from reviewer.source.cfg import Extent, Function
-from reviewer.source.lower import declared_name, lower
+from reviewer.source.graph import declared_name
+from reviewer.source.lower import lower
 from reviewer.source.normalise import Side, normalise
 
 _LANGUAGE = Language(tree_sitter_c.language())

@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Expressions of C as branches, calls and assignments in C's order of evaluation."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+
+from tree_sitter import Node
+
+from reviewer.source import cfg
+from reviewer.source.expression import constant, is_path
+from reviewer.source.graph import Graph, named, text_of
+
+_COMPARISONS = frozenset(("==", "!=", "<", ">", "<=", ">="))
+_MIRROR = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+# Macros whose value is that of one of their arguments (include/linux/compiler.h, asm-generic/bug.h).
+_TRANSPARENT = frozenset(
+    (
+        "likely unlikely unlikely_notrace likely_notrace READ_ONCE WARN_ON WARN_ON_ONCE WARN WARN_ONCE "
+        "__builtin_expect unrcu_pointer RB_WARN_ON KVM_MMU_WARN_ON SCHED_WARN_ON VM_WARN_ON VM_WARN_ON_ONCE "
+        "DEBUG_LOCKS_WARN_ON data_race __READ_ONCE"
+    ).split()
+)
+_TRANSPARENT_SECOND = frozenset(("KVM_BUG_ON drm_WARN_ON drm_WARN_ON_ONCE gt_WARN_ON").split())
+_TRAPS = frozenset(("BUG_ON VM_BUG_ON GEM_BUG_ON KVM_MMU_BUG_ON").split())
+# Functions that do not come back (their prototypes carry __noreturn).
+_NO_RETURN = frozenset(
+    (
+        "BUG panic do_exit unreachable __builtin_unreachable make_task_dead do_group_exit kthread_exit nmi_panic "
+        "kthread_complete_and_exit"
+    ).split()
+)
+_EVALUATED_LATER = re.compile(
+    r"_*(?:\w*wait_event\w*|wait_on_bit\w*|read_poll_timeout\w*|readx?_poll_timeout\w*|poll_timeout_us\w*)"
+)
+_LEAVES = frozenset(
+    (
+        "identifier number_literal string_literal concatenated_string field_identifier type_descriptor "
+        "sizeof_expression char_literal true false null comment"
+    ).split()
+)
+
+
+class Expressions(Graph, ABC):
+    """Adds expressions to the graph."""
+
+    @abstractmethod
+    def statement(self, node: Node) -> None:
+        """Statements inside expressions are left to who knows statements."""
+
+    @staticmethod
+    def operator(node: Node) -> str:
+        operator = node.child_by_field_name("operator")
+        return text_of(operator) if operator is not None else ""
+
+    def is_logical(self, node: Node) -> bool:
+        return node.type == "binary_expression" and self.operator(node) in ("&&", "||")
+
+    @staticmethod
+    def inner(node: Node) -> Node:
+        """``node`` without brackets and casts around it."""
+        while True:
+            children = named(node)
+            if (
+                node.type == "parenthesized_expression"
+                and len(children) == 1
+                and children[0].type != "compound_statement"
+            ):
+                node = children[0]
+            elif node.type == "cast_expression":
+                value = node.child_by_field_name("value")
+                if value is None:
+                    return node
+                node = value
+            else:
+                return node
+
+    def has_call(self, node: Node) -> bool:
+        return node.type in ("call_expression", "compound_statement") or any(
+            self.has_call(c) for c in node.named_children
+        )
+
+    def argument_texts(self, condition: Node) -> list[str]:
+        out: list[str] = []
+
+        def flatten(node: Node) -> None:
+            if node.type == "comma_expression":
+                for child in named(node):
+                    flatten(child)
+            else:
+                out.append(text_of(node))
+
+        flatten(self.inner(condition))
+        return out
+
+    def condition(self, node: Node, on_true: int, on_false: int) -> None:
+        """Branch on ``node``, evaluating its calls in C's order."""
+        node = self.inner(node)
+        if self.current is None:
+            return
+        if node.type == "unary_expression" and self.operator(node) == "!":
+            argument = node.child_by_field_name("argument")
+            if argument is not None:
+                self.condition(argument, on_false, on_true)
+                return
+        if node.type == "binary_expression":
+            left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+            operator = self.operator(node)
+            if left is not None and right is not None:
+                if operator in ("&&", "||"):
+                    middle = self.new()
+                    self.condition(left, *((middle, on_false) if operator == "&&" else (on_true, middle)))
+                    self.current = middle
+                    self.condition(right, on_true, on_false)
+                    return
+                if operator in _COMPARISONS:
+                    self._compare(self.value(left), operator, self.value(right), on_true, on_false)
+                    return
+        if node.type == "call_expression" and (argument := self._transparent(node)) is not None:
+            self.condition(argument, on_true, on_false)
+            return
+        known = constant(text_of(node))
+        if known is not None:
+            self.edge(self.current, on_true if known else on_false)
+        else:
+            value = self.value(node)
+            self.edge(self.current, on_true, cfg.Literal(value, "!=", 0, True))
+            self.edge(self.current, on_false, cfg.Literal(value, "!=", 0, False))
+        self.current = None
+
+    def _compare(self, left: str, operator: str, right: str, on_true: int, on_false: int) -> None:
+        known = constant(right)
+        if known is None and constant(left) is not None:
+            left, right, known = right, left, constant(left)
+            operator = _MIRROR.get(operator, operator)
+        value = right if known is None else known
+        self.edge(self.current, on_true, cfg.Literal(left, operator, value, True))
+        self.edge(self.current, on_false, cfg.Literal(left, operator, value, False))
+        self.current = None
+
+    @staticmethod
+    def _transparent(node: Node) -> Node | None:
+        """The argument whose value the macro call has, or None where it is an ordinary call."""
+        function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        if function is None or arguments is None:
+            return None
+        given = named(arguments)
+        if text_of(function) in _TRANSPARENT and given:
+            return given[0]
+        if text_of(function) in _TRANSPARENT_SECOND and len(given) > 1:
+            return given[1]
+        return None
+
+    def value(self, node: Node) -> str:
+        """Evaluate ``node``; the text or the temporary that stands for its value."""
+        node = self.inner(node)
+        if node.type == "call_expression":
+            argument = self._transparent(node)
+            if argument is not None:
+                return self.value(argument)
+            self.temporaries += 1
+            result = f"${self.temporaries}"
+            self.call(node, result)
+            return result
+        if node.type == "assignment_expression":
+            self.expression(node)
+            left = node.child_by_field_name("left")
+            return text_of(left) if left is not None else "?"
+        self.expression(node)
+        return text_of(node)
+
+    def assign(self, target: str, value: Node, line: int) -> None:
+        inner = self.inner(value)
+        count, alias = self.assigned.get(target, (0, None))
+        self.assigned[target] = (count + 1, alias)
+        if inner.type == "call_expression":
+            argument = self._transparent(inner)
+            if argument is not None:
+                self.assigned[target] = (count, alias)
+                self.assign(target, argument, line)
+            else:
+                self.call(inner, target)
+            return
+        if inner.type == "conditional_expression" or (self.is_logical(inner) and self.has_call(inner)):
+            self._assign_branches(target, inner, line)
+            return
+        self.expression(inner)
+        text = text_of(inner)
+        self.emit(cfg.Assign(line, target, text))
+        if is_path(text):
+            self.assigned[target] = (count + 1, text)
+
+    def _assign_branches(self, target: str, node: Node, line: int) -> None:
+        on_true, on_false, end = self.new(), self.new(), self.new()
+        condition = node.child_by_field_name("condition") if node.type == "conditional_expression" else node
+        if condition is None:
+            return
+        self.condition(condition, on_true, on_false)
+        for block, name, known in ((on_true, "consequence", "1"), (on_false, "alternative", "0")):
+            self.current = block
+            if node.type == "conditional_expression":
+                part = node.child_by_field_name(name)
+                if part is not None:
+                    self.assign(target, part, line)
+            else:
+                self.emit(cfg.Assign(line, target, known))
+            self.edge(self.current, end)
+        self.current = end
+
+    def expression(self, node: Node) -> None:
+        """Evaluate ``node`` for its calls and assignments."""
+        if self.current is None and node.type != "compound_statement":
+            return
+        if node.type in _LEAVES:
+            return
+        if node.type == "call_expression":
+            self.call(node, None)
+        elif node.type == "assignment_expression":
+            self._assignment(node)
+        elif node.type == "update_expression":
+            argument = node.child_by_field_name("argument")
+            if argument is not None:
+                self._unknown(text_of(argument), node.start_point[0] + 1)
+        elif node.type == "compound_statement":
+            self.statement(node)
+        elif (node.type == "conditional_expression" or self.is_logical(node)) and self.has_call(node):
+            self._branching_expression(node)
+        else:
+            for child in named(node):
+                self.expression(child) if not child.type.endswith(
+                    "_statement"
+                ) and child.type != "declaration" else self.statement(child)
+
+    def _assignment(self, node: Node) -> None:
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        if left is None or right is None:
+            return
+        if left.type != "identifier":
+            self.expression(left)
+        line = node.start_point[0] + 1
+        if self.operator(node) != "=":
+            self.expression(right)
+            self._unknown(text_of(left), line)
+        else:
+            self.assign(text_of(left), right, line)
+
+    def _unknown(self, target: str, line: int) -> None:
+        count, alias = self.assigned.get(target, (0, None))
+        self.assigned[target] = (count + 2, alias)
+        self.emit(cfg.Assign(line, target, "?"))
+
+    def _branching_expression(self, node: Node) -> None:
+        on_true, on_false, end = self.new(), self.new(), self.new()
+        condition = node.child_by_field_name("condition") if node.type == "conditional_expression" else node
+        if condition is None:
+            return
+        self.condition(condition, on_true, on_false)
+        for block, name in ((on_true, "consequence"), (on_false, "alternative")):
+            self.current = block
+            part = node.child_by_field_name(name) if node.type == "conditional_expression" else None
+            if part is not None:
+                self.expression(part)
+            self.edge(self.current, end)
+        self.current = end
+
+    def call(self, node: Node, result: str | None) -> None:
+        function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        if function is None or arguments is None or self.current is None:
+            return
+        line = node.start_point[0] + 1
+        given = named(arguments)
+        name = self._callee(function, given, line)
+        if name is None:
+            return
+        texts = []
+        for argument in given:
+            inner = self.inner(argument)
+            texts.append(text_of(inner))
+            if not _EVALUATED_LATER.fullmatch(name):
+                self.expression(argument)
+        if name in _TRAPS and given:
+            goes_on = self.new()
+            self.condition(given[0], self.new(), goes_on)
+            self.current = goes_on
+            return
+        self.emit(cfg.Call(line, name, tuple(texts), result))
+        if name in _NO_RETURN:
+            self.current = None
+
+    def _callee(self, function: Node, given: list[Node], line: int) -> str | None:
+        """The name of what is called; None where the call was a guard and has been dealt with."""
+        if function.type == "identifier":
+            return text_of(function)
+        if function.type == "call_expression":
+            outer, inner_arguments = function.child_by_field_name("function"), function.child_by_field_name("arguments")
+            name = text_of(outer) if outer is not None else ""
+            first = text_of(named(inner_arguments)[0]) if inner_arguments is not None and named(inner_arguments) else ""
+            if name in ("guard", "CLASS") and first:
+                argument = ",".join(text_of(given_one) for given_one in given)
+                self.emit(cfg.Guard(line, first, argument, True))
+                if self.scopes:
+                    self.scopes[-1].cleanups.append((first, argument))
+                return None
+            if name in ("kvm_x86_call", "static_call", "static_call_cond", "kvm_pmu_call") and first:
+                return "." + first
+            return "?"
+        if function.type == "field_expression":
+            argument_node = function.child_by_field_name("argument")
+            if argument_node is not None:
+                self.expression(argument_node)
+            field_node = function.child_by_field_name("field")
+            return "." + text_of(field_node) if field_node is not None else "?"
+        inner = self.inner(function)
+        if inner.type == "pointer_expression":
+            pointed = inner.child_by_field_name("argument")
+            if pointed is not None:
+                text = text_of(self.inner(pointed))
+                return "." + re.split(r"->|\.", text)[-1]
+        return "?"

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A control-flow graph under construction: blocks, edges, and what is undone where a scope is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tree_sitter import Node
+
+from reviewer.source import cfg
+from reviewer.source.normalise import Side
+
+WHITE = str.maketrans("", "", " \t\n\r\f\v")
+
+
+def text_of(node: Node) -> str:
+    """The text of ``node`` without white space."""
+    return (node.text or b"").decode("latin-1").translate(WHITE)
+
+
+def named(node: Node) -> list[Node]:
+    """The named children of ``node`` without comments."""
+    return [child for child in node.named_children if child.type != "comment"]
+
+
+def declared_name(node: Node | None) -> str:
+    """The identifier that a declarator declares, or an empty string."""
+    while node is not None:
+        if node.type in ("identifier", "field_identifier"):
+            return text_of(node)
+        inner = node.child_by_field_name("declarator")
+        if inner is None:
+            inner = next(
+                (c for c in node.named_children if c.type.endswith("declarator") or c.type == "identifier"), None
+            )
+        node = inner
+    return ""
+
+
+@dataclass(slots=True)
+class Scope:
+    """A block of C with what has to be undone when it is left, in the order it was acquired."""
+
+    cleanups: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Target:
+    """Where ``break`` and ``continue`` go, and how many scopes stay open there."""
+
+    on_break: int
+    on_continue: int | None
+    depth: int
+
+
+@dataclass(slots=True)
+class Jump:
+    """A goto, until the place of its label is known."""
+
+    block: int
+    label: str
+    scopes: list[tuple[Scope, int]]
+
+
+class Graph:
+    """The graph of one function, and the place in it where the next thing happens."""
+
+    def __init__(self, side: Side, cleanups: dict[int, str]) -> None:
+        self.side = side
+        self.free_functions = cleanups
+        self.nodes: list[list[cfg.AnyNode]] = [[]]
+        self.edges: list[list[cfg.Edge]] = [[]]
+        self.current: int | None = 0
+        self.scopes: list[Scope] = []
+        self.targets: list[Target] = []
+        self.labels: dict[str, tuple[int, list[tuple[Scope, int]]]] = {}
+        self.jumps: list[Jump] = []
+        self.temporaries = 0
+        self.assigned: dict[str, tuple[int, str | None]] = {}
+        self.locals: set[str] = set()
+
+    def new(self) -> int:
+        self.nodes.append([])
+        self.edges.append([])
+        return len(self.nodes) - 1
+
+    def emit(self, node: cfg.AnyNode) -> None:
+        if self.current is not None:
+            self.nodes[self.current].append(node)
+
+    def edge(self, source: int | None, target: int, *literals: cfg.Literal) -> None:
+        if source is not None:
+            self.edges[source].append(cfg.Edge(target, literals))
+
+    def enter(self, block: int) -> None:
+        self.edge(self.current, block)
+        self.current = block
+
+    def undo(self, scope: Scope, line: int, keep: int = 0) -> None:
+        for cls, argument in reversed(scope.cleanups[keep:]):
+            self.emit(cfg.Guard(line, cls, argument, False))
+
+    def unwind(self, depth: int, line: int) -> None:
+        for scope in reversed(self.scopes[depth:]):
+            self.undo(scope, line)
+
+    def open_scopes(self) -> list[tuple[Scope, int]]:
+        return [(scope, len(scope.cleanups)) for scope in self.scopes]
+
+    def finish(self) -> None:
+        """Connect every goto with its label, leaving the scopes in between."""
+        for jump in self.jumps:
+            if jump.label not in self.labels:
+                continue
+            target, at_label = self.labels[jump.label]
+            self.current = jump.block
+            common = 0
+            while common < min(len(jump.scopes), len(at_label)) and jump.scopes[common][0] is at_label[common][0]:
+                common += 1
+            for scope, count in reversed(jump.scopes[common:]):
+                for cls, argument in reversed(scope.cleanups[:count]):
+                    self.emit(cfg.Guard(0, cls, argument, False))
+            if common:
+                scope, count = jump.scopes[common - 1]
+                for cls, argument in reversed(scope.cleanups[at_label[common - 1][1] : count]):
+                    self.emit(cfg.Guard(0, cls, argument, False))
+            self.edge(jump.block, target)
