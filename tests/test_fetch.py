@@ -269,6 +269,16 @@ def test_standard_input(shared: Path) -> None:
         fetch("-", stdin=io.BytesIO(b""))
 
 
+def test_thread_as_it_is_downloaded_from_an_archive(shared: Path, tmp_path: Path) -> None:
+    thread = (shared / "mail" / "threads" / "kvmarm-vgic-ap-list-deadlock.mbox").read_bytes()
+    path = tmp_path / "t.mbox.gz"
+    path.write_bytes(gzip.compress(thread))
+    assert len(fetch(str(path)).messages) == 2
+    path.write_bytes(gzip.compress(thread)[:500])
+    with pytest.raises(FetchError, match="as mail"):
+        fetch(str(path))
+
+
 def test_copies_of_one_mail_count_once(tmp_path: Path) -> None:
     path = tmp_path / "twice.mbox"
     mangled = mail("[PATCH] one", "1@x", mails.BODY + b"____\nA list\n", extra=("List-Id: <list.sourceforge.net>",))
@@ -513,6 +523,14 @@ def test_attestation_is_shown_and_not_required(shared: Path) -> None:
     assert not any(entry.passing for entry in series.attestations)
     assert all(entry.summary == "no signature that could be checked" for entry in series.attestations)
     assert len(series.patches) == 2
+
+
+def test_signature_without_a_key_is_said_to_be_one(tmp_path: Path) -> None:
+    signature = "v=1; a=ed25519-sha256; t=1700000000; l=10; i=ann@example.org; bh=AAAA; h=from:subject; b=AAAA"
+    path = tmp_path / "signed.eml"
+    path.write_bytes(mail("[PATCH] one", "1@x", extra=(f"X-Developer-Signature: {signature}",)))
+    (entry,) = series_of(fetch(str(path), attestation=True, offline=True)).attestations
+    assert (entry.passing, entry.summary) == (False, "no key for ed25519/ann@example.org")
 
 
 # The child

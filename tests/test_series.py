@@ -13,7 +13,8 @@ import pytest
 
 from reviewer.errors import SeriesError
 from reviewer.mail.fetch import fetch
-from reviewer.mail.series import describe, series_of
+from reviewer.mail.remarks import describe
+from reviewer.mail.series import series_of
 from reviewer.mail.thread import Thread
 from reviewer.model import Address, Series, ThreadKind, Trailer
 from tests import mails
@@ -292,7 +293,7 @@ def test_single_patch_that_was_sent_again(read: Read) -> None:
     )
     series = series_of(read(*thread, again))
     assert [patch.message.message_id for patch in series.patches if patch.message] == ["1@x", "2@x"]
-    assert any("patches 2 sent separately, not reviewed here: 2b@x" in note for note in series.notes)
+    assert any("patch 2 sent separately, not reviewed here: 2b@x" in note for note in series.notes)
 
 
 def test_whole_series_that_was_sent_again_unchanged(read: Read) -> None:
@@ -651,3 +652,48 @@ def test_reading_mail_leaves_pythons_charset_table_alone(read: Read) -> None:
     assert series_of(read(mail("[PATCH] one", "1@x"))).patches
     assert dict(email.charset.CHARSETS) == before
     assert not {"b4", "liblore"} & set(sys.modules)
+
+
+def test_parts_nested_without_end_stop_nothing(read: Read) -> None:
+    nested = b"".join(
+        b"--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n" % (level, level + 1) for level in range(3000)
+    )
+    odd = mail(
+        "Re: [PATCH] one", "odd@x", nested, reply_to="1@x", extra=("Content-Type: multipart/mixed; boundary=b0",)
+    )
+    series = series_of(read(mail("[PATCH] one", "1@x"), odd))
+    assert [reply.message_id for reply in series.replies] == ["odd@x"]
+    assert len(series.patches) == 1
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Re: " + "[" * 50_000, b"Text.\n"),
+        ("Re: " + "=?utf-8?q?a?= " * 20_000, b"Text.\n"),
+        ("Re: [PATCH] one", b"\n" * 300_000),
+        ("Re: [PATCH] one", b"a: b\n" * 100_000),
+        ("Re: [PATCH] one", b"- " * 300_000 + b"\n" + b"--- a/x\n" * 50_000),
+        ("Re: [PATCH] one", b"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,99999999999 +1 @@\n" + b" x\n" * 100_000),
+    ],
+    ids=["brackets", "encoded words", "empty lines", "trailers", "dashes", "endless hunk"],
+)
+@pytest.mark.parametrize("flowed", [False, True])
+def test_mail_made_to_take_forever(tmp_path: Path, subject: str, body: bytes, flowed: bool) -> None:
+    path = tmp_path / "slow.mbox"
+    odd = mail(subject, "odd@x", body, reply_to="1@x", extra=FLOWED if flowed else ())
+    path.write_bytes(mails.mboxrd(mail("[PATCH] one", "1@x"), odd))
+    series = series_of(fetch(str(path), timeout=30))
+    assert [reply.message_id for reply in series.replies] == ["odd@x"]
+
+
+def test_control_characters_of_a_mail_reach_no_sentence(read: Read) -> None:
+    messages = (
+        mail("[PATCH] first \x1b[31mthing", "1\x1b@x"),
+        mail("[PATCH] other \x07thing", "2@y", sender="Bob <bob@example.org>"),
+    )
+    with pytest.raises(SeriesError) as caught:
+        series_of(read(*messages))
+    assert "\x1b" not in str(caught.value)
+    assert "\x07" not in str(caught.value)
+    assert "\x1b" not in describe(series_of(read(messages[0])))

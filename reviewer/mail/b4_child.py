@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import gzip
 import json
 import logging
 import os
@@ -23,6 +24,8 @@ import resource
 import signal
 import sys
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from types import FrameType
@@ -34,14 +37,18 @@ import liblore
 import liblore.utils
 import requests
 
-from reviewer.mail import headers
+from reviewer.mail import headers, mailinfo
 
 JSON = dict[str, Any]
 
 # A hostile server may send a small file that unpacks to any size.
 MEMORY_LIMIT: Final = 4 << 30
+# Several of b4's patterns take time by the square of the text: longer subjects and replies are cut for them.
+LONGEST_SUBJECT: Final = 1000
+LONGEST_REPLY: Final = 64 << 10
 # DNS look-ups for DKIM hang where there is no name server; the whole of attestation gets this many seconds.
 ATTESTATION_SECONDS: Final = 20.0
+SEARCH_SECONDS: Final = 30.0
 # What a public-inbox answers for a message that it does not hold: 300 offers others whose ids begin alike.
 NOT_FOUND: Final = frozenset({300, 404, 410})
 # The first line of a file that is a bare diff or the output of "git show", not mail.
@@ -102,6 +109,11 @@ def archive_exists(node: Any) -> bool:
 
 def split(data: bytes, name: str) -> list[bytes]:
     """The messages in a file: mbox or mboxrd, one mail, one patch file, or a bare diff (which becomes a mail)."""
+    if data.startswith(b"\x1f\x8b"):  # t.mbox.gz as it was downloaded
+        try:
+            data = gzip.decompress(data)
+        except (OSError, EOFError, zlib.error) as error:
+            raise FailureError("not-mail", f"{name}: {error}") from error
     data = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     if re.match(rb"From \S", data) and not _HEADER.match(data):
         data = _lf_if_wire(data)
@@ -143,8 +155,12 @@ def _maildir(folder: Path) -> list[Path]:
 
 
 def parse(raw: bytes) -> EmailMessage:
+    """The mail as b4 takes it; of MIME that cannot be parsed the header alone."""
 
-    return liblore.utils.parse_message(raw)
+    try:
+        return liblore.utils.parse_message(raw)
+    except mailinfo.BROKEN_MIME:
+        return liblore.utils.parse_message(mailinfo.as_plain(raw, b"", "utf-8"))
 
 
 def facts(raw: bytes) -> JSON:
@@ -152,7 +168,7 @@ def facts(raw: bytes) -> JSON:
     message = parse(raw)
     found: JSON = {"raw": base64.b64encode(raw).decode(), "id": b4.LoreMessage.get_clean_msgid(message)}
     # Python's policy raises on some malformed headers, and b4 passes that on: it gets the value read by us.
-    subject = b4.LoreSubject(headers.decode(headers.first(headers.fields(raw), "subject")))
+    subject = b4.LoreSubject(headers.decode(headers.first(headers.fields(raw), "subject"))[:LONGEST_SUBJECT])
     found |= {
         "subject": subject.full_subject,
         "title": subject.subject,
@@ -170,13 +186,21 @@ def facts(raw: bytes) -> JSON:
         body = ""
         found["damage"] = f"b4 cannot decode the body: {error!r}"
     found["diff"] = bool(b4.DIFF_RE.search(body))
-    found["diffstat"] = bool(b4.DIFFSTAT_RE.search(body))
-    found["trailers"] = reply_trailers(message)
+    found["diffstat"] = bool(b4.DIFFSTAT_RE.search(_without_empty_lines(body)))
+    found["trailers"] = reply_trailers(raw, body)
     return found
 
 
-def reply_trailers(message: EmailMessage) -> list[list[str]]:
+def _without_empty_lines(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if line.strip()) + "\n"
+
+
+def reply_trailers(raw: bytes, body: str) -> list[list[str]]:
     """The trailers that b4 would take from this message as a follow-up: the writer's own, not a third person's."""
+    needed = ("from", "date", "message-id", "in-reply-to", "references", "subject")
+    header = [f"{name}: {value[:LONGEST_SUBJECT]}" for name, value in headers.fields(raw) if name in needed]
+    text = "\n".join([*header, "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit", ""])
+    message = parse(f"{text}\n{_without_empty_lines(body)[:LONGEST_REPLY]}".encode(errors="replace"))
     if not b4.LoreMessage.get_clean_msgid(message):
         return []
     try:
@@ -249,28 +273,33 @@ def ask_openly(node: Any) -> None:
     node.get_mbox_by_query = asked
 
 
-def attest(messages: list[bytes]) -> dict[str, tuple[bool, str]]:
-    """What b4 says about the signatures of each patch, by message-id."""
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise TimeIsUp inside the block when it takes longer."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise TimeIsUp
 
     signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, ATTESTATION_SECONDS)
-    results: dict[str, tuple[bool, str]] = {}
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
-        for raw in messages:
-            message = parse(raw)
-            message_id = b4.LoreMessage.get_clean_msgid(message)
-            if message_id:
-                results[message_id] = _attestation(message)
-    except TimeIsUp:
-        for raw in messages:
-            message_id = b4.LoreMessage.get_clean_msgid(parse(raw))
-            if message_id:
-                results.setdefault(message_id, (False, "not checked: the look-up of keys took too long"))
+        yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def attest(messages: list[bytes]) -> dict[str, tuple[bool, str]]:
+    """What b4 says about the signatures of each patch, by message-id."""
+    results: dict[str, tuple[bool, str]] = {}
+    parsed = [parse(raw) for raw in messages]
+    named = [(message_id, one) for one in parsed if (message_id := b4.LoreMessage.get_clean_msgid(one))]
+    try:
+        with time_limit(ATTESTATION_SECONDS):
+            for message_id, message in named:
+                results[message_id] = _attestation(message)
+    except TimeIsUp:
+        late = (False, "not checked: the look-up of keys took too long")
+        results |= {message_id: late for message_id, _message in named if message_id not in results}
     return results
 
 
@@ -322,7 +351,10 @@ def answer(request: JSON) -> JSON:
     result: JSON = {"messages": [facts(raw) for raw in messages], "newer": None, "attestations": {}}
     if request["newer"]:
         try:
-            result["newer"] = newer_revision(messages)
+            with time_limit(SEARCH_SECONDS):
+                result["newer"] = newer_revision(messages)
+        except TimeIsUp:
+            notes.append(f"The search for newer revisions took longer than {SEARCH_SECONDS:g} seconds.")
         except Exception as error:  # the search is a courtesy: the thread itself is here already
             notes.append(f"The server could not be asked for newer revisions: {error}")
     if request["attestation"]:

@@ -155,13 +155,14 @@ def unflowed(text: bytes) -> list[bytes]:
     """
     plain = lines_of(text)
     bare = [line[1:] if line.startswith(b" ") else line for line in plain]
-    joined: list[bytes] = []
+    joined: list[list[bytes]] = []
     soft = False
     for line in bare:
         if soft and line[:1] not in (b" ", b"+", b"-", b"@", b"\\", b"\n", b""):
-            joined[-1] = joined[-1].rstrip(b"\r\n") + line
+            joined[-1][-1] = joined[-1][-1].rstrip(b"\r\n")
+            joined[-1].append(line)
         else:
-            joined.append(line)
-        text_of_line = joined[-1].rstrip(b"\r\n")
+            joined.append([line])
+        text_of_line = line.rstrip(b"\r\n")
         soft = text_of_line.endswith(b" ") and text_of_line not in (b" ", b"-- ")
-    return [b"".join(joined), b"".join(bare), text]
+    return [b"".join(part for parts in joined for part in parts), b"".join(bare), text]

@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, Final
 
 import reviewer
 from reviewer.errors import FetchError, NotFoundError, UsageError
+from reviewer.mail.headers import printable
 from reviewer.mail.source import LORE, Source, archive_url, recognise
 from reviewer.mail.thread import Thread, message_of
 
@@ -89,7 +90,7 @@ def fetch(
         ordered=len(wanted.paths) > 1,
         newer=(int(found[0]), str(found[1])) if found else None,
         attestations={key: (bool(said[0]), str(said[1])) for key, said in answer["attestations"].items()},
-        notes=tuple(answer["notes"]),
+        notes=tuple(printable(note) for note in answer["notes"]),
     )
 
 
@@ -203,16 +204,16 @@ def _ask_child(
     except ValueError:
         answer = None
     if done.returncode or not isinstance(answer, dict):
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no word"]
         raise FetchError(
-            f"ran b4 on {wanted.origin}: it ended with status {done.returncode}: {lines[-1] if lines else 'no word'}; "
+            f"ran b4 on {wanted.origin}: it ended with status {done.returncode}: {printable(lines[-1])}; "
             "check that b4 0.16 or newer is installed"
         )
     return answer
 
 
 def _error(kind: str, detail: str, wanted: Source) -> FetchError:
-    message_id, origin = wanted.wanted, wanted.origin
+    message_id, origin, detail = wanted.wanted, wanted.origin, printable(detail)
     if kind == "not-found":
         if wanted.server is None:
             return NotFoundError(f"looked for {message_id} in {origin}: {detail}; check the id or give the right file")

@@ -53,6 +53,11 @@ def first(found: tuple[tuple[str, str], ...], name: str) -> str:
     return next((value for key, value in found if key == name), "")
 
 
+def printable(text: str) -> str:
+    """Words of a mail for a message to the user: a control character could command the terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
 def decode(value: str) -> str:
     """Undo RFC 2047; what is broken or of an unknown charset stays readable rather than right."""
     if "=?" not in value:

@@ -140,6 +140,10 @@ def has_whole_diff(raw: bytes) -> bool:
     return b"\n@@ " in inline(raw).diff
 
 
+# What Python's e-mail package raises on MIME that makes no sense; RecursionError on parts nested without end.
+BROKEN_MIME: Final = (ValueError, LookupError, AttributeError, TypeError, AssertionError, RecursionError)
+
+
 def _parts(raw: bytes) -> list[email.message.Message]:
     message = email.message_from_bytes(raw)
     parts = [part for part in message.walk() if not part.is_multipart()]
@@ -150,7 +154,7 @@ def payload(raw: bytes) -> bytes:
     """The plain text of a mail with its transfer encoding undone, in the mail's own character set."""
     try:
         found = [part.get_payload(decode=True) for part in _parts(raw)]
-    except (ValueError, LookupError, AttributeError, TypeError, AssertionError):
+    except BROKEN_MIME:
         return split_mail(raw)[1]  # MIME so broken that only git may make sense of it
     return b"\n".join(text for text in found if isinstance(text, bytes))
 
@@ -160,7 +164,7 @@ def body_text(raw: bytes) -> str:
     try:
         parts = _parts(raw)
         texts = [_decoded(part) for part in parts]
-    except (ValueError, LookupError, AttributeError, TypeError, AssertionError):
+    except BROKEN_MIME:
         texts = [split_mail(raw)[1].decode(errors="replace")]
     return "\n".join(texts).replace("\r\n", "\n")
 
@@ -182,11 +186,16 @@ def is_flowed(raw: bytes) -> bool:
     """Whether the text says format=flowed (RFC 3676)."""
     try:
         return any(str(part.get_param("format", "")).lower() == "flowed" for part in _parts(raw))
-    except (ValueError, LookupError, AttributeError, TypeError, AssertionError):
+    except BROKEN_MIME:
         return False
 
 
 def _as_plain(raw: bytes, text: bytes) -> bytes:
+    parts = _parts(raw)
+    return as_plain(raw, text, (parts[0].get_content_charset() if parts else None) or "utf-8")
+
+
+def as_plain(raw: bytes, text: bytes, charset: str) -> bytes:
     """The mail with ``text`` as its whole body, in no encoding and not flowed."""
     header, _body = split_mail(raw)
     kept = [
@@ -194,8 +203,6 @@ def _as_plain(raw: bytes, text: bytes) -> bytes:
         for line in re.split(rb"(?<=\n)(?![ \t])", header)
         if line and not line.lower().startswith((b"content-type:", b"content-transfer-encoding:"))
     ]
-    parts = _parts(raw)
-    charset = (parts[0].get_content_charset() if parts else None) or "utf-8"
     kind = f"Content-Type: text/plain; charset={charset}\nContent-Transfer-Encoding: 8bit\n\n"
     return b"".join(kept) + kind.encode("ascii", "replace") + text
 

@@ -143,7 +143,7 @@ def _starts_thread_of(above: RawMessage, message: RawMessage) -> bool:
 
 def _put(group: list[Posting], one: Posting, *, strangers: bool = False) -> None:
     """Add a posting to the first of the group that it completes, else as another one."""
-    for at, other in enumerate(group):
+    for at, other in enumerate(group if one.total > 1 or not strangers else ()):
         if _completes(other, one, strangers):
             group[at] = replace(
                 other,
@@ -162,11 +162,17 @@ def _completes(one: Posting, other: Posting, strangers: bool) -> bool:
         return False
     if not strangers:
         return True
-    if one.total == 1:
-        return False
     mailed = one.first.message_id and other.first.message_id
     loose = not any(message.parents for posting in (one, other) for message in posting.members)
     return (one.sender == other.sender or not mailed) and (one.component == other.component or loose)
+
+
+def related(one: Posting, other: Posting) -> bool:
+    """Whether two postings are revisions of one series, as far as sender, title and thread tell."""
+    same_title = bool(one.title) and one.title.lower() == other.title.lower()
+    if one.component == other.component:
+        return one.sender == other.sender or same_title
+    return same_title and one.sender == other.sender
 
 
 def _as_given(patches: Iterable[RawMessage]) -> tuple[Posting, ...]:

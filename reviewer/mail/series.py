@@ -8,12 +8,14 @@ one; b4's ``shazam`` and ``am -c`` take the newer without a word. What the user 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from reviewer.errors import SeriesError
 from reviewer.mail import diffs, mailinfo
-from reviewer.mail.postings import Posting, postings_of
+from reviewer.mail.headers import printable
+from reviewer.mail.postings import Posting, postings_of, related
+from reviewer.mail.remarks import about_damage, about_others, about_patches, about_replies, count, how_to_pull, listed
 from reviewer.mail.thread import RawMessage, Thread
 from reviewer.model import Address, Attestation, Message, Patch, Series, ThreadKind
 
@@ -26,9 +28,6 @@ _PREREQUISITE: Final = re.compile(
 _NO_BRANCH: Final = re.compile(r"(?:patch|rfc|rft|resend|repost|rebased?|v\d+|\d+/\d+|git|pull)\S*", re.IGNORECASE)
 # What git-request-pull(1) writes.
 _PULL_BASE: Final = re.compile(r"^The following changes since commit ([0-9a-f]{40,64}):", re.MULTILINE)
-_PULL: Final = re.compile(
-    r"in the git repository at:\s+((?:https?|git|ssh)://[\w./~@:+-]+)\s+([\w./+-]+)", re.IGNORECASE
-)
 
 
 def series_of(thread: Thread, *, revision: int | None = None, inline_diff: bool = False) -> Series:
@@ -50,30 +49,6 @@ def series_of(thread: Thread, *, revision: int | None = None, inline_diff: bool 
     return _series(thread, chosen, all_of_them, replies_with_diff)
 
 
-def describe(series: Series) -> str:
-    """One sentence about what the thread turned out to hold."""
-    author = f" by {series.author.name or series.author.email}" if series.author else ""
-    if not series.patches:
-        what = "a pull request" if series.kind is ThreadKind.PULL_REQUEST else "a discussion"
-        if series.kind is ThreadKind.SERIES:
-            return f"Cover letter of {_count(series.total, 'patch')}{author}, none of which is here: {series.subject}"
-        return f"This is {what}{author} without patches: {series.subject}"
-    if series.patches[0].inline:
-        return f"The diff in a reply{author}: {series.subject}"
-    version = f"v{series.revision}, " if series.revision > 1 else ""
-    here = f"{len(series.patches)} of " if series.missing else ""
-    pulled = " under a pull request" if series.kind is ThreadKind.PULL_REQUEST else ""
-    return f"{version}{here}{_count(series.total, 'patch')}{pulled}{author}: {series.subject}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun if number == 1 else noun + ('es' if noun.endswith('ch') else 's')}"
-
-
-def _listed(numbers: Iterable[int]) -> str:
-    return ", ".join(str(number) for number in numbers)
-
-
 # Which posting is meant
 
 
@@ -84,9 +59,13 @@ def _choose(thread: Thread, all_of_them: Sequence[Posting], revision: int | None
         line = [posting for posting in line if posting.revision == revision]
         if not line:
             known = sorted({posting.revision for posting in all_of_them})
+            there = thread.newer is not None and thread.newer[0] == revision
+            which = (
+                f"the message-id of that revision, {thread.newer[1]}" if thread.newer and there else "its message-id"
+            )
             raise SeriesError(
                 f"looked for revision {revision} in {thread.origin}: it holds {_revisions(known)}; "
-                "ask for one of these, or give the message-id of the revision itself"
+                f"ask for one of these, or give {printable(which)}"
             )
     # The newest; of several with the same number the one of which most is here, then the one sent last.
     return max(
@@ -95,7 +74,7 @@ def _choose(thread: Thread, all_of_them: Sequence[Posting], revision: int | None
 
 
 def _revisions(known: Sequence[int]) -> str:
-    return f"revision {known[0]} only" if len(known) == 1 else f"the revisions {_listed(known)}"
+    return f"revision {known[0]} only" if len(known) == 1 else f"the revisions {listed(known)}"
 
 
 def _anchor(thread: Thread, all_of_them: Sequence[Posting]) -> Posting | None:
@@ -114,23 +93,19 @@ def _anchor(thread: Thread, all_of_them: Sequence[Posting]) -> Posting | None:
 def _line(thread: Thread, all_of_them: Sequence[Posting], anchor: Posting | None) -> list[Posting]:
     """All revisions of one series: the anchor's, else the only one there is. SeriesError if there are several."""
     start = anchor or all_of_them[0]
-    line = [posting for posting in all_of_them if _related(start, posting)]
+    line = [posting for posting in all_of_them if related(start, posting)]
     others = [posting for posting in all_of_them if posting not in line and posting.component != start.component]
     if anchor is None and others:
         found = [start, *others]
-        listed = "".join(f"\n  {posting.first.message_id or '(no message-id)'}  {posting.title}" for posting in found)
+        lines = "".join(
+            f"\n  {printable(posting.first.message_id) or '(no message-id)'}  {printable(posting.title)}"
+            for posting in found
+        )
         raise SeriesError(
             f"looked for a series in {thread.origin}: it holds {len(found)} that have nothing to do with each other; "
-            f"name one of them by its message-id after the file:{listed}"
+            f"name one of them by its message-id after the file:{lines}"
         )
     return line
-
-
-def _related(one: Posting, other: Posting) -> bool:
-    same_title = bool(one.title) and one.title.lower() == other.title.lower()
-    if one.component == other.component:
-        return one.sender == other.sender or same_title
-    return same_title and one.sender == other.sender
 
 
 # What is in it
@@ -153,15 +128,16 @@ def _series(
     change = _CHANGE_ID.search(about)
     newer = _newer(thread, posting, all_of_them)
     notes = [
-        *_about_patches(thread, posting, newer),
-        *_about_others(posting, all_of_them),
+        *about_patches(thread, posting, newer),
+        *about_others(posting, all_of_them),
         *notes,
-        *_about_replies(thread, replies_with_diff),
+        *about_replies(thread, replies_with_diff),
+        *about_damage(thread),
         *thread.notes,
     ]
     if pulled and posting.cover is not None:
         notes.insert(
-            0, f"This is a pull request; reviewed are the patches mailed under it.{_how_to_pull(posting.cover)}"
+            0, f"This is a pull request; reviewed are the patches mailed under it.{how_to_pull(posting.cover)}"
         )
     return Series(
         kind=ThreadKind.PULL_REQUEST if pulled else ThreadKind.SERIES,
@@ -224,69 +200,11 @@ def _newer(thread: Thread, posting: Posting, all_of_them: Sequence[Posting]) -> 
     later = [
         (one.revision, one.first.message_id)
         for one in all_of_them
-        if one.revision > posting.revision and one.first.message_id and _related(posting, one)
+        if one.revision > posting.revision and one.first.message_id and related(posting, one)
     ]
     if thread.newer and thread.newer[0] > posting.revision:
         later.append(thread.newer)
     return max(later, key=lambda one: one[0]) if later else None
-
-
-# What the user should know
-
-
-def _about_patches(thread: Thread, posting: Posting, newer: tuple[int, str] | None) -> list[str]:
-    notes: list[str] = []
-    if posting.missing:
-        gone = _count(len(posting.missing), "patch")
-        notes.append(
-            f"Incomplete: of {_count(posting.total, 'patch')}, {gone} not found in {thread.origin}: "
-            f"{_listed(posting.missing)}."
-        )
-    if posting.carried:
-        notes.append(
-            f"Only some patches were sent again as v{posting.revision}; taken from v{posting.revision - 1}: "
-            f"{_listed(posting.carried)}."
-        )
-    if newer:
-        notes.append(f"There is a newer revision, v{newer[0]}: {newer[1]}. Reviewed is v{posting.revision}.")
-    return notes
-
-
-def _about_others(posting: Posting, all_of_them: Sequence[Posting]) -> list[str]:
-    notes: list[str] = []
-    for other in all_of_them:
-        if other is posting or other.component != posting.component or not other.patches:
-            continue
-        first = next(message for message in other.members if message is not posting.cover)
-        name = first.message_id
-        if not _related(posting, other):
-            notes.append(f"The thread also holds another patch, not reviewed here: {name} ({first.title}).")
-        elif other.revision < posting.revision:
-            notes.append(f"The thread also holds the earlier revision v{other.revision}: {name}.")
-        elif other.revision == posting.revision:
-            sent = "patches " if other.total > 1 else "the patch "
-            numbers = _listed(sorted(other.patches)) + " " if other.total > 1 else ""
-            notes.append(f"The thread also holds {sent}{numbers}sent separately, not reviewed here: {name}.")
-    return notes
-
-
-def _about_replies(thread: Thread, replies_with_diff: Sequence[RawMessage]) -> list[str]:
-    if not replies_with_diff:
-        return []
-    wanted = next((one for one in replies_with_diff if one.message_id == thread.wanted), None)
-    if wanted is not None:
-        return ["The mail that was asked for is a reply that carries a diff; --inline-diff reviews that diff."]
-    ids = ", ".join(message.message_id for message in replies_with_diff[:5])
-    more = f" and {len(replies_with_diff) - 5} more" if len(replies_with_diff) > 5 else ""
-    carries = "reply carries" if len(replies_with_diff) == 1 else "replies carry"
-    return [f"{len(replies_with_diff)} {carries} a diff, which --inline-diff reviews by message-id: {ids}{more}."]
-
-
-def _how_to_pull(message: RawMessage) -> str:
-    found = _PULL.search(message.message.body)
-    if not found:
-        return ""
-    return f" To review what it asks for: git fetch {found[1]} {found[2]}, then reviewer check BASE..FETCH_HEAD."
 
 
 # Threads without a patch, and diffs in replies
@@ -295,9 +213,9 @@ def _how_to_pull(message: RawMessage) -> str:
 def _without_patches(thread: Thread, replies_with_diff: Sequence[RawMessage]) -> Series:
     pull = next((message for message in thread.messages if message.is_pull_request), None)
     start = pull or _start(thread)
-    messages = _count(len(thread.messages), "message")
+    messages = count(len(thread.messages), "message")
     if pull is not None:
-        notes = [f"This is a pull request and no patch was mailed under it.{_how_to_pull(pull)}"]
+        notes = [f"This is a pull request and no patch was mailed under it.{how_to_pull(pull)}"]
     else:
         notes = [f"This is a discussion of {messages}, and none of them is a patch: there is nothing to review."]
     author = start.message.author
@@ -310,7 +228,7 @@ def _without_patches(thread: Thread, replies_with_diff: Sequence[RawMessage]) ->
         patches=(),
         cover=start.message,
         replies=tuple(message.message for message in thread.messages if message is not start),
-        notes=(*notes, *_about_replies(thread, replies_with_diff), *thread.notes),
+        notes=(*notes, *about_replies(thread, replies_with_diff), *about_damage(thread), *thread.notes),
     )
 
 
@@ -323,13 +241,13 @@ def _start(thread: Thread) -> RawMessage:
 def _inline(thread: Thread, replies_with_diff: Sequence[RawMessage]) -> Series:
     wanted = [message for message in replies_with_diff if message.message_id == thread.wanted]
     if not wanted and len(replies_with_diff) > 1:
-        listed = "".join(
-            f"\n  {message.message_id}  {message.message.author.name or message.message.author.email}"
-            for message in replies_with_diff
+        lines = "".join(
+            "\n  " + printable(f"{one.message_id}  {one.message.author.name or one.message.author.email}")
+            for one in replies_with_diff
         )
         raise SeriesError(
             f"looked for the diff in a reply in {thread.origin}: {len(replies_with_diff)} replies carry one; "
-            f"name one of them by its message-id:{listed}"
+            f"name one of them by its message-id:{lines}"
         )
     mail = (wanted or list(replies_with_diff))[0]
     patch, said = _patch(1, mail, inline=True)
