@@ -341,3 +341,42 @@ void told_through_a_pointer(struct dev *dev)
 	if (locked)
 		spin_unlock(&dev->lock);
 }
+
+static void wake(struct dev *dev, unsigned int token, int how)
+{
+	if (token == ~0) {
+		dev->a++;
+		return;
+	}
+	if (how == WAKE_NOW)
+		return;
+	msleep(1);
+}
+
+static void wake_one(struct dev *dev, unsigned int token)
+{
+	if (token == ~0)
+		return;
+	msleep(1);
+}
+
+void all_of_them(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	wake_one(dev, ~0);
+	spin_unlock(&dev->lock);
+}
+
+void one_of_them(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	wake_one(dev, dev->token); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}
+
+void perhaps_now(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	wake(dev, dev->token, dev->how);
+	spin_unlock(&dev->lock);
+}
