@@ -18,7 +18,11 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
-pytest_plugins = [name for name in ("tests.inbox", "tests.golden_plugin") if importlib.util.find_spec(name) is not None]
+pytest_plugins = [
+    name
+    for name in ("tests.inbox", "tests.golden_plugin", "tests.kernels")
+    if importlib.util.find_spec(name) is not None
+]
 
 _GIT_CONFIG: Final = """\
 [user]
