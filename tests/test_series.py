@@ -588,6 +588,7 @@ def test_odd_dates_stop_nothing_and_are_kept(read: Read, date: str) -> None:
         'Content-Transfer-Encoding: base64\nContent-Type: text/plain; charset=""',
         "In-Reply-To: <self@x> and <<",
         "References: <1@x> <1@x> <",
+        "In-Reply-To: <@>\nMessage-ID: <",
         "Subject: [[[[",
         "From: \x01\x02",
         "no colon here",

@@ -155,12 +155,20 @@ def _maildir(folder: Path) -> list[Path]:
 
 
 def parse(raw: bytes) -> EmailMessage:
-    """The mail as b4 takes it; of MIME that cannot be parsed the header alone."""
-
+    """The mail as b4 takes it: of MIME that cannot be parsed the header alone, without fields that cannot be read."""
     try:
-        return liblore.utils.parse_message(raw)
+        message = liblore.utils.parse_message(raw)
     except mailinfo.BROKEN_MIME:
-        return liblore.utils.parse_message(mailinfo.as_plain(raw, b"", "utf-8"))
+        message = liblore.utils.parse_message(mailinfo.as_plain(raw, b"", "utf-8"))
+    for name in {key.lower() for key, _value in message.raw_items()}:
+        try:
+            message.get_all(name)
+        except Exception:  # Python's policy parses on access, and raises all kinds of things on malformed values
+            del message[name]
+            ids = headers.message_ids(headers.first(headers.fields(raw), name))
+            if name in ("message-id", "in-reply-to", "references") and ids:
+                message[name] = " ".join(f"<{one}>" for one in ids)
+    return message
 
 
 def facts(raw: bytes) -> JSON:

@@ -207,7 +207,7 @@ def _ask_child(
         lines = done.stderr.decode(errors="replace").strip().splitlines() or ["no word"]
         raise FetchError(
             f"ran b4 on {wanted.origin}: it ended with status {done.returncode}: {printable(lines[-1])}; "
-            "check that b4 0.16 or newer is installed"
+            "check that b4 0.16 or newer works here (b4 --version)"
         )
     return answer
 
