@@ -11,7 +11,8 @@ def judge(context: Context) -> Report | None:
         return Report(
             subject=context.callee,
             message=f"returns after {call} without its counterpart, unlike the other paths",
-            question=f"Is the counterpart of {call} missing on this path? Other returns of {context.function}() have it.",
+            question=f"Is the counterpart of {call} missing on this path? "
+            f"Other returns of {context.function}() have it.",
             was=f"{context.function}() returned after {call} without its counterpart",
             consequence="The caller goes on in another context than it is in.",
         )

@@ -60,7 +60,7 @@ class Report:
     ``subject`` tells two findings of one check in one function apart: a lock, a callee. ``message`` is one sentence for
     reports, ``question`` the one that a reviewer would write under the line. ``was`` says the same of the past, for a
     finding that a patch replaces by another. ``consequence`` says what breaks where the tree states no rule.
-    ``interleaving`` are rows of two sides that race.
+    ``entered`` says that how the function is entered makes it wrong. ``interleaving`` are rows of two sides that race.
     """
 
     subject: str
@@ -68,6 +68,7 @@ class Report:
     question: str
     was: str = ""
     consequence: str = ""
+    entered: bool = False
     interleaving: tuple[tuple[str, str], ...] = ()
 
 
@@ -108,6 +109,21 @@ class Context:
     def in_reader(self) -> bool:
         """Whether an RCU reader is open here for certain."""
         return self.state.rcu > 0 and "rcu" not in self.state.unsure
+
+    @property
+    def schedules(self) -> bool:
+        """Whether the call is what the task state is set for: ``schedule()`` and its like."""
+        return self.event.callee in self.api.task_running
+
+    @property
+    def only_srcu(self) -> str | None:
+        """The srcu_struct whose reader was opened here, where nothing else protects: no RCU reader, no lock."""
+        readers = [held for held in self.state.locks if self.api.classes.get(held.kind) is LockClass.READER]
+        if len(readers) != 1 or len(self.state.locks) != 1 or self.state.rcu > 0 or self.state.unsure:
+            return None
+        if readers[0].origin is not Origin.TAKEN or self.atomic(rt=False) is not None:
+            return None
+        return self.lock_text(Reason(readers[0].kind, readers[0].expression, readers[0].origin))
 
     def lock_class(self, reason: Reason) -> LockClass | None:
         """The class of the lock that ``reason`` names, or None where it is no lock."""
@@ -151,7 +167,9 @@ class Context:
     def report(self, reason: Reason, *, message: str, question: str, was: str = "") -> Report:
         """The report on a call in a place that forbids it."""
         past = was or f"{self.call} was called {self.place(reason)}"
-        return Report(subject=self.subject(reason), message=message, question=question, was=past)
+        return Report(
+            subject=self.subject(reason), message=message, question=question, was=past, entered=reason.what == "entry"
+        )
 
 
 Judge = Callable[[Context], Report | None]

@@ -71,11 +71,12 @@ def judge(
                 if report is None:
                     continue
                 reason = context.atomic(rt=check.kernels is Kernels.PREEMPT_RT)
-                by_entry = reason is not None and reason.what == "entry"
-                if entry is not None and not by_entry:
+                if entry is not None and not report.entered:
                     continue  # told for process context already
-                lead = [entry.step] if entry is not None and by_entry else _context_steps(event, reason)
-                occurrence = Occurrence(check, report, event, (*lead, *event.steps), len(lead), by_entry, event.masked)
+                lead = [entry.step] if entry is not None and report.entered else _context_steps(event, reason)
+                occurrence = Occurrence(
+                    check, report, event, (*lead, *event.steps), len(lead), report.entered, event.masked
+                )
                 key = (*occurrence.identity, *occurrence.place, occurrence.masked)
                 if key not in seen:
                     seen.add(key)

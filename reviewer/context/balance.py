@@ -15,7 +15,7 @@ from reviewer.source.expression import last_member
 
 # Functions that are meant to return with something held or dropped.
 _PAIRED_NAME = re.compile(
-    r".*(?:^|_)(?:(?:try|un|re)?lock\w*|begin|end|start|stop|enter|exit|get|put|acquire|release|prepare|finish|complete|next|show)(?:_\w+)?",
+    r".*(?:^|_)(?:(?:try|un|re)?lock\w*|begin|end|start|stop|enter|exit|get|put|acquire|release|prepare|finish|complete|next|show|hold|unhold|save|restore|enable|disable|suspend|resume|pin|unpin|claim)(?:_\w+)?",
     re.IGNORECASE,
 )
 
@@ -60,7 +60,7 @@ def _groups(exits: list[Exit]) -> Iterator[list[Exit]]:
 
 def _readers(function: Function, exits: list[Exit], start: State) -> Iterator[Event]:
     for group in _groups(exits):
-        if len({exit_.rcu for exit_ in group}) > 1:
+        if len({exit_.rcu for exit_ in group}) == 2:  # more than two: a loop that counts
             least = min(abs(exit_.rcu) for exit_ in group)
             wrong = min((exit_ for exit_ in group if abs(exit_.rcu) != least), key=lambda exit_: exit_.line)
             right = min(exit_.line for exit_ in group if abs(exit_.rcu) == least)
@@ -102,7 +102,7 @@ def _counters(function: Function, exits: list[Exit], start: State) -> Iterator[E
     for counter, disable, enable in _PAIRS:
         for group in _groups(exits):
             values = {getattr(exit_, counter) for exit_ in group}
-            if len(values) == 1:
+            if len(values) != 2:  # more than two: a loop that counts
                 continue
             least = min(values, key=abs)
             wrong = min((e for e in group if getattr(e, counter) != least), key=lambda e: e.line)

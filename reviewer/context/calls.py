@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from reviewer.context.annotations import is_instrumented
 from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Condition, Effect, EventKind
 from reviewer.context.facts import (
     DECIDED,
@@ -73,6 +74,8 @@ class Calls:
             flow.stale(node, state, facts)
         if self.api.lookup.fullmatch(name) and node.result:
             note_lookup(state, facts, self.api, node.result, name, node.line)
+        if flow.noinstr and state.instrumentation <= 0:
+            self._instrumented(flow, node, state, facts)
         self._table_effects(flow, node, state, facts)
         changed = self._table_change(flow, node, state, facts)
         if changed is not None:
@@ -123,6 +126,16 @@ class Calls:
             kind = self.analyser.lock_kind(flow.function, expression, kind)
         return state._replace(locks=state.locks | {Held(kind, expression, Origin.ASSERTED)})
 
+    def _instrumented(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
+        """A call in a noinstr function that leads to code which can be traced."""
+        if not self.api.instrumented.fullmatch(node.name):
+            if self.api.is_known(node.name) or self.api.opaque.fullmatch(node.name):
+                return
+            callees = self.analyser.program.resolve(node.name, flow.function.path)
+            if len(callees) != 1 or not is_instrumented(callees[0]):
+                return
+        flow.event(EventKind.INSTRUMENTED, node, state, facts, (self._step(flow, node),))
+
     # Effects that the tables know
 
     def _table_effects(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
@@ -153,6 +166,8 @@ class Calls:
             self._allocation(flow, node, state, facts)
         elif name in api.frees:
             self._simple(flow, node, state, facts, EventKind.FREE, step)
+        elif name in api.handles_irq:
+            self._simple(flow, node, state, facts, EventKind.HANDLE_IRQ, step)
         elif name in api.spinlock_takers:
             self._simple(flow, node, state, facts, EventKind.SPINLOCK, step)
         lock_call = api.locks.get(name)
@@ -249,6 +264,11 @@ class Calls:
             return [(counted(state, api.counters[name]), facts)]
         if name in api.irq:
             return [(self._irq(api.irq[name], node.args[0] if node.args else "", state, facts), facts)]
+        if name in api.task_set:
+            running = any("TASK_RUNNING" in argument for argument in node.args)
+            return [(state._replace(not_running=not running), facts)]
+        if name in api.task_running:
+            return [(state._replace(not_running=False), facts)]
         if name in api.eqs:
             return [(state._replace(eqs=api.eqs[name]), facts)]
         return None
@@ -345,6 +365,7 @@ class Calls:
     # Across functions
 
     def _descend(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
+        state = state._replace(not_running=False)  # whoever is called may schedule
         for key in [key for key in facts if key[0] == UNMOVED]:
             del facts[key]  # whoever is called may let go of a lock and take it again
         callees = self.analyser.callees(node.name, flow)

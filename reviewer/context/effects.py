@@ -24,6 +24,9 @@ class EventKind(StrEnum):
     IRQ_ENABLE = "interrupts enabled"
     STALE_INSERT = "insertion on a stale lookup"
     TAKEN_TWICE = "lock taken twice"
+    HANDLE_IRQ = "interrupt handed on"
+    INSTRUMENTED = "instrumented call in noinstr code"
+    RCU_WALK = "RCU list walked"
     UNBALANCED = "unbalanced return"
 
 
@@ -32,7 +35,10 @@ SLEEPING_ON_RT = frozenset((EventKind.ALLOCATION, EventKind.FREE, EventKind.SPIN
 
 
 class Condition(NamedTuple):
-    """What must hold of parameter ``position`` (0-based): ``operator`` is ``value``, ``points to``, ``gfp``, ``==`` or ``&``."""
+    """What must hold of parameter ``position`` (0-based).
+
+    ``operator`` is ``value``, ``points to``, ``gfp``, ``==`` or ``&``.
+    """
 
     position: int
     operator: str

@@ -38,7 +38,8 @@ _OPPOSITE = {"==": "!=", "!=": "==", "<": ">=", ">": "<=", "<=": ">", ">=": "<"}
 class Decision(NamedTuple):
     """The answer of a lookup made under ``lock``; ``stage`` is fresh, dropped or stale (dropped and taken again).
 
-    ``others`` are further locks that were held. As DECISION it belongs to the variable that holds the answer, as DECIDED to the path that was chosen because nothing
+    ``others`` are further locks that were held. As DECISION it belongs to the variable
+    that holds the answer, as DECIDED to the path that was chosen because nothing
     was found.
     """
 

@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from reviewer.context.annotations import is_noinstr
 from reviewer.context.balance import unbalanced
 from reviewer.context.effects import Analysis, Condition, Event, EventKind, Exit
 from reviewer.context.facts import (
@@ -67,6 +68,7 @@ class Flow:
             and call.operation is Operation.RELEASE
             and call.argument < len(node.args)
         )
+        self.noinstr = is_noinstr(function)
         self._seen: set[tuple[object, ...]] = set()
 
     def _annotated(self, state: State) -> State:
@@ -216,12 +218,19 @@ class Flow:
             self._assign(node, facts)
             return [(state, facts)]
         if isinstance(node, Loop):
-            for argument in node.args[:2]:
-                if is_path(argument):
-                    forget(facts, argument)
+            self._walk(node, state, facts)
             return [(state, facts)]
         self._return(node.value, node.line, state, facts)
         return [(state, facts)]
+
+    def _walk(self, node: Loop, state: State, facts: Facts) -> None:
+        wanted = self.api.rcu_iterators.get(node.name)
+        if wanted is not None and len(node.args) == wanted:
+            step = Step(self.function.path, node.line, self.function.name, f"{node.name}()")
+            self.event(EventKind.RCU_WALK, node, state, facts, (step,))
+        for argument in node.args[:2]:
+            if is_path(argument):
+                forget(facts, argument)
 
     def _assign(self, node: Assign, facts: Facts) -> None:
         value = value_of(facts, node.value)
@@ -315,7 +324,7 @@ class Flow:
     def event(
         self,
         kind: EventKind,
-        node: Call | Guard,
+        node: Call | Guard | Loop,
         state: State,
         facts: Facts,
         steps: tuple[Step, ...],
@@ -325,7 +334,7 @@ class Flow:
         argument: str = "",
     ) -> None:
         """Note something that happens here; the same thing in the same context is noted once."""
-        callee = node.name if isinstance(node, Call) else node.cls
+        callee = node.cls if isinstance(node, Guard) else node.name
         key = (kind, node.line, callee, state, masked, steps[-1:])
         if key in self._seen:
             return

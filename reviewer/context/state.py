@@ -31,7 +31,9 @@ class State(NamedTuple):
     ``irq`` is ``""`` (as the caller has it), ``off``, ``on`` or ``restored``. ``suffix`` counts interrupts disabled
     only through a suffix of a spinlock_t, which means nothing on PREEMPT_RT. ``eqs`` is 1 inside the guest's extended
     quiescent state. ``rt`` says which world a branch has chosen. ``may_sleep`` holds where a test of the context said
-    so. Counters named in ``unsure`` differ between paths in a way that was not understood. ``entry`` is a kind of
+    so. Counters named in ``unsure`` differ between paths in a way that was not understood.
+    ``instrumentation`` counts instrumentation_begin(). ``not_running`` holds after
+    set_current_state() and its like, until the task schedules. ``entry`` is a kind of
     entries.toml for functions that are entered from outside.
     """
 
@@ -45,6 +47,8 @@ class State(NamedTuple):
     pagefault: int = 0
     kmap: int = 0
     rcu: int = 0
+    instrumentation: int = 0
+    not_running: bool = False
     eqs: int = 0
     rt: bool | None = None
     may_sleep: bool = False

@@ -86,6 +86,11 @@ class Api:
     insert: re.Pattern[str]
     insert_checks: re.Pattern[str]
     remove: re.Pattern[str]
+    handles_irq: frozenset[str]
+    instrumented: re.Pattern[str]
+    rcu_iterators: Mapping[str, int]
+    task_set: frozenset[str]
+    task_running: frozenset[str]
     handed_on: frozenset[str]
     opaque: re.Pattern[str]
     definers: Mapping[str, str]
@@ -106,6 +111,9 @@ class Api:
             or name in self.allocators
             or name in self.frees
             or name in self.spinlock_takers
+            or name in self.handles_irq
+            or name in self.task_set
+            or name in self.task_running
             or name in self.predicates
             or name in self.user_access
             or name in self.drops_lock
@@ -183,6 +191,11 @@ def load_tables(folder: Path) -> Api:
             insert=re.compile(effects["decisions"]["insert"]),
             insert_checks=re.compile(effects["decisions"]["insert_checks"]),
             remove=re.compile(effects["decisions"]["remove"]),
+            handles_irq=frozenset(_words(effects["interrupts"]["handle"])),
+            instrumented=re.compile("|".join(effects["instrumented"]["patterns"])),
+            rcu_iterators=effects["rcu"]["iterators"],
+            task_set=frozenset(_words(context["task"]["set"])),
+            task_running=frozenset(_words(context["task"]["running"])),
             handed_on=frozenset(_words(effects["handed_on"]["members"])),
             opaque=re.compile("|".join(effects["opaque"]["patterns"])),
             definers={name: kind for kind, names in entries["definers"].items() for name in _words(names)},

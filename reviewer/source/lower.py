@@ -303,7 +303,8 @@ def lower(node: Node, path: str, side: Side) -> cfg.Function:
         static=any(c.type == "storage_class_specifier" and c.text == b"static" for c in node.children),
         returns_value=pointer or type_node is None or text_of(type_node) != "void",
         via=side.definers.get(node.start_byte, ""),
-        words=tuple(
+        words=tuple(text_of(child) for child in node.children if child.type in ("storage_class_specifier", "inline"))
+        + tuple(
             word for at, word in side.words if at in range(node.start_byte - 100, body_start) and _same_header(node, at)
         ),
         annotations=tuple(

@@ -296,7 +296,8 @@ class Program:
             body = body[2:-2]
         parameters = b",".join(b"int " + argument.strip() for argument in arguments.split(b",") if argument.strip())
         source = b"static int " + name.encode() + b"(" + parameters + b") { " + body + b"; }\n"
-        return next(parse(path, b"\n" * text.count(b"\n", 0, start) + source).functions(name), None)
+        function = next(parse(path, b"\n" * text.count(b"\n", 0, start) + source).functions(name), None)
+        return msgspec.structs.replace(function, words=("macro",)) if function is not None else None
 
     # Declarations
 

@@ -17,7 +17,7 @@ import msgspec
 
 from reviewer.source.cfg import Extent, Function
 
-SCHEMA = 7
+SCHEMA = 8
 _PENDING = 2000
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(tuple[Function, ...])

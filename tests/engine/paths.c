@@ -331,3 +331,21 @@ out:
 		mutex_unlock(held);
 	return ret;
 }
+
+void leaves_as_many_as_it_finds(struct dev *dev, int wanted)
+{
+	while (preempt_depth_of(dev) > wanted)
+		preempt_enable();
+	while (reader_depth_of(dev) > wanted)
+		rcu_read_unlock();
+}
+
+int dev_state_hold(struct dev *dev)
+{
+	if (dev->quiet) {
+		local_bh_disable();
+		return 0;
+	}
+	preempt_disable();
+	return 0;
+}

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the words on a function say of it."""
+
+from __future__ import annotations
+
+from reviewer.source.cfg import Function
+
+_QUIET = frozenset(("__cpuidle", "__init", "notrace"))
+
+
+def is_noinstr(function: Function) -> bool:
+    """Whether ``function`` may not be traced: its own word, or that of the macro that defines it."""
+    return "noinstr" in function.words or function.via in ("DEFINE_IDTENTRY_RAW", "DEFINE_IDTENTRY_RAW_ERRORCODE")
+
+
+def is_instrumented(function: Function) -> bool:
+    """Whether ``function`` is certainly a call of its own that can be traced: no macro, and nothing that is inlined."""
+    inlined = {"inline", "__always_inline", "__inline", "nokprobe_inline", "macro"} & set(function.words)
+    return (
+        not inlined and not is_noinstr(function) and function.path.endswith(".c") and not _QUIET & set(function.words)
+    )
