@@ -28,8 +28,25 @@ CHECK = Check(
     why="A sleeping function returns with TASK_RUNNING, so that the schedule() that follows does not wait.",
     events=frozenset({EventKind.SLEEP, EventKind.BLOCKING_ALLOCATION}),
     judge=judge,
-    sources=(Source("kernel/sched/core.c", "do not call blocking ops when !TASK_RUNNING", "in __might_sleep"),),
+    sources=(
+        Source("kernel/sched/core.c", "Blocking primitives will set (and therefore destroy)", "in __might_sleep"),
+    ),
     wrong=(
+        """
+        static bool asked_to_stop(struct worker *worker) { return worker->stop; }
+        void worker_loop(struct worker *worker)
+        {
+                for (;;) {
+                        set_current_state(TASK_INTERRUPTIBLE);
+                        if (asked_to_stop(worker))
+                                break;
+                        if (!worker->frozen)
+                                schedule();
+                        try_to_freeze(); /* wrong */
+                }
+                __set_current_state(TASK_RUNNING);
+        }
+        """,
         """
         void wait_for_work(struct worker *worker)
         {

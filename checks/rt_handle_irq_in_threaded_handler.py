@@ -31,6 +31,17 @@ CHECK = Check(
         """
         static irqreturn_t bank_handler(int irq, void *data)
         {
+                generic_handle_domain_irq(data, 3); /* wrong */
+                return IRQ_HANDLED;
+        }
+        int bank_probe(struct bank *bank)
+        {
+                return devm_request_threaded_irq(bank->dev, bank->irq, bank_handler, NULL, IRQF_SHARED, "bank", bank);
+        }
+        """,
+        """
+        static irqreturn_t bank_handler(int irq, void *data)
+        {
                 struct bank *bank = data;
 
                 generic_handle_irq(bank->child); /* wrong */
@@ -43,6 +54,21 @@ CHECK = Check(
         """,
     ),
     right=(
+        """
+        static irqreturn_t bank_primary(int irq, void *data)
+        {
+                generic_handle_irq(3);
+                return IRQ_WAKE_THREAD;
+        }
+        static irqreturn_t bank_thread(int irq, void *data)
+        {
+                return IRQ_HANDLED;
+        }
+        int bank_probe(struct bank *bank)
+        {
+                return request_threaded_irq(bank->irq, bank_primary, bank_thread, 0, "bank", bank);
+        }
+        """,
         """
         static irqreturn_t bank_handler(int irq, void *data)
         {

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reviewer.context.annotations import is_instrumented
-from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Condition, Effect, EventKind
+from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Condition, Effect, EventKind, Summary
 from reviewer.context.facts import (
     DECIDED,
     FLAGS,
@@ -365,7 +365,6 @@ class Calls:
     # Across functions
 
     def _descend(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
-        state = state._replace(not_running=False)  # whoever is called may schedule
         for key in [key for key in facts if key[0] == UNMOVED]:
             del facts[key]  # whoever is called may let go of a lock and take it again
         callees = self.analyser.callees(node.name, flow)
@@ -374,12 +373,18 @@ class Calls:
             if _LETS_GO.search(node.name):
                 state = state._replace(unsure=state.unsure | {"locks", "irq", "preempt", "bh"})
             return [(state, facts)]
+        if not callees or any(self._sleeps(self.analyser.summary(callee, flow)) for callee in callees):
+            state = state._replace(not_running=False)  # who sleeps comes back as TASK_RUNNING
         for callee in callees:
             for effect in list(self.analyser.summary(callee, flow).effects.values()):
                 self._inherit(flow, node, state, facts, effect, callee)
         if len(callees) != 1:
             return [(state, facts)]
         return apply_exits(self, flow, node, callees[0], self.analyser.summary(callees[0], flow), state, facts)
+
+    @staticmethod
+    def _sleeps(summary: Summary) -> bool:
+        return any(effect.kind in SLEEPING for effect in summary.effects.values())
 
     def _inherit(self, flow: Flow, node: Call, state: State, facts: Facts, effect: Effect, callee: Function) -> None:
         conditions: list[Condition] = []

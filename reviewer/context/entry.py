@@ -92,7 +92,10 @@ def _handed_over(
         at = registration.flags_at.get(called)
         flags = arguments[at] if at is not None and at < len(arguments) else ""
         flagged = bool(set(re.findall(r"\w+", flags)) & registration.flags)
-        yield (registration.flagged if flagged else registration.kind), path, line, f"{called}()"
+        at = registration.null_at.get(called)
+        without = at is not None and at < len(arguments) and arguments[at] == "NULL"
+        kind = registration.flagged if flagged else registration.when_null if without else registration.kind
+        yield kind, path, line, f"{called}()"
 
 
 def _timer(text: bytes, before: bytes, path: str, line: int) -> Iterator[tuple[str, str, int, str]]:

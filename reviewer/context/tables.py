@@ -47,13 +47,18 @@ class LockCall:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A call that hands over a function to be called in context ``kind``; ``flagged`` if one of ``flags`` is given."""
+    """A call that hands over a function to be called in context ``kind``; ``flagged`` if one of ``flags`` is given.
+
+    ``when_null`` is the kind where the argument at ``null_at`` is NULL and no flag says otherwise.
+    """
 
     function: Mapping[str, int]
     kind: str
     flags_at: Mapping[str, int]
     flags: frozenset[str]
     flagged: str
+    null_at: Mapping[str, int]
+    when_null: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,8 @@ def load_tables(folder: Path) -> Api:
                     e.get("flags_at", {}),
                     frozenset(_words(e.get("flags", ""))),
                     e.get("flagged", e["kind"]),
+                    e.get("null_at", {}),
+                    e.get("when_null", e["kind"]),
                 )
                 for e in entries["registration"]
             ),
