@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
+import io
 import signal
 import sys
 import traceback
@@ -19,6 +19,7 @@ from typing import Final
 
 from reviewer import __version__
 from reviewer.commands.arguments import given
+from reviewer.commands.stdout import reader_may_leave, write_data
 from reviewer.config import load_options
 from reviewer.errors import CheckError, DraftError, FetchError, RepositoryError, ReviewerError, SeriesError, UsageError
 from reviewer.model import Problem
@@ -50,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     arguments = argparse.Namespace()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a locale without the letter is no reason to fail
     try:
         try:
             _parser().parse_args(argv, namespace=arguments)
@@ -57,12 +60,9 @@ def _main(argv: Sequence[str] | None) -> int:
             return leaving.code if isinstance(leaving.code, int) else USAGE
         options = load_options(given(arguments))
         arguments.format = options.format
-        status: int = arguments.run(arguments, options)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has seen enough, as with ``| head``. What Python still holds for stdout must go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
+        status = OK
+        with reader_may_leave():
+            status = arguments.run(arguments, options)
     except KeyboardInterrupt:
         print("reviewer: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -85,8 +85,7 @@ def _fail(arguments: argparse.Namespace, stage: str, message: str, status: int) 
     """Say what went wrong, on stderr and, where data was asked for, as data."""
     if getattr(arguments, "format", None) == "json":
         with contextlib.suppress(OSError):  # stdout may be what failed; stderr still says so
-            sys.stdout.write(to_json(failure([Problem(stage, "", message)])))
-            sys.stdout.flush()
+            write_data(to_json(failure([Problem(stage, "", message)])))
     sys.stderr.write(f"reviewer: {clean(message)}\n")
     return status
 

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``reviewer review SOURCE``: a series from the mailing list, judged in a kernel tree, with drafted replies."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from reviewer.commands.arguments import add_options
+from reviewer.commands.outcome import show, wanted_checks
+from reviewer.commands.progress import progress
+from reviewer.config import Options
+from reviewer.errors import DraftError
+from reviewer.mail.draft import compose, write
+from reviewer.mail.fetch import fetch
+from reviewer.mail.series import series_of
+from reviewer.model import Change, Problem, Review, Severity
+from reviewer.pipeline import review_series
+from reviewer.report.text import Written
+from reviewer.tree.repository import Repository
+
+
+def add_parser(subparsers: Any) -> None:
+    """Describe the command to argparse."""
+    parser = subparsers.add_parser(
+        "review",
+        help="review a series from the mailing list and draft the replies",
+        description="Fetches a thread with b4, applies the series beside your repository and drafts the replies. "
+        "Nothing is sent, and your repository stays as it is. With --format json, drafts are written only where "
+        "--output names a folder.",
+    )
+    parser.add_argument(
+        "source",
+        nargs="+",
+        metavar="SOURCE",
+        help="message-id, URL of it in an archive, mbox, Maildir, patch files, or - for standard input; "
+        "a message-id after a file picks one of several series in it",
+    )
+    parser.add_argument(
+        "--revision", type=_revision, metavar="N", help="the revision to review (default: that asked for)"
+    )
+    add_options(parser, "repo", "base", "branches", "format", "output", "checks", "severity", "lore", "attestation")
+    add_options(parser, "inline_diff", "three_way", "offline", "cache", "show_pre_existing")
+    parser.set_defaults(run=run)
+
+
+def _revision(text: str) -> int:
+    number = int(text.removeprefix("v"))
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def run(arguments: argparse.Namespace, options: Options) -> int:
+    """Review the series, write the drafts and print the report."""
+    repository = Repository.open(options.repo)
+    try:
+        review = review_mail(arguments.source, repository, options, revision=arguments.revision)
+        written = None
+        if options.format == "text" or options.output is not None:
+            review, written = keep_drafts(review, repository, options)
+    finally:
+        repository.close()
+    return show(review, options, written)
+
+
+def review_mail(
+    source: Sequence[str], repository: Repository, options: Options, *, revision: int | None = None
+) -> Review:
+    """Fetch what ``source`` names and review it in ``repository``."""
+    checks = wanted_checks(options)  # before the network is asked: a broken check stops the run
+    with progress("Fetching the thread"):
+        thread = fetch(
+            source[0] if len(source) == 1 else source,
+            lore=options.lore,
+            attestation=options.attestation,
+            offline=options.offline,
+            newer=not options.offline,
+        )
+        series = series_of(thread, revision=revision, inline_diff=options.inline_diff)
+    with progress("Reviewing"):
+        return review_series(series, repository, checks, options)
+
+
+def keep_drafts(review: Review, repository: Repository, options: Options) -> tuple[Review, Written | None]:
+    """Write the drafts. What prevents it joins the review's errors: the findings are worth reading without mails."""
+    folder = options.drafts
+    if not any(
+        finding.change in {Change.INTRODUCED, Change.EXPOSED} for patch in review.patches for finding in patch.findings
+    ):
+        return review, Written(folder, 0)
+    try:
+        sender = repository.user()
+        if sender is None:
+            raise DraftError(
+                "tried to write the replies in your name: git does not know your address; "
+                "set it with git config user.email and run again"
+            )
+        drafts = compose(review, sender=sender, nits=options.severity is Severity.NIT)
+        write(drafts, folder)
+    except DraftError as error:
+        problem = Problem("drafts", "", str(error))
+        return dataclasses.replace(review, errors=(*review.errors, problem)), None
+    return review, Written(folder, len(drafts), sum(len(draft.left_out) for draft in drafts))
