@@ -83,6 +83,8 @@ class Program:
         self._functions: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._resolved: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._macros: dict[tuple[str, str], Function | None] = {}
+        self._scanned: set[tuple[str, ...]] = set()
+        self._scopes: dict[str, tuple[str, ...]] = {}
         self._covered: dict[str, dict[int, tuple[str, ...]]] = {}
 
     # Files
@@ -146,6 +148,12 @@ class Program:
 
     def scope(self, path: str) -> tuple[str, ...]:
         """The folders in which a name used in ``path`` is looked for."""
+        if path not in self._scopes:
+            self._scopes[path] = self._scope(path)
+        return self._scopes[path]
+
+    @staticmethod
+    def _scope(path: str) -> tuple[str, ...]:
         arch = architecture_of(path) or _DEFAULT_ARCH
         parts = path.split("/")
         depth = {"drivers": 4, "sound": 3, "net": 2, "fs": 2, "arch": 2}.get(parts[0], 1)
@@ -161,6 +169,8 @@ class Program:
 
     def _paths(self, folder: str) -> dict[int, tuple[str, ...]]:
         """Blob row to the paths below ``folder``, after every blob there was scanned."""
+        if folder not in self._covered and self._base is not None and self._same_below(folder):
+            self._covered[folder] = self._base._paths(folder)
         if folder not in self._covered:
             blobs = self.files.blobs(folder, _SUFFIXES)
             known = self.store.known_blobs()
@@ -175,6 +185,9 @@ class Program:
                     rows.setdefault(known[oid], []).append(path)
             self._covered[folder] = {row: tuple(paths) for row, paths in rows.items()}
         return self._covered[folder]
+
+    def _same_below(self, folder: str) -> bool:
+        return not any(path.startswith(folder + "/") for path in self._changed)
 
     def _located(self, rows: Sequence[int], user: str) -> list[tuple[int, str]]:
         """(position in ``rows``, path) of what lies in the scope of the file ``user``."""
@@ -261,8 +274,11 @@ class Program:
 
     def _any_scope(self, user: str) -> None:
         """Scan the scope of ``user``."""
-        for folder in self.scope(user):
-            self._paths(folder)
+        scope = self.scope(user)
+        if scope not in self._scanned:
+            for folder in scope:
+                self._paths(folder)
+            self._scanned.add(scope)
 
     def _row(self, path: str) -> int | None:
         oid = self.files.blob_id(path)
