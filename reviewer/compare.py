@@ -146,15 +146,17 @@ class _Comparison:
         new: Mapping[Identity, list[Occurrence]],
     ) -> Iterator[Finding]:
         gone = self._gone(old, new)
-        moved = Counter(
-            (check, function, subject)
-            for check, path, function, subject in gone
-            if not self._exists_after(path, function)
-        )
+        without_home = [identity for identity in gone if not self._exists_after(identity[1], identity[2])]
+        moved = Counter((check, function, subject) for check, _, function, subject in without_home)
+        renamed = Counter((check, path, subject) for check, path, _, subject in without_home)
         was = self._was(old, gone)
         for identity, occurrences in new.items():
             before = old.get(identity, [])
-            if not before and moved[identity[0], identity[2], identity[3]] > 0:
+            check, path, function, subject = identity
+            if not before and moved[check, function, subject] > 0:
+                continue
+            if not before and renamed[check, path, subject] > 0 and not self._existed_before(path, function):
+                renamed[check, path, subject] -= 1
                 continue
             for occurrence, is_new in self._matched(before, occurrences):
                 finding = self._locate(occurrence) if is_new else self._pre_existing(occurrence)
@@ -206,6 +208,10 @@ class _Comparison:
 
     def _exists_after(self, path: str, function: str) -> bool:
         return bool(self.sides.after.functions(self.new_name.get(path, path), function))
+
+    def _existed_before(self, path: str, function: str) -> bool:
+        old_path = next((old for old, new in self.new_name.items() if new == path), path)
+        return bool(self.sides.before.functions(old_path, function))
 
     @staticmethod
     def _gone(

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a patch introduced, exposed, fixed, and what was there before."""
+
+from __future__ import annotations
+
+from reviewer.compare import ChangedLines, Sides, compare
+from reviewer.model import Change, Finding, Kernels
+from reviewer.source.program import Program
+from reviewer.source.store import Store
+from tests.findings import API, CHECKS, PATH, brought_by
+from tests.memory_files import MemoryFiles
+
+_HEAD = "struct dev { spinlock_t lock; raw_spinlock_t hw; };\n"
+
+
+def _told(findings: tuple[Finding, ...]) -> list[tuple[str, str, int, str]]:
+    return [(f.change.value, f.check, f.line, f.function) for f in findings]
+
+
+def test_new_call_under_an_old_lock_is_introduced_at_its_line() -> None:
+    before = (
+        _HEAD + "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tdev->a = 1;\n\tspin_unlock(&dev->lock);\n}\n"
+    )
+    after = before.replace("\tdev->a = 1;\n", "\tdev->a = 1;\n\tmsleep(1);\n")
+    assert _told(brought_by(after, before)) == [("introduced", "lock-sleep-in-atomic", 6, "f")]
+
+
+def test_old_call_under_a_new_lock_is_exposed_and_names_the_lock_as_cause() -> None:
+    before = _HEAD + "void f(struct dev *dev)\n{\n\tdev->a = 1;\n\tmsleep(1);\n\tdev->b = 1;\n}\n"
+    after = before.replace("\tdev->a = 1;\n", "\tspin_lock(&dev->lock);\n\tdev->a = 1;\n").replace(
+        "\tdev->b = 1;\n", "\tdev->b = 1;\n\tspin_unlock(&dev->lock);\n"
+    )
+    (finding,) = brought_by(after, before)
+    assert (finding.change, finding.line, finding.cause and finding.cause.line) == (Change.EXPOSED, 6, 4)
+
+
+def test_callee_that_now_sleeps_is_asked_about_in_the_callee() -> None:
+    before = (
+        _HEAD + "static void low(struct dev *dev)\n{\n\tdev->a = 1;\n}\n\n"
+        "static void middle(struct dev *dev)\n{\n\tlow(dev);\n}\n\n"
+        + "void high(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tmiddle(dev);\n\tspin_unlock(&dev->lock);\n}\n"
+    )
+    after = before.replace("\tdev->a = 1;\n", "\tmsleep(1);\n")
+    (finding,) = brought_by(after, before)
+    assert (finding.change, finding.function, finding.line) == (Change.INTRODUCED, "low", 4)
+    assert [step.function for step in finding.witness] == ["high", "high", "middle", "low"]
+    assert finding.witness[0].text == "spin_lock(&dev->lock) <- spinlock"
+
+
+def test_bug_of_before_is_never_held_against_the_patch() -> None:
+    before = (
+        _HEAD
+        + "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tmsleep(1);\n\tdev->a = 1;\n\tspin_unlock(&dev->lock);\n}\n"
+    )
+    after = before.replace("dev->a = 1", "dev->a = 2")
+    assert _told(brought_by(after, before)) == [("pre-existing", "lock-sleep-in-atomic", 5, "f")]
+
+
+def test_second_call_of_the_same_kind_is_new_although_the_first_is_old() -> None:
+    before = (
+        _HEAD + "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tmsleep(1);\n\tspin_unlock(&dev->lock);\n}\n"
+    )
+    after = before.replace("\tmsleep(1);\n", "\tmsleep(1);\n\tmsleep(2);\n")
+    assert ("introduced", "lock-sleep-in-atomic", 6, "f") in _told(brought_by(after, before))
+
+
+def test_bug_that_goes_is_fixed_with_the_line_of_the_pre_image() -> None:
+    before = (
+        _HEAD + "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tmsleep(1);\n\tspin_unlock(&dev->lock);\n}\n"
+    )
+    after = before.replace("\tmsleep(1);\n", "")
+    assert _told(brought_by(after, before)) == [("fixed", "lock-sleep-in-atomic", 5, "f")]
+
+
+def test_renamed_function_keeps_its_old_bug() -> None:
+    before = (
+        _HEAD + "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tmsleep(1);\n\tspin_unlock(&dev->lock);\n}\n"
+    )
+    after = before.replace("void f(", "void g(")
+    assert not [f for f in brought_by(after, before) if f.change in (Change.INTRODUCED, Change.EXPOSED, Change.FIXED)]
+
+
+def test_function_moved_to_another_file_keeps_its_old_bug() -> None:
+    body = "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tmsleep(1);\n\tspin_unlock(&dev->lock);\n}\n"
+    store = Store(None)
+    other = "drivers/example/other.c"
+    old = Program(MemoryFiles({PATH: _HEAD + body, other: "int x;\n"}), store)
+    new = Program(MemoryFiles({PATH: _HEAD, other: "int x;\n" + body}), store, base=old, changed=[PATH, other])
+    lines = {
+        PATH: ChangedLines(removed=frozenset(range(2, 8)), near=frozenset((1,))),
+        other: ChangedLines(added=frozenset(range(2, 8))),
+    }
+    found = compare(Sides(old, new, lines, {}), CHECKS, API)
+    assert not [f for f in found if f.change in (Change.INTRODUCED, Change.EXPOSED, Change.FIXED)]
+
+
+def test_file_that_is_renamed_keeps_its_old_bug() -> None:
+    body = _HEAD + "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tmsleep(1);\n\tspin_unlock(&dev->lock);\n}\n"
+    store = Store(None)
+    moved = "drivers/example/moved.c"
+    old = Program(MemoryFiles({PATH: body}), store)
+    after = body.replace("\tspin_unlock", "\tdev->a = 1;\n\tspin_unlock")
+    new = Program(MemoryFiles({moved: after}), store, base=old, changed=[PATH, moved])
+    found = compare(Sides(old, new, {moved: ChangedLines(added=frozenset((6,)))}, {PATH: moved}), CHECKS, API)
+    assert [f.change for f in found] == [Change.PRE_EXISTING]
+
+
+def test_interrupt_that_reaches_the_new_line_is_the_outermost_step() -> None:
+    before = (
+        "static void wake(int token)\n{\n\tnote(token);\n}\n\nDEFINE_IDTENTRY_SYSVEC(sysvec_wake)\n{\n\twake(3);\n}\n"
+    )
+    after = before.replace("\tnote(token);\n", "\tnote(kzalloc(8, GFP_KERNEL));\n")
+    (finding,) = brought_by(after, before)
+    assert (finding.check, finding.line, finding.function) == ("lock-gfp-blocking-in-atomic", 3, "wake")
+    assert (finding.witness[0].function, finding.witness[0].text) == (
+        "sysvec_wake",
+        "<- hard interrupt, DEFINE_IDTENTRY_SYSVEC()",
+    )
+    assert finding.kernels is Kernels.ALL
+
+
+def test_what_stays_true_says_what_was_so_before() -> None:
+    before = (
+        "struct dev { raw_spinlock_t hw; };\nstatic void wake(struct dev *dev)\n{\n\traw_spin_lock(&dev->hw);\n"
+        "\tdev->p = kzalloc(8, GFP_ATOMIC);\n\traw_spin_unlock(&dev->hw);\n}\n\n"
+        "DEFINE_IDTENTRY_SYSVEC(sysvec_wake)\n{\n\twake(&one);\n}\n"
+    )
+    after = before.replace(
+        "\traw_spin_lock(&dev->hw);\n\tdev->p = kzalloc(8, GFP_ATOMIC);\n",
+        "\tdev->p = kzalloc(8, GFP_ATOMIC);\n\traw_spin_lock(&dev->hw);\n",
+    ).replace("\traw_spin_unlock(&dev->hw);\n", "\traw_spin_unlock(&dev->hw);\n\tkfree(dev->q);\n")
+    (question,) = [f for f in brought_by(after, before) if f.change is Change.INTRODUCED]
+    assert question.check == "rt-alloc-in-hardirq"
+    assert question.witness[-1].text == "kfree()"
+    assert question.before == "Before this patch kzalloc(GFP_ATOMIC) was called with the raw spinlock dev->hw held."
+
+
+def test_finding_for_all_kernels_is_not_repeated_for_preempt_rt() -> None:
+    code = (
+        _HEAD
+        + "void f(struct dev *dev)\n{\n\traw_spin_lock(&dev->hw);\n\tdev->p = kzalloc(8, GFP_KERNEL);\n\traw_spin_unlock(&dev->hw);\n}\n"
+    )
+    assert [f.check for f in brought_by(code)] == ["lock-gfp-blocking-in-atomic"]
