@@ -49,8 +49,8 @@ def test_callee_that_now_sleeps_is_asked_about_in_the_callee() -> None:
 
 def test_bug_of_before_is_never_held_against_the_patch() -> None:
     before = (
-        _HEAD
-        + "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tmsleep(1);\n\tdev->a = 1;\n\tspin_unlock(&dev->lock);\n}\n"
+        _HEAD + "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tmsleep(1);\n\tdev->a = 1;\n"
+        "\tspin_unlock(&dev->lock);\n}\n"
     )
     after = before.replace("dev->a = 1", "dev->a = 2")
     assert _told(brought_by(after, before)) == [("pre-existing", "lock-sleep-in-atomic", 5, "f")]
@@ -137,7 +137,7 @@ def test_what_stays_true_says_what_was_so_before() -> None:
 
 def test_finding_for_all_kernels_is_not_repeated_for_preempt_rt() -> None:
     code = (
-        _HEAD
-        + "void f(struct dev *dev)\n{\n\traw_spin_lock(&dev->hw);\n\tdev->p = kzalloc(8, GFP_KERNEL);\n\traw_spin_unlock(&dev->hw);\n}\n"
+        _HEAD + "void f(struct dev *dev)\n{\n\traw_spin_lock(&dev->hw);\n\tdev->p = kzalloc(8, GFP_KERNEL);\n"
+        "\traw_spin_unlock(&dev->hw);\n}\n"
     )
     assert [f.check for f in brought_by(code)] == ["lock-gfp-blocking-in-atomic"]
