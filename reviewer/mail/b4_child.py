@@ -25,7 +25,7 @@ import signal
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from pathlib import Path
 from types import FrameType
@@ -167,7 +167,8 @@ def parse(raw: bytes) -> EmailMessage:
             del message[name]
             ids = headers.message_ids(headers.first(headers.fields(raw), name))
             if name in ("message-id", "in-reply-to", "references") and ids:
-                message[name] = " ".join(f"<{one}>" for one in ids)
+                with suppress(Exception):  # it parses what it is given, too
+                    message[name] = " ".join(f"<{one}>" for one in ids)
     return message
 
 
