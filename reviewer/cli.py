@@ -51,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     arguments = argparse.Namespace()
+    status: int = OK
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a locale without the letter is no reason to fail
     try:
@@ -60,7 +61,6 @@ def _main(argv: Sequence[str] | None) -> int:
             return leaving.code if isinstance(leaving.code, int) else USAGE
         options = load_options(given(arguments))
         arguments.format = options.format
-        status = OK
         with reader_may_leave():
             status = arguments.run(arguments, options)
     except KeyboardInterrupt:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from reviewer import __version__
+from reviewer.config import default_output
 from reviewer.model import (
     Address,
     Applied,
@@ -47,7 +48,8 @@ FINDING = Finding(
     arch="x86",
     config=("CONFIG_BELL",),
     witness=(
-        Step("drivers/misc/bell.c", 80, "bell_interrupt", "bell_interrupt()"),
+        Step("drivers/misc/bell.c", 95, "bell_interrupt", "<- hard interrupt, request_irq()"),
+        Step("drivers/misc/bell.c", 80, "bell_interrupt", "bell_complete()"),
         Step("drivers/misc/bell.c", 64, "bell_complete", "kzalloc(GFP_KERNEL)"),
     ),
     citations=(Citation("Documentation/x.rst", "Flags", 12, "The context must be allowed to sleep.", COMMIT),),
@@ -105,7 +107,7 @@ def test_json_has_the_keys_of_version_1_in_their_order() -> None:
         *("check", "area", "severity", "kernels", "arch", "config", "change", "fixed_later"),
         *("path", "line", "function", "message", "cause", "witness", "citations"),
     ]
-    assert finding["witness"][1] == {
+    assert finding["witness"][2] == {
         "path": "drivers/misc/bell.c",
         "line": 64,
         "function": "bell_complete",
@@ -183,15 +185,16 @@ def test_text_shows_base_patches_finding_chain_and_citation() -> None:
         "\n"
         "  drivers/misc/bell.c:64 bell_complete() bug introduced [lock-gfp-blocking-in-atomic]\n"
         "    GFP_KERNEL may sleep, and this runs in hard interrupt context.\n"
-        "    Only on x86 with CONFIG_BELL.\n"
-        "      bell_interrupt()       drivers/misc/bell.c:80\n"
-        "        kzalloc(GFP_KERNEL)  drivers/misc/bell.c:64\n"
+        "    Only on x86, with CONFIG_BELL.\n"
+        "      bell_interrupt() <- hard interrupt, request_irq()  drivers/misc/bell.c:95\n"
+        "        bell_complete()                                  drivers/misc/bell.c:80\n"
+        "          kzalloc(GFP_KERNEL)                            drivers/misc/bell.c:64\n"
         "    “The context must be allowed to sleep.”\n"
         "      Documentation/x.rst:12, Flags\n"
         "\n"
         "1 bug. 2 of 2 patches applied.\n"
         "1 draft in /home/jane/drafts\n"
-        "Nothing was sent. See: reviewer drafts\n"
+        "Nothing was sent. See: reviewer drafts --output /home/jane/drafts\n"
     )
 
 
@@ -218,6 +221,14 @@ def test_text_says_what_was_wrong_with_the_thread() -> None:
         "nothing found. 0 of 1 patch applied.",
     ):
         assert expected in text
+
+
+def test_text_names_the_command_that_finds_the_drafts() -> None:
+    def last(folder: Path) -> str:
+        return text_of(REVIEW, written=Written(folder, 1)).splitlines()[-1]
+
+    assert last(default_output()) == "Nothing was sent. See: reviewer drafts"
+    assert last(Path("/my drafts")) == "Nothing was sent. See: reviewer drafts --output '/my drafts'"
 
 
 @pytest.mark.parametrize("kind", [ThreadKind.DISCUSSION, ThreadKind.PULL_REQUEST])

@@ -37,6 +37,10 @@ _IDENTITY: Final = {
         ("DATE", "1741600000 +0000"),
     )
 }
+_INTRODUCTION: Final = """\
+The example: a driver for a device that does not exist, and a series of three
+patches to it as it would arrive on a mailing list.
+"""
 _REVIEWER: Final = {"user.name": "Jane Reviewer", "user.email": "jane@example.org"}
 
 
@@ -66,19 +70,27 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         repository = Repository.open(tree)
         try:
             review = review_mail([str(mail)], repository, settings)
-            review, written = keep_drafts(review, repository, settings)
+            review, _ = keep_drafts(review, repository, settings)
         finally:
             repository.close()
-        show(review, settings, written)
-        if settings.format == "text":
-            for draft in stored(settings.drafts):
-                rule = "-" * 78
-                sys.stdout.write(f"\n{rule}\n{clean(draft.path.read_text('utf-8'))}")
-            if arguments.keep is not None:
-                sys.stdout.write(f"\nThe example stays in {folder}; once more:\n")
+        if settings.format == "json":
+            show(review, settings)
+        else:
+            sys.stdout.write(f"{_INTRODUCTION}\n")
+            show(review, settings)
+            _show_drafts(settings.drafts)
+            if arguments.keep is None:
+                sys.stdout.write("\nNothing was sent, and the example is gone; --keep DIR would leave it in DIR.\n")
+            else:
+                sys.stdout.write("\nNothing was sent. The example stays; this does the same once more:\n")
                 sys.stdout.write(f"  reviewer review {mail} --repo {tree} --output {settings.drafts}\n")
         failed = review.errors or not review.patches or any(patch.applied is Applied.NO for patch in review.patches)
         return 3 if failed else 0
+
+
+def _show_drafts(folder: Path) -> None:
+    for number, draft in enumerate(stored(folder), 1):
+        sys.stdout.write(f"\n{f' Draft {number} ':-^78}\n\n{clean(draft.path.read_text('utf-8'))}")
 
 
 def make_example(folder: Path) -> tuple[Path, Path]:

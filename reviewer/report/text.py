@@ -8,8 +8,9 @@ rich's own markup in a subject have any effect. A line with a path is never wrap
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
@@ -17,6 +18,7 @@ from typing import Final, TextIO
 from rich.console import Console
 from rich.text import Text
 
+from reviewer.config import default_output
 from reviewer.model import (
     Applied,
     Change,
@@ -208,21 +210,16 @@ class _Report:
             yield f"Patch {finding.fixed_later} of the series removes this again."
         if finding.cause is not None:
             yield f"Brought by {clean_path(finding.cause.path)}:{finding.cause.line}."
-        conditions = [*([f"on {finding.arch}"] if finding.arch else []), *(f"with {name}" for name in finding.config)]
+        conditions = [f"on {finding.arch}"] if finding.arch else []
+        conditions += [f"without {name[1:]}" if name.startswith("!") else f"with {name}" for name in finding.config]
         if conditions:
-            yield f"Only {' '.join(map(clean_line, conditions))}."
+            yield f"Only {', '.join(map(clean_line, conditions))}."
 
     def _chain(self, witness: Sequence[Step]) -> None:
-        rows = [
-            (
-                " " * min(2 * depth, 24) + (clean_line(step.text) or f"{clean_line(step.function)}()"),
-                f"{clean_path(step.path)}:{step.line}",
-            )
-            for depth, step in enumerate(witness)
-        ]
-        column = max((len(text) for text, _ in rows), default=0)
+        rows = [("  " * depth + text, f"{clean_path(step.path)}:{step.line}") for depth, text, step in _nested(witness)]
+        column = min(max((len(text) for text, _ in rows), default=0), 56)
         for text, place in rows:
-            self._line(f"{text:<{min(column, 56)}}  ", Text(place, style="dim"), indent=6)
+            self._line(f"{text:<{column}}  ", Text(place, style="dim"), indent=6)
 
     def _citation(self, citation: Citation) -> None:
         self._prose(f"\u201c{clean_line(citation.quote)}\u201d", indent=4, hang=0, style="italic")
@@ -255,7 +252,24 @@ class _Report:
         self._line(f"{_plural(written.mails, 'draft', 'drafts')} in {clean_path(str(written.folder))}")
         if written.left_out:
             self._line(f"Left out of the mails: {_plural(written.left_out, 'finding', 'findings')}.")
-        self._line("Nothing was sent. See: reviewer drafts")
+        elsewhere = f" --output {shlex.quote(str(written.folder))}" if written.folder != default_output() else ""
+        self._line(f"Nothing was sent. See: reviewer drafts{clean_path(elsewhere)}")
+
+
+def _nested(witness: Sequence[Step]) -> Iterator[tuple[int, str, Step]]:
+    """The steps as depth and text: what a function does stands one deeper than the call that led into it."""
+    depth = -1
+    function: str | None = None
+    for step in witness:
+        text, name = clean_line(step.text), clean_line(step.function)
+        if function is None or step.function != function:
+            depth, function = depth + 1, step.function
+        # A remark instead of code says where the context begins: it belongs to the function itself.
+        if text.startswith("<-") or not text:
+            yield depth, f"{name}() {text}".rstrip(), step
+            depth += 1
+        else:
+            yield depth, text, step
 
 
 def _plural(number: int, one: str, many: str) -> str:
