@@ -46,6 +46,11 @@ MEMORY_LIMIT: Final = 4 << 30
 # Several of b4's patterns take time by the square of the text: longer subjects and replies are cut for them.
 LONGEST_SUBJECT: Final = 1000
 LONGEST_REPLY: Final = 64 << 10
+LONGEST_FIELD: Final = 16 << 10
+# The fields that b4 reads of every message.
+NEEDED: Final = frozenset(
+    {"message-id", "in-reply-to", "references", "list-id", "subject", "from", "to", "cc", "date", "x-original-from"}
+)
 # DNS look-ups for DKIM hang where there is no name server; the whole of attestation gets this many seconds.
 ATTESTATION_SECONDS: Final = 20.0
 SEARCH_SECONDS: Final = 30.0
@@ -160,7 +165,10 @@ def parse(raw: bytes) -> EmailMessage:
         message = liblore.utils.parse_message(raw)
     except mailinfo.BROKEN_MIME:
         message = liblore.utils.parse_message(mailinfo.as_plain(raw, b"", "utf-8"))
-    for name in {key.lower() for key, _value in message.raw_items()}:
+    sizes = {key.lower(): len(str(value)) for key, value in message.raw_items()}
+    for name in NEEDED & sizes.keys():
+        if sizes[name] > LONGEST_FIELD and name != "references":
+            del message[name]
         try:
             message.get_all(name)
         except Exception:  # Python's policy parses on access, and raises all kinds of things on malformed values
