@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reviewer.check import Check
+from reviewer.check import Check, EventKind
 from reviewer.context.analysis import Analyser
 from reviewer.context.callers import callers
 from reviewer.context.tables import Api
@@ -21,6 +22,7 @@ Identity = tuple[str, str, str, str]
 
 CALLER_LEVELS = 3
 _MOST_CALLERS = 48
+_LEAVES = re.compile(rb"\b(?:goto|return|break|continue)\b")
 _C_SUFFIXES = (".c", ".h")
 
 
@@ -263,6 +265,8 @@ class _Comparison:
         for step in occurrence.witness[: occurrence.own]:
             if step.line in self._lines(step.path).added:
                 return Place(step.path, step.line)
+        if occurrence.event.kind is EventKind.UNBALANCED and (leaving := self._leaving(occurrence)) is not None:
+            return leaving
         for step in occurrence.event.steps:
             lines = self._lines(step.path)
             for function in self.sides.after.functions(step.path, step.function) if lines.added or lines.near else ():
@@ -271,6 +275,15 @@ class _Comparison:
                 if inside:
                     return Place(step.path, min(inside, key=lambda line: (abs(line - step.line), line)))
         return None
+
+    def _leaving(self, occurrence: Occurrence) -> Place | None:
+        """The added line on which the path to a wrong return leaves the others: a goto, return, break or continue."""
+        function = occurrence.event.function
+        text = (self.sides.after.files.read(function.path) or b"").split(b"\n")
+        added = self._lines(function.path).added
+        leaving = [at for at in sorted(added) if function.line <= at <= function.end and _LEAVES.search(text[at - 1])]
+        before = [at for at in leaving if at <= occurrence.event.line]
+        return Place(function.path, (before or leaving)[-1]) if leaving else None
 
     def _finding(self, occurrence: Occurrence, change: Change, path: str, line: int, function: str) -> Finding:
         check, report = occurrence.check, occurrence.report

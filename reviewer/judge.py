@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reviewer.check import Check, Context, Report
 from reviewer.context.analysis import Analyser
-from reviewer.context.effects import Analysis, Event
+from reviewer.context.effects import Analysis, Event, EventKind
 from reviewer.context.entry import Entry, entries
 from reviewer.context.state import Origin, Reason
 from reviewer.model import Kernels, Step
@@ -85,6 +85,8 @@ def judge(
 
 def _context_steps(event: Event, reason: Reason | None) -> list[Step]:
     """The step that shows where the lock was taken, as a reader would look for it."""
+    if event.kind is EventKind.UNBALANCED:
+        return [Step(event.function.path, line, event.function.name, call) for _, _, line, call in event.shown]
     if reason is None or reason.what not in _MARK or reason.origin is not Origin.TAKEN:
         return []
     for expression, _, line, call in event.shown:

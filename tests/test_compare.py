@@ -141,3 +141,21 @@ def test_finding_for_all_kernels_is_not_repeated_for_preempt_rt() -> None:
         "\traw_spin_unlock(&dev->hw);\n}\n"
     )
     assert [f.check for f in brought_by(code)] == ["lock-gfp-blocking-in-atomic"]
+
+
+def test_new_way_out_with_the_lock_held_is_asked_about_where_it_leaves() -> None:
+    before = (
+        "struct dev { struct mutex lock; };\nint f(struct dev *dev)\n{\n\tint ret;\n\n\tret = look(dev);\n\tif (ret)\n"
+        "\t\tgoto out;\n\tmutex_lock(&dev->lock);\n\tdev->a = 1;\n\tmutex_unlock(&dev->lock);\n"
+        "\treturn 0;\nout:\n\tfail(dev);\n\treturn ret;\n}\n"
+    )
+    after = before.replace(
+        "\tdev->a = 1;\n", "\tif (dev->open) {\n\t\tret = -EBUSY;\n\t\tgoto out;\n\t}\n\tdev->a = 1;\n"
+    )
+    (finding,) = brought_by(after, before)
+    assert (finding.check, finding.change, finding.cause and finding.cause.line) == (
+        "lock-imbalance",
+        Change.EXPOSED,
+        12,
+    )
+    assert [step.text for step in finding.witness] == ["mutex_lock(&dev->lock)", "return"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from reviewer.context.effects import Event, EventKind, Exit, Summary
 from reviewer.context.state import State
@@ -20,6 +20,9 @@ _PAIRED_NAME = re.compile(
 )
 
 
+Taken = Mapping[tuple[str, str], tuple[int, str]]
+"""Lock as callers see it, to the line and the call that took it."""
+
 _PAIRS = (
     ("preempt", "preempt_disable", "preempt_enable"),
     ("bh", "local_bh_disable", "local_bh_enable"),
@@ -27,10 +30,12 @@ _PAIRS = (
 )
 
 
-def unbalanced(function: Function, summary: Summary, start: State, handed_on: frozenset[str]) -> Iterator[Event]:
+def unbalanced(
+    function: Function, summary: Summary, start: State, handed_on: frozenset[str], taken: Taken
+) -> Iterator[Event]:
     """One event for each lock or reader that some return leaves held against the rest.
 
-    Locks whose last member is in ``handed_on`` are left out.
+    Locks whose last member is in ``handed_on`` are left out. ``taken`` says where each lock was taken.
     """
     if any(
         annotation.name in ("__acquires", "__releases", "__cond_acquires", "__acquires_shared", "__releases_shared")
@@ -43,7 +48,9 @@ def unbalanced(function: Function, summary: Summary, start: State, handed_on: fr
     if len(exits) != len(summary.exits):
         return
     yield from _readers(function, exits, start)
-    yield from _locks(function, exits, start, handed_on)
+    for event, lock in _locks(function, exits, start, handed_on):
+        line, call = taken.get(lock, (0, ""))
+        yield event._replace(shown=((event.callee, event.callee, line, call),) if line else ())
     yield from _counters(function, exits, start)
 
 
@@ -75,27 +82,24 @@ def _readers(function: Function, exits: list[Exit], start: State) -> Iterator[Ev
                 return
 
 
-def _locks(function: Function, exits: list[Exit], start: State, handed_on: frozenset[str]) -> Iterator[Event]:
+def _locks(
+    function: Function, exits: list[Exit], start: State, handed_on: frozenset[str]
+) -> Iterator[tuple[Event, tuple[str, str]]]:
     told = {lock for exit_ in exits for lock in exit_.gained if last_member(lock[1]) in handed_on}
     for group in _groups(exits):
         for lock in sorted(set().union(*(exit_.gained for exit_ in group))):
             holding = [exit_ for exit_ in group if lock in exit_.gained]
             if len(holding) < len(group) and lock not in told:
                 told.add(lock)
-                yield _event(
-                    function,
-                    min(holding, key=lambda e: e.line),
-                    min(e.line for e in group if lock not in e.gained),
-                    start,
-                    lock[1],
-                    "lock",
-                )
+                wrong = min(holding, key=lambda e: e.line)
+                right = min(e.line for e in group if lock not in e.gained)
+                yield _event(function, wrong, right, start, lock[1], "lock"), lock
     for failed in sorted((e for e in exits if e.value == "negative"), key=lambda e: e.line):
         for lock in sorted(failed.gained - told):
             clean = [exit_ for exit_ in exits if exit_.value == "zero" and lock not in exit_.gained]
             if clean and all(lock not in e.gained for e in exits if e.value == "zero"):
                 told.add(lock)
-                yield _event(function, failed, min(e.line for e in clean), start, lock[1], "lock")
+                yield _event(function, failed, min(e.line for e in clean), start, lock[1], "lock"), lock
 
 
 def _counters(function: Function, exits: list[Exit], start: State) -> Iterator[Event]:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 _STATES_PER_BLOCK = 16
 _VISITS = 6000
+_EXITS = 60
 Forks = list[tuple[State, Facts]]
 
 
@@ -69,6 +70,7 @@ class Flow:
             and call.argument < len(node.args)
         )
         self.noinstr = is_noinstr(function)
+        self._taken: dict[tuple[str, str], tuple[int, str]] = {}
         self._seen: set[tuple[object, ...]] = set()
 
     def _annotated(self, state: State) -> State:
@@ -259,8 +261,11 @@ class Flow:
             kind = "negative"
         else:
             kind = "nonzero"
-        if len(self.analysis.summary.exits) >= 60:
+        if len(self.analysis.summary.exits) >= _EXITS:
             return
+        for held in state.locks:
+            if held.origin is Origin.TAKEN and (known := facts.get((TAKEN_AT, held.expression))) is not None:
+                self._taken[held.kind, self._outside(held.expression, facts)] = (known[1], known[2])
         self.analysis.summary.exits.add(
             Exit(
                 kind,
@@ -363,7 +368,7 @@ class Flow:
 
     def _balance(self) -> None:
         """Returns that leave RCU nesting or locks as no other return of that kind does."""
-        for event in unbalanced(self.function, self.analysis.summary, self.start, self.api.handed_on):
+        for event in unbalanced(self.function, self.analysis.summary, self.start, self.api.handed_on, self._taken):
             self.analysis.events.append(event)
 
 
