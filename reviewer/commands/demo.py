@@ -97,7 +97,7 @@ def make_example(folder: Path) -> tuple[Path, Path]:
     """Make the example's git repository and mail in ``folder``; the result is where they are."""
     tree = folder / "linux"
     shutil.copytree(_DATA / "tree", tree, copy_function=shutil.copyfile)
-    _git(tree, "init", "--quiet", "--object-format=sha1", "--template=", ".")
+    _git(tree, "init", "--quiet", "--object-format=sha1", "--initial-branch=master", "--template=", ".")
     _git(tree, "add", "--all", "--force", ".")
     _git(tree, "-c", "gc.auto=0", "commit", "--quiet", "--no-verify", "--message", "The example tree")
     for key, value in _REVIEWER.items():

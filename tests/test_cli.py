@@ -1,0 +1,447 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line as a shell sees it: stdout, stderr and the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reviewer import __version__
+from reviewer.cli import main
+from reviewer.commands import check, progress
+from reviewer.commands.demo import make_example
+from reviewer.errors import (
+    CheckError,
+    DraftError,
+    FetchError,
+    NotFoundError,
+    RepositoryError,
+    ReviewerError,
+    SeriesError,
+    UsageError,
+)
+from tests.conftest import ROOT
+
+COMMANDS = ("review", "check", "drafts", "rules", "demo")
+SUBJECT = "misc: doorbell: Remember tokens that ring early"
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The example's repository, with its series applied as commits on the branch ``applied``, and its mail."""
+    tree, mail = make_example(tmp_path_factory.mktemp("example"))
+    git(tree, "switch", "-q", "-c", "applied")
+    for number, mail_text in enumerate(mail.read_text().split("From mboxrd@z ")[2:5], 1):
+        patch = tree.parent / f"{number}.patch"
+        patch.write_text(f"From mboxrd@z {mail_text}")
+        git(tree, "am", "-q", str(patch))
+    git(tree, "switch", "-q", "master")
+    return tree, mail
+
+
+def git(tree: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(tree), *words], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def reviewer(*words: str | Path, stdin: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
+    """Run the program as a user would, in a process of its own."""
+    command = [sys.executable, "-m", "reviewer", *map(str, words)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, input=stdin, capture_output=True, check=False, env=environment, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def raising(error: BaseException) -> Callable[..., int]:
+    def run(*_: object) -> int:
+        raise error
+
+    return run
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"reviewer {__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(f"usage: reviewer {command}")
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["nonsense"], ["check"], ["review"], ["check", "HEAD", "--nonsense"], ["check", "HEAD", "--format", "html"]],
+    ids=" ".join,
+)
+def test_usage_errors(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "usage: reviewer" in said.err
+
+
+def test_check_finds_what_a_commit_brings(example: tuple[Path, Path]) -> None:
+    done = reviewer("check", "master..applied~2", "--repo", example[0])
+    text = done.stdout.decode()
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert f"{git(example[0], 'rev-parse', '--short=12', 'applied~2')} {SUBJECT}  (2 bugs)" in text
+    assert "drivers/misc/doorbell.c:64 doorbell_complete() bug introduced [lock-gfp-blocking-in-atomic]" in text
+    assert "doorbell_interrupt() <- hard interrupt, request_irq()" in text
+    assert "draft" not in text
+
+
+def test_check_of_a_clean_commit(example: tuple[Path, Path]) -> None:
+    done = reviewer("check", "applied~1..applied", "--repo", example[0])
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "nothing found. 1 of 1 patch applied." in done.stdout.decode()
+
+
+def test_check_of_a_range_without_commits(example: tuple[Path, Path]) -> None:
+    done = reviewer("check", "master..master", "--repo", example[0], "--format", "json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["patches"] == []
+
+
+def test_check_as_json_is_json_and_nothing_else(example: tuple[Path, Path]) -> None:
+    done = reviewer("check", "master..applied", "--repo", example[0], "--format", "json")
+    assert (done.returncode, done.stderr) == (1, b"")
+    report = json.loads(done.stdout)
+    assert (report["series"], report["errors"]) == (None, [])
+    assert [patch["applied"] for patch in report["patches"]] == ["yes"] * 3
+    assert [len(patch["findings"]) for patch in report["patches"]] == [2, 2, 0]
+    assert [patch["commit"] for patch in report["patches"]] == [
+        git(example[0], "rev-parse", f"applied~{back}") for back in (2, 1, 0)
+    ]
+    again = reviewer("check", "master..applied", "--repo", example[0], "--format", "json")
+    assert again.stdout == done.stdout  # a warm cache changes nothing
+
+
+def test_check_stands_in_a_repository(example: tuple[Path, Path]) -> None:
+    assert reviewer("check", "applied~1..applied", cwd=example[0]).returncode == 0
+
+
+def test_checks_and_severity_narrow_what_is_found(example: tuple[Path, Path]) -> None:
+    only = reviewer("check", "master..applied", "--repo", example[0], "--format", "json", "--checks", "rt-*")
+    found = [finding["check"] for patch in json.loads(only.stdout)["patches"] for finding in patch["findings"]]
+    assert "rt-alloc-under-raw-spinlock" in found
+    assert all(name.startswith("rt-") for name in found)
+    bugs = reviewer("check", "master..applied", "--repo", example[0], "--format", "json", "--severity", "bug")
+    levels = [finding["severity"] for patch in json.loads(bugs.stdout)["patches"] for finding in patch["findings"]]
+    assert set(levels) == {"bug"}
+    assert reviewer("check", "master..applied", "--repo", example[0], "--checks", "kvm-nonsense").returncode == 2
+
+
+def test_an_unknown_revision(example: tuple[Path, Path]) -> None:
+    done = reviewer("check", "nonsense..HEAD", "--repo", example[0])
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert done.stderr.startswith(b"reviewer: ")
+    assert b"nonsense" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_errors_are_data_where_data_was_asked_for(example: tuple[Path, Path]) -> None:
+    done = reviewer("check", "nonsense..HEAD", "--repo", example[0], "--format", "json")
+    assert done.returncode == 3
+    (error,) = json.loads(done.stdout)["errors"]
+    assert error["stage"] == "repository"
+    assert "nonsense" in error["message"]
+
+
+def test_a_range_cannot_be_an_option(example: tuple[Path, Path], tmp_path: Path) -> None:
+    done = reviewer("check", "--repo", example[0], "--", f"--output={tmp_path / 'owned'}")
+    assert done.returncode == 3
+    assert not (tmp_path / "owned").exists()
+
+
+def test_no_such_repository(tmp_path: Path) -> None:
+    assert reviewer("check", "HEAD", "--repo", tmp_path / "nowhere").returncode == 2
+    done = reviewer("check", "HEAD", "--repo", tmp_path)
+    assert done.returncode == 3
+    assert str(tmp_path) in done.stderr.decode()
+
+
+def test_review_of_a_file_leaves_drafts(example: tuple[Path, Path], tmp_path: Path) -> None:
+    tree, mail = example
+    done = reviewer("review", mail, "--repo", tree, "--output", tmp_path / "drafts")
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert "2 drafts in " in done.stdout.decode()
+    assert len(list((tmp_path / "drafts").glob("*.eml"))) == 2
+
+
+def test_review_of_standard_input(example: tuple[Path, Path]) -> None:
+    done = reviewer("review", "-", "--repo", example[0], "--format", "json", stdin=example[1].read_bytes())
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert report["series"]["message_id"] == "20250311143320.81-1-ada@example.org"
+    assert report["series"]["base"]["commit"] == git(example[0], "rev-parse", "master")
+
+
+def test_review_as_json_writes_drafts_only_where_it_is_told_to(example: tuple[Path, Path], tmp_path: Path) -> None:
+    tree, mail = example
+    assert reviewer("review", mail, "--repo", tree, "--format", "json").returncode == 1
+    assert not Path(os.environ["XDG_DATA_HOME"]).exists()
+    reviewer("review", mail, "--repo", tree, "--format", "json", "--output", tmp_path / "drafts")
+    assert len(list((tmp_path / "drafts").glob("*.eml"))) == 2
+
+
+def test_review_leaves_nothing_in_the_repository_and_no_mail_behind(example: tuple[Path, Path], tmp_path: Path) -> None:
+    tree, mail = example
+    before = {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)}
+    command = [
+        sys.executable,
+        "-m",
+        "reviewer",
+        "review",
+        str(mail),
+        "--repo",
+        str(tree),
+        "--no-cache",
+        "--format=json",
+    ]
+    assert subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 1
+    assert {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()} == before
+    assert list(temporary.rglob("*")) == []
+    assert [
+        path for path in Path(os.environ["XDG_CACHE_HOME"]).rglob("*") if path.is_file() and path.stat().st_size
+    ] == []
+
+
+def test_without_an_identity_the_findings_are_shown_all_the_same(example: tuple[Path, Path], tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(example[0]), str(clone)], check=True, capture_output=True)
+    Path(os.environ["GIT_CONFIG_GLOBAL"]).write_text("")
+    done = reviewer("review", example[1], "--repo", clone)
+    assert done.returncode == 3
+    text = done.stdout.decode()
+    assert "[lock-gfp-blocking-in-atomic]" in text
+    assert "git config user.email" in text
+    assert not Path(os.environ["XDG_DATA_HOME"]).exists()
+
+
+def test_a_file_that_is_not_there(example: tuple[Path, Path]) -> None:
+    done = reviewer("review", "./missing.mbox", "--repo", example[0], "--offline")
+    assert done.returncode == 3
+    assert b"missing.mbox" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_escape_sequences_of_a_commit_do_not_reach_the_terminal(example: tuple[Path, Path], tmp_path: Path) -> None:
+    tree = tmp_path / "evil"
+    subprocess.run(["git", "clone", "-q", str(example[0]), str(tree)], check=True, capture_output=True)
+    git(tree, "commit", "-q", "--allow-empty", "-m", "\x1b]0;owned\x07\x1b[2Jsubject [red]x[/red]")
+    done = reviewer("check", "HEAD~1..HEAD", "--repo", tree)
+    assert b"\x1b" not in done.stdout + done.stderr
+    assert b"subject [red]x[/red]" in done.stdout
+
+
+def test_a_terminal_gets_colours_and_no_color_takes_them_away(example: tuple[Path, Path]) -> None:
+    def seen(**variables: str) -> bytes:
+        main_end, terminal = pty.openpty()
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **variables}
+        command = [sys.executable, "-m", "reviewer", "check", "applied~3..applied~2", "--repo", str(example[0])]
+        with subprocess.Popen(command, stdout=terminal, stderr=subprocess.DEVNULL, env=environment) as process:
+            os.close(terminal)
+            output = b""
+            while True:
+                try:
+                    block = os.read(main_end, 65536)
+                except OSError:  # the other end is closed
+                    break
+                if not block:
+                    break
+                output += block
+        os.close(main_end)
+        assert process.returncode == 1
+        return output
+
+    assert b"\x1b[" in seen()
+    assert b"\x1b" not in seen(NO_COLOR="1")
+
+
+def test_a_reader_who_leaves_early_is_no_error(example: tuple[Path, Path]) -> None:
+    command = [sys.executable, "-m", "reviewer", "check", "master..applied", "--repo", str(example[0])]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(), said) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("kind", ["text", "json"])
+def test_a_full_disk_is_an_error(example: tuple[Path, Path], kind: str) -> None:
+    command = [sys.executable, "-m", "reviewer", "check", "master..applied", "--repo", str(example[0])]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*command, "--format", kind],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+    assert done.returncode == 3
+    assert done.stderr.decode().splitlines()[0] == "reviewer: No space left on device"
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "stage"),
+    [
+        (ReviewerError("said"), 3, "review"),
+        (UsageError("said"), 2, "usage"),
+        (FetchError("said"), 3, "fetch"),
+        (NotFoundError("said"), 3, "fetch"),
+        (SeriesError("said"), 3, "series"),
+        (RepositoryError("said"), 3, "repository"),
+        (CheckError("said"), 3, "checks"),
+        (DraftError("said"), 3, "drafts"),
+        (PermissionError(13, "said", "a/file"), 3, "system"),
+        (ImportError("said"), 3, "system"),
+        (RecursionError("said"), 3, "internal"),
+        (ValueError("said"), 3, "internal"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_what_exceptions_mean_to_the_shell(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    example: tuple[Path, Path],
+    error: Exception,
+    status: int,
+    stage: str,
+) -> None:
+    monkeypatch.setattr(check, "run", raising(error))
+    words = ["check", "HEAD", "--repo", str(example[0])]
+    assert main(words) == status
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("reviewer: ")
+    assert len(said.err.splitlines()) == 1
+    assert main([*words, "--format", "json"]) == status
+    (problem,) = json.loads(capsys.readouterr().out)["errors"]
+    assert problem["stage"] == stage
+
+
+def test_an_internal_error_shows_its_origin_only_when_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], example: tuple[Path, Path]
+) -> None:
+    monkeypatch.setattr(check, "run", raising(KeyError("\x1b[2Jodd")))
+    words = ["check", "HEAD", "--repo", str(example[0])]
+    assert main(words) == 3
+    said = capsys.readouterr().err
+    assert "internal error: KeyError" in said
+    assert "test_cli.py" in said
+    assert "Traceback" not in said
+    assert main([*words, "--debug"]) == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], example: tuple[Path, Path]
+) -> None:
+    monkeypatch.setattr(check, "run", raising(KeyboardInterrupt()))
+    assert main(["check", "HEAD", "--repo", str(example[0])]) == 130
+    assert capsys.readouterr().err == "reviewer: interrupted\n"
+
+
+def test_terminated_programs_clean_up(monkeypatch: pytest.MonkeyPatch, example: tuple[Path, Path]) -> None:
+    left: list[Path] = []
+
+    def run(*_: object) -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            left.append(Path(folder))
+            os.kill(os.getpid(), signal.SIGTERM)
+            signal.sigtimedwait([], 0)  # let Python's handler run
+        return 0
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(check, "run", run)
+    with pytest.raises(SystemExit) as leaving:
+        main(["check", "HEAD", "--repo", str(example[0])])
+    assert leaving.value.code == 128 + signal.SIGTERM
+    assert not left[0].exists()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_output_in_a_locale_without_the_letters(example: tuple[Path, Path]) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii", "LC_ALL": "POSIX"}
+    command = [sys.executable, "-m", "reviewer", "check", "applied~3..applied~2", "--repo", str(example[0])]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert b"?Code that looks for an entry" in done.stdout
+
+
+def test_rules_lists_and_explains(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert len(listed) == len([path for path in (ROOT / "checks").glob("*.py") if path.name != "__init__.py"])
+    assert any(line.startswith("lock-gfp-blocking-in-atomic  ") for line in listed)
+    assert main(["rules", "lock-gfp-blocking-in-atomic"]) == 0
+    explained = capsys.readouterr().out
+    assert "Documentation/core-api/memory-allocation.rst, Get Free Page flags" in explained
+    assert "Wrong:\n" in explained
+    assert main(["rules", "nonsense"]) == 2
+
+
+class Terminal:
+    """A stderr that says what it is, and keeps what it is told."""
+
+    def __init__(self, terminal: bool) -> None:
+        self.terminal = terminal
+        self.said = ""
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def write(self, text: str) -> None:
+        self.said += text
+
+    def flush(self) -> None: ...
+
+
+class Clock:
+    """An event that nobody sets until the program has looked at it ``times`` times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def wait(self, _seconds: float) -> bool:
+        self.times -= 1
+        return self.times < 0
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_progress_is_silent_for_a_second_and_removes_itself(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    terminal = Terminal(True)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    progress._tick("Fetching", Clock(times))  # type: ignore[arg-type]
+    expected = "\rFetching ... 1 s\rFetching ... 2 s\r                \r" if times else ""
+    assert terminal.said == expected
+
+
+def test_progress_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(False)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(progress, "_PATIENCE", 0)
+    with progress.progress("Fetching"):
+        pass
+    assert terminal.said == ""
