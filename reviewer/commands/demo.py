@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -83,7 +84,8 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
                 sys.stdout.write("\nNothing was sent, and the example is gone; --keep DIR would leave it in DIR.\n")
             else:
                 sys.stdout.write("\nNothing was sent. The example stays; this does the same once more:\n")
-                sys.stdout.write(f"  reviewer review {mail} --repo {tree} --output {settings.drafts}\n")
+                words = ["reviewer", "review", mail, "--repo", tree, "--output", settings.drafts]
+                sys.stdout.write(f"  {shlex.join(map(str, words))}\n")
         failed = review.errors or not review.patches or any(patch.applied is Applied.NO for patch in review.patches)
         return 3 if failed else 0
 
