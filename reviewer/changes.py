@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reviewer.compare import ChangedLines
@@ -50,20 +51,122 @@ def hunks_of(diff: bytes, file: FileChange) -> Iterator[Hunk]:
         yield Hunk(header.group(3), tuple(lines))
 
 
-def changed_lines(diff: bytes) -> tuple[dict[str, ChangedLines], dict[str, str]]:
-    """Changed lines by path, under the new path where there is one, and old path to new path of renames."""
-    changed: dict[str, ChangedLines] = {}
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a patch changed in the two trees.
+
+    ``lines`` are by path, under the new path where there is one; ``renamed`` maps old to new paths. ``shifts`` tells
+    for each hunk of the diff, in order, how far its lines stand from where the diff says: (pre-image, post-image).
+    """
+
+    lines: dict[str, ChangedLines]
+    renamed: dict[str, str]
+    shifts: tuple[tuple[int, int], ...] = ()
+
+
+Reader = Callable[[str], bytes | None]
+
+
+def changes_in(diff: bytes, before: Reader | None = None, after: Reader | None = None) -> Changes:
+    """The changed lines of ``diff``, at the places where its hunks really are in the two trees.
+
+    A patch that applies at an offset names other lines than those it changes. Without the two readers of files the
+    lines are those that the diff names. Where a hunk is not to be found as it was mailed, which is so after a three-way
+    merge, the lines are those in which the two files differ.
+    """
+    lines: dict[str, ChangedLines] = {}
     renamed: dict[str, str] = {}
+    shifts: list[tuple[int, int]] = []
     for file in changed_files(diff):
-        added: set[int] = set()
-        removed: set[int] = set()
-        near: set[int] = set()
-        for hunk in hunks_of(diff, file):
-            added.update(line.new for line in hunk.lines if line.kind == "+")
-            removed.update(line.old for line in hunk.lines if line.kind == "-")
-            near.update(at for line in hunk.lines if line.kind == "-" for at in (line.new - 1, line.new) if at > 0)
+        hunks = list(hunks_of(diff, file))
+        old = _split(before, file.old)
+        new = _split(after, file.new)
+        placed = _placed(hunks, old, new)
+        shifts += placed or [(0, 0)] * len(hunks)
+        if placed is None and old is not None and new is not None:
+            found = _differing(old, new)
+        else:
+            found = _marked(hunks, placed or [(0, 0)] * len(hunks))
         if file.old and file.new and file.old != file.new:
             renamed[file.old] = file.new
-        known = changed.get(file.name, ChangedLines())
-        changed[file.name] = ChangedLines(known.added | added, known.removed | removed, known.near | (near - added))
-    return changed, renamed
+        known = lines.get(file.name, ChangedLines())
+        lines[file.name] = ChangedLines(
+            known.added | found.added, known.removed | found.removed, known.near | found.near
+        )
+    return Changes(lines, renamed, tuple(shifts))
+
+
+def _split(read: Reader | None, path: str | None) -> list[bytes] | None:
+    text = read(path) if read is not None and path is not None else None
+    return None if text is None else [line.rstrip(b"\r") for line in text.split(b"\n")]
+
+
+def _placed(
+    hunks: Sequence[Hunk], old: Sequence[bytes] | None, new: Sequence[bytes] | None
+) -> list[tuple[int, int]] | None:
+    """The shifts of all hunks, or None where one is not in the files as it stands in the diff."""
+    shifts: list[tuple[int, int]] = []
+    last = (0, 0)
+    for hunk in hunks:
+        sides = []
+        for lines, drop, at in ((old, "+", 0), (new, "-", 1)):
+            wanted = [line for line in hunk.lines if line.kind != drop]
+            first = (wanted[0].new if at else wanted[0].old) if wanted else 0
+            shift = (
+                0 if lines is None or not wanted else _find([line.text for line in wanted], lines, first - 1, last[at])
+            )
+            if shift is None:
+                return None
+            sides.append(shift)
+        last = (sides[0], sides[1])
+        shifts.append(last)
+    return shifts
+
+
+def _find(wanted: Sequence[bytes], lines: Sequence[bytes], start: int, likely: int) -> int | None:
+    """How far from ``start`` (0-based) the block ``wanted`` stands in ``lines``: the shift nearest to ``likely``."""
+    for distance in range(len(lines) + 1):
+        for shift in (likely + distance, likely - distance) if distance else (likely,):
+            at = start + shift
+            if (
+                0 <= at <= len(lines) - len(wanted)
+                and lines[at] == wanted[0]
+                and lines[at : at + len(wanted)] == wanted
+            ):
+                return shift
+    return None
+
+
+def _marked(hunks: Sequence[Hunk], shifts: Sequence[tuple[int, int]]) -> ChangedLines:
+    added: set[int] = set()
+    removed: set[int] = set()
+    near: set[int] = set()
+    for hunk, (old, new) in zip(hunks, shifts, strict=True):
+        for line in hunk.lines:
+            if line.kind == "+":
+                added.add(line.new + new)
+            elif line.kind == "-":
+                removed.add(line.old + old)
+                near.update(at for at in (line.new + new - 1, line.new + new) if at > 0)
+    return ChangedLines(frozenset(added), frozenset(removed), frozenset(near - added))
+
+
+def _differing(old: Sequence[bytes], new: Sequence[bytes]) -> ChangedLines:
+    start = 0
+    while start < min(len(old), len(new)) and old[start] == new[start]:
+        start += 1
+    end = 0
+    while end < min(len(old), len(new)) - start and old[-1 - end] == new[-1 - end]:
+        end += 1
+    matcher = difflib.SequenceMatcher(None, old[start : len(old) - end], new[start : len(new) - end], autojunk=False)
+    added: set[int] = set()
+    removed: set[int] = set()
+    near: set[int] = set()
+    for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+        if kind == "equal":
+            continue
+        removed.update(range(start + old_start + 1, start + old_end + 1))
+        added.update(range(start + new_start + 1, start + new_end + 1))
+        if kind == "delete":
+            near.update(at for at in (start + new_start, start + new_start + 1) if at > 0)
+    return ChangedLines(frozenset(added), frozenset(removed), frozenset(near - added))

@@ -267,7 +267,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class PatchReview:
-    """What was found in one patch. ``reason`` says why it was not applied, or that three-way was needed."""
+    """What was found in one patch. ``reason`` says why it was not applied, or that three-way was needed.
+
+    ``shifts`` tells for each hunk of the diff, in order, how far its lines stand in the pre-image and the post-image
+    from where the diff says: patches apply at offsets, and the lines of findings are those of the tree.
+    """
 
     number: int
     subject: str
@@ -276,6 +280,7 @@ class PatchReview:
     applied: Applied
     reason: str = ""
     findings: tuple[Finding, ...] = ()
+    shifts: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from reviewer.changes import changed_lines
+from reviewer.changes import Changes, changes_in
 from reviewer.check import Check, EventKind
 from reviewer.citation import Citer
 from reviewer.compare import Sides, compare
@@ -22,7 +22,6 @@ from reviewer.model import (
     Base,
     Change,
     Finding,
-    Patch,
     PatchReview,
     Problem,
     Review,
@@ -72,26 +71,21 @@ def _review(
     checks: Sequence[Check],
     options: Options,
 ) -> Review:
-    api = load_api(data_dir("checks"))
     citer = Citer(snapshot(repository.tree_of(base.commit)), base.commit)
     reviews: list[PatchReview] = []
     errors: list[Problem] = []
-    programs: dict[str, Program] = {}
     with _store(options) as store, _deep_recursion():
+        judge = _Judge(snapshot, store, checks, load_api(data_dir("checks")))
         for patch in applied:
+            changes = judge.changes(patch)
             try:
-                found = _findings(patch, snapshot, store, programs, checks, api)
+                found = judge.findings(patch, changes)
             except RecursionError:
                 found = ()
-                errors.append(
-                    Problem(
-                        "analyse",
-                        patch.paths[0][1] or "" if patch.paths else "",
-                        f"patch {patch.patch.number} nests deeper than the analysis can follow; it was not reviewed",
-                    )
-                )
-            kept = (_cited(finding, checks, citer) for finding in found if _wanted(finding, options))
-            reviews.append(_patch_review(patch, tuple(kept)))
+                problem = f"patch {patch.patch.number} nests deeper than the analysis can follow; it was not reviewed"
+                errors.append(Problem("analyse", next(iter(changes.lines), ""), problem))
+            kept = tuple(_cited(finding, checks, citer) for finding in found if _wanted(finding, options))
+            reviews.append(_patch_review(patch, kept, changes))
     return Review(series, base, _fixed_later(reviews), tuple(errors), series.notes if series is not None else ())
 
 
@@ -114,39 +108,48 @@ def _deep_recursion() -> Iterator[None]:
         sys.setrecursionlimit(limit)
 
 
-def _findings(
-    patch: AppliedPatch,
-    snapshot: Callable[[str], Files],
-    store: Store,
-    programs: dict[str, Program],
-    checks: Sequence[Check],
-    api: Api,
-) -> tuple[Finding, ...]:
-    changed, renamed = changed_lines(patch.patch.diff)
-    if patch.applied is Applied.NO:
-        return _from_diff_alone(patch.patch, snapshot(patch.before), store, checks, api)
-    before = programs.pop(patch.before, None) or Program(snapshot(patch.before), store)
-    wanted_before = {path: lines.removed for path, lines in changed.items()}
-    wanted_after = {path: lines.added | lines.near for path, lines in changed.items()}
-    touched = [path for pair in patch.paths for path in pair if path is not None]
-    after = Program(snapshot(patch.after), store, base=before, changed=touched, wanted=wanted_after)
-    before.want(wanted_before)
-    programs.clear()
-    programs[patch.after] = Program(snapshot(patch.after), store, base=before, changed=touched)
-    return compare(Sides(before, after, changed, renamed), checks, api)
+class _Judge:
+    """Compares the two sides of one patch after the other; what was read for one serves the next."""
 
+    def __init__(self, snapshot: Callable[[str], Files], store: Store, checks: Sequence[Check], api: Api) -> None:
+        self._snapshot = snapshot
+        self._store = store
+        self._checks = checks
+        self._api = api
+        self._last: tuple[str, Program] | None = None
 
-def _from_diff_alone(
-    patch: Patch, below: Files, store: Store, checks: Sequence[Check], api: Api
-) -> tuple[Finding, ...]:
-    """What the hunks themselves show to be new. Returns need the whole function, so that they are not judged."""
-    changed, _ = changed_lines(patch.diff)
-    old, new = fragments_of(patch.diff)
-    before = Program(FragmentFiles(below, old), store)
-    after = Program(FragmentFiles(below, new), store, base=before, changed=new)
-    local = [check for check in checks if EventKind.UNBALANCED not in check.events]
-    found = compare(Sides(before, after, changed, {}), local, api, with_callers=False)
-    return tuple(finding for finding in found if finding.change is Change.INTRODUCED)
+    def changes(self, patch: AppliedPatch) -> Changes:
+        """The lines that the patch changes: in the two trees, or in its own text where it was not applied."""
+        if patch.applied is Applied.NO:
+            return changes_in(patch.patch.diff)
+        return changes_in(patch.patch.diff, self._snapshot(patch.before).read, self._snapshot(patch.after).read)
+
+    def findings(self, patch: AppliedPatch, changes: Changes) -> tuple[Finding, ...]:
+        """What the checks say of the patch, not yet cited."""
+        if patch.applied is Applied.NO:
+            return self._from_diff_alone(patch, changes)
+        if self._last is not None and self._last[0] == patch.before:
+            before = self._last[1]
+        else:
+            before = Program(self._snapshot(patch.before), self._store)
+        old_name = {new: old for old, new in changes.renamed.items()}
+        before.want({old_name.get(path, path): lines.removed for path, lines in changes.lines.items()})
+        touched = [path for pair in patch.paths for path in pair if path is not None]
+        files = self._snapshot(patch.after)
+        wanted = {path: lines.added | lines.near for path, lines in changes.lines.items()}
+        after = Program(files, self._store, base=before, changed=touched, wanted=wanted)
+        self._last = (patch.after, Program(files, self._store, base=before, changed=touched))
+        return compare(Sides(before, after, changes.lines, changes.renamed), self._checks, self._api)
+
+    def _from_diff_alone(self, patch: AppliedPatch, changes: Changes) -> tuple[Finding, ...]:
+        """What the hunks themselves show to be new. Returns need the whole function, so that they are not judged."""
+        below = self._snapshot(patch.before)
+        old, new = fragments_of(patch.patch.diff)
+        before = Program(FragmentFiles(below, old), self._store)
+        after = Program(FragmentFiles(below, new), self._store, base=before, changed=new)
+        local = [check for check in self._checks if EventKind.UNBALANCED not in check.events]
+        found = compare(Sides(before, after, changes.lines, {}), local, self._api, with_callers=False)
+        return tuple(finding for finding in found if finding.change is Change.INTRODUCED)
 
 
 def _wanted(finding: Finding, options: Options) -> bool:
@@ -163,7 +166,7 @@ def _cited(finding: Finding, checks: Iterable[Check], citer: Citer) -> Finding:
     return finding if citation is None else replace(finding, citations=(citation,))
 
 
-def _patch_review(patch: AppliedPatch, findings: tuple[Finding, ...]) -> PatchReview:
+def _patch_review(patch: AppliedPatch, findings: tuple[Finding, ...], changes: Changes) -> PatchReview:
     reasons = [
         f"{failure.path}{f':{failure.line}' if failure.line else ''}: {failure.kind.value}"
         + (f" ({failure.detail})" if failure.detail else "")
@@ -178,6 +181,7 @@ def _patch_review(patch: AppliedPatch, findings: tuple[Finding, ...]) -> PatchRe
         patch.applied,
         "; ".join(reasons),
         findings,
+        changes.shifts,
     )
 
 

@@ -20,7 +20,7 @@ from reviewer.config import data_dir
 from reviewer.errors import DraftError
 from reviewer.mail import prose, rfc5322
 from reviewer.mail.outbox import Draft, write
-from reviewer.mail.quote import Hunk, Spot, decoded, hunks_of, locate, locate_cause, quote
+from reviewer.mail.quote import Hunk, Spot, decoded, hunks_of, locate, locate_cause, quote, shifted
 from reviewer.mail.said import answered_by_author, callee, said_in_reply
 from reviewer.model import (
     Address,
@@ -113,7 +113,7 @@ def _replies(review: Review, series: Series, nits: bool) -> list[_Reply]:
         patch = _patch_of(series, checked)
         if patch is None or patch.message is None:
             continue
-        hunks = hunks_of(patch.diff)
+        hunks = shifted(hunks_of(patch.diff), checked.shifts)
         brought = [one for one in checked.findings if one.change in (Change.INTRODUCED, Change.EXPOSED)]
         wanted = [one for one in brought if one.severity is not Severity.NIT or nits]
         points = [_point(one, hunks) for one in wanted if one.fixed_later is None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reviewer.model import Place
 
@@ -85,6 +85,22 @@ def hunks_of(diff: bytes) -> tuple[Hunk, ...]:
             at += 1
         at += 1
     return tuple(hunks)
+
+
+def shifted(hunks: Sequence[Hunk], shifts: Sequence[tuple[int, int]]) -> tuple[Hunk, ...]:
+    """The hunks with their lines numbered as in the tree: ``shifts`` are those of the review, one for each hunk."""
+    if len(shifts) != len(hunks):
+        return tuple(hunks)
+    return tuple(
+        replace(hunk, lines=tuple(_moved(line, old, new) for line in hunk.lines))
+        for hunk, (old, new) in zip(hunks, shifts, strict=True)
+    )
+
+
+def _moved(line: DiffLine, old: int, new: int) -> DiffLine:
+    return DiffLine(
+        line.text, None if line.old is None else line.old + old, None if line.new is None else line.new + new
+    )
 
 
 def _hunk_lines(lines: Sequence[bytes], at: int, header: re.Match[bytes]) -> tuple[tuple[DiffLine, ...], int]:
