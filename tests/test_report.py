@@ -223,6 +223,11 @@ def test_text_says_what_was_wrong_with_the_thread() -> None:
         assert expected in text
 
 
+def test_text_names_one_missing_patch() -> None:
+    series = dataclasses.replace(SERIES, missing=(2,))
+    assert "Missing: patch 2 of 2.\n" in text_of(dataclasses.replace(REVIEW, series=series))
+
+
 def test_text_names_the_command_that_finds_the_drafts() -> None:
     def last(folder: Path) -> str:
         return text_of(REVIEW, written=Written(folder, 1)).splitlines()[-1]

@@ -41,7 +41,7 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
     ),
     "offline": (
         ("--offline",),
-        {"action": argparse.BooleanOptionalAction, "help": "use no network: only files, and what git already has"},
+        {"action": argparse.BooleanOptionalAction, "help": "ask no server for mail: review files only"},
     ),
     "cache": (
         ("--cache",),

@@ -133,7 +133,10 @@ class _Report:
             if series.kind is not ThreadKind.SERIES:
                 self._line(f"This thread is a {series.kind.value}.")
             if series.missing:
-                self._prose(f"Missing: {', '.join(map(str, series.missing))} of {series.total} patches.")
+                numbers = ", ".join(map(str, series.missing))
+                one = len(series.missing) == 1
+                which = f"patch {numbers} of {series.total}" if one else f"{numbers} of {series.total} patches"
+                self._prose(f"Missing: {which}.")
             if series.newer is not None:
                 revision, message_id = series.newer
                 self._prose(f"There is a newer revision: v{revision}, {clean_line(message_id)}")

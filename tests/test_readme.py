@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""README says nothing that is not so: what it shows is run here, what it lists is counted here."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reviewer import config
+from reviewer.commands.arguments import _OPTIONS
+from reviewer.commands.demo import make_example
+from reviewer.report.data import to_json
+from tests.conftest import ROOT
+from tests.inbox import Inbox, split_mboxrd
+from tests.test_packaging import need_build_tools
+from tests.test_report import FINDING, REVIEW
+
+README = (ROOT / "README.md").read_text()
+MESSAGE_ID = "20250311143320.81-1-ada@example.org"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+SETUP, TESTS, *USES = blocks("sh")
+COMMANDS = [line for block in USES for line in block.splitlines()]
+LOCAL = [line for line in COMMANDS if "MESSAGE-ID" not in line]
+# The only commands that are not to end in 0 or 1 here: nothing is sent without a terminal.
+STATUS = {"reviewer drafts send 1": {2}}
+
+
+def git(tree: Path, *words: str) -> None:
+    subprocess.run(["git", "-C", str(tree), *words], check=True, capture_output=True)
+
+
+@pytest.fixture
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone of the example with its series as commits, the mail beside it, and ``reviewer`` on PATH."""
+    origin, mail = make_example(tmp_path)
+    tree = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", str(origin), str(tree)], check=True, capture_output=True)
+    shutil.copyfile(mail, tree / "thread.mbox")
+    for number, message in enumerate(split_mboxrd(mail.read_bytes())[1:4], 1):
+        (tree / f"{number:04}.patch").write_bytes(message)
+        git(tree, "am", "-q", f"{number:04}.patch")
+    git(tree, "config", "reviewer.branches", "origin/master")
+    program = tmp_path / "bin" / "reviewer"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m reviewer "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("EDITOR", "true")
+    return tree
+
+
+def run(command: str, folder: Path) -> str:
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode in STATUS.get(command, {0, 1}), f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def test_the_first_screen_has_two_commands() -> None:
+    first_screen = "\n".join(README.splitlines()[:25])
+    assert [len(block.splitlines()) for block in (SETUP, TESTS)] == [1, 1]
+    assert SETUP in first_screen
+    assert TESTS in first_screen
+    assert SETUP.strip().endswith("/reviewer demo")
+
+
+def test_the_two_commands_work(tmp_path: Path) -> None:
+    """As written, in a copy of the checkout; the libraries come from this environment instead of an index."""
+    need_build_tools()
+    copy = tmp_path / "project"
+    skipped = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache")
+    shutil.copytree(ROOT, copy, ignore=skipped)
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": sysconfig.get_path("purelib"),
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_INDEX": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",  # pip reads this as "without isolation"
+        "PYTEST_ADDOPTS": "-p no:cacheprovider -k test_every_package_is_named_in_pyproject",
+    }
+    done = subprocess.run(
+        ["/bin/sh", "-ec", SETUP], cwd=copy, capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert "3 of 3 patches applied" in done.stdout
+    pytest_command = copy / ".venv" / "bin" / "pytest"
+    pytest_command.write_text(f'#!/bin/sh\nexec {copy}/.venv/bin/python -m pytest "$@"\n')
+    pytest_command.chmod(0o755)
+    done = subprocess.run(
+        ["/bin/sh", "-ec", TESTS], cwd=copy, capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^=* ?1 passed", done.stdout, re.MULTILINE)
+
+
+def test_the_commands_that_need_no_server_run_in_their_order(kernel: Path) -> None:
+    said = {command: run(command, kernel) for command in LOCAL}
+    assert "[lock-gfp-blocking-in-atomic]" in said["reviewer review thread.mbox"]
+    assert "2 of 2 patches applied" in said["reviewer review 0001.patch 0002.patch"]
+    assert "Re: [PATCH v2 1/3]" in said["reviewer drafts show 1"]
+    assert json.loads(said["reviewer check origin/master.. --format json"])["version"] == 1
+
+
+def test_the_commands_that_fetch_run_against_an_archive(kernel: Path, inbox: Inbox) -> None:
+    inbox.add(split_mboxrd((kernel / "thread.mbox").read_bytes()))
+    git(kernel, "config", "reviewer.lore", inbox.url)
+    fetching = [command for command in COMMANDS if "MESSAGE-ID" in command]
+    assert fetching
+    for command in fetching:
+        assert "lock-gfp-blocking-in-atomic" in run(command.replace("MESSAGE-ID", MESSAGE_ID), kernel)
+
+
+def test_every_command_of_the_program_is_shown() -> None:
+    shown = {line.split()[1] for line in COMMANDS} | {"demo"}
+    listed = subprocess.run(
+        [sys.executable, "-m", "reviewer", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert shown == set(re.findall(r"^    (\w+) ", listed.stdout, re.MULTILINE))
+
+
+def test_the_shown_report_is_what_the_example_prints(kernel: Path) -> None:
+    (shown,) = blocks("text")
+    assert shown in run("reviewer demo", kernel)
+
+
+def test_the_shown_json_has_the_keys_of_the_report() -> None:
+    (shown,) = blocks("json")
+    keys = _keys(json.loads(shown))
+    report = json.loads(to_json(REVIEW))
+    assert keys["", "patches", "findings"] == list(report["patches"][0]["findings"][0])
+    for path, found in _keys(report).items():
+        assert keys[path] == found, path
+    assert len(FINDING.witness) > 1
+
+
+def _keys(value: Any, path: tuple[str, ...] = ("",)) -> dict[tuple[str, ...], list[str]]:
+    if isinstance(value, list):
+        return {key: keys for entry in value for key, keys in _keys(entry, path).items()}
+    if not isinstance(value, dict):
+        return {}
+    found = {path: list(value)}
+    for key, inside in value.items():
+        found |= _keys(inside, (*path, key))
+    return found
+
+
+def test_every_setting_is_listed_with_its_option() -> None:
+    rows = dict(re.findall(r"^\| `reviewer\.(\w+)` \| (?:`(--[\w-]+)`)? ?\|", README, re.MULTILINE))
+    tables = {**config._SINGLE, **config._MULTIPLE}
+    assert {key.lower() for key in rows} == set(tables)
+    for key, option in rows.items():
+        flags = _OPTIONS.get(tables[key.lower()][0], ((), {}))[0]
+        assert ([option] if option else []) == list(flags), key
+
+
+def test_every_dependency_is_listed_and_says_what_it_does() -> None:
+    rows = dict(re.findall(r"^\| \[([\w-]+)\]\([^)]+\) \| (.+) \|$", README, re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert set(rows) == {re.split(r"[><=~!]", requirement)[0] for requirement in project["dependencies"]}
+    assert all(rows.values())
+
+
+def test_the_files_it_names_are_there() -> None:
+    for name in (".ci/run", ".ci/lock", "uv.lock", "checks/", "templates/", "reviewer/", "tests/", "LICENSE"):
+        assert (ROOT / name).exists(), name
+        assert name == "LICENSE" or f"`{name}`" in README
+
+
+def test_the_locked_requirements_can_be_exported(tmp_path: Path) -> None:
+    command = re.search(r"`(uv export [^`]*)`", README)
+    assert command is not None
+    beside = Path(sys.executable).parent / "uv"
+    uv = str(beside) if beside.exists() else shutil.which("uv")
+    if uv is None:
+        pytest.skip("uv is not installed")
+    words = [uv, *command[1].split()[1:]]
+    words[-1] = str(tmp_path / words[-1])
+    subprocess.run([*words, "--directory", str(ROOT), "--offline"], check=True, capture_output=True)
+    pins = re.findall(r"^([\w.-]+)==[\w.]+ .*\\\n    --hash=sha256:", (tmp_path / "requirements.txt").read_text(), re.M)
+    assert {"b4", "gitpython", "tree-sitter-c"} <= set(pins)
