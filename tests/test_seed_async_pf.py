@@ -102,6 +102,17 @@ def test_base_is_the_tree_that_the_patch_was_made_for(patches: Patches, review: 
     assert [patch["applied"] for patch in report["patches"]] == ["yes"]
 
 
+def test_patch_that_applies_some_lines_off_is_judged_where_it_applies(patches: Patches, review: Review) -> None:
+    text = "/*\n" + " *\n" * 37 + " */\n" + patches.clone.read(FILE, patches.base)
+    moved = patches.clone.commit({FILE: text}, "x86/kvm: Say more at the top\n", patches.base)
+    there = review("proposed", "--format", "json").brought
+    later = review("proposed", "--format", "json", "--base", moved).brought
+    assert [(f["check"], f["change"], f["line"] - 39) for f in later] == [
+        (f["check"], f["change"], f["line"]) for f in there
+    ]
+    assert [f["cause"] and f["cause"]["line"] - 39 for f in later] == [f["cause"] and f["cause"]["line"] for f in there]
+
+
 def test_undone_tree_allocates_under_the_raw_spinlock(patches: Patches, reviewer: Reviewer) -> None:
     found = reviewer.check(patches.clone, patches.clone.base, patches.base).brought
     assert [(f["check"], f["function"]) for f in found] == [("rt-alloc-under-raw-spinlock", "kvm_async_pf_task_wake")]
