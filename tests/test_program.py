@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which function a name means."""
+
+from __future__ import annotations
+
+from reviewer.context.callers import callers
+from reviewer.source.program import Program
+from reviewer.source.scan import scan
+from reviewer.source.store import Store
+from tests.memory_files import MemoryFiles
+
+
+def _program(files: dict[str, str]) -> Program:
+    return Program(MemoryFiles(files), Store(None))
+
+
+def test_function_of_the_same_file_comes_first_then_the_architecture_then_the_core() -> None:
+    program = _program(
+        {
+            "arch/x86/kvm/a.c": "static void f(void) { }\nvoid user(void) { f(); g(); h(); }\n",
+            "arch/x86/kernel/b.c": "void g(void) { }\n",
+            "arch/arm64/kernel/b.c": "void g(void) { }\n",
+            "kernel/c.c": "void f(void) { }\nvoid h(void) { }\n",
+        }
+    )
+    found = {name: program.resolve(name, "arch/x86/kvm/a.c") for name in ("f", "g", "h", "unknown")}
+    assert {name: [f.path for f in functions] for name, functions in found.items()} == {
+        "f": ["arch/x86/kvm/a.c"],
+        "g": ["arch/x86/kernel/b.c"],
+        "h": ["kernel/c.c"],
+        "unknown": [],
+    }
+
+
+def test_static_function_of_another_file_is_out_of_reach() -> None:
+    program = _program({"kernel/a.c": "void user(void) { f(); }\n", "kernel/b.c": "static void f(void) { }\n"})
+    assert program.resolve("f", "kernel/a.c") == ()
+
+
+def test_inline_function_of_a_header_is_within_reach() -> None:
+    program = _program(
+        {
+            "kernel/a.c": "void user(void) { f(); }\n",
+            "include/linux/f.h": "static inline void f(void) { cond_resched(); }\n",
+        }
+    )
+    assert [f.path for f in program.resolve("f", "kernel/a.c")] == ["include/linux/f.h"]
+
+
+def test_macro_is_a_function_where_it_can_matter() -> None:
+    program = _program(
+        {
+            "kernel/a.c": "void user(struct s *s) { take(s); size(s); }\n",
+            "kernel/s.h": "#define take(s) \\\n\tspin_lock(&(s)->lock)\n#define size(s) ((s)->n + 1)\n",
+        }
+    )
+    (take,) = program.resolve("take", "kernel/a.c")
+    assert (take.path, take.line, take.words) == ("kernel/s.h", 1, ("macro",))
+    assert program.resolve("size", "kernel/a.c") == ()
+
+
+def test_callers_are_found_in_other_files_of_the_scope() -> None:
+    program = _program(
+        {
+            "kernel/a.c": "void f(void) { }\n",
+            "kernel/sub/b.c": "/* f() in a comment */\nvoid g(void)\n{\n\tf();\n}\n",
+            "mm/c.c": "void h(void)\n{\n\tif (x)\n\t\tf();\n}\n\nvoid i(void)\n{\n\tff();\n}\n",
+        }
+    )
+    (function,) = program.functions("kernel/a.c", "f")
+    assert [caller.name for caller in callers(program, function)] == ["g", "h"]
+
+
+def test_lock_type_is_that_of_the_nearest_declaration() -> None:
+    program = _program(
+        {
+            "drivers/x/a.c": "struct s { raw_spinlock_t guard; };\nvoid f(void) { }\n",
+            "include/linux/t.h": "struct t { spinlock_t guard; struct mutex other; };\n",
+        }
+    )
+    assert program.lock_types("guard", "drivers/x/a.c") == {"raw_spinlock_t"}
+    assert program.lock_types("other", "drivers/x/a.c") == {"mutex"}
+    assert program.lock_types("none", "drivers/x/a.c") == frozenset()
+
+
+def test_scan_sees_definitions_locks_and_tables() -> None:
+    facts = scan(
+        b"/* void hidden(void) { } */\n"
+        b"#define take(x) spin_lock(x)\n"
+        b"static DEFINE_RAW_SPINLOCK(table_lock);\n"
+        b"struct s {\n\tstruct mutex setup;\n};\n"
+        b"static int\nrun(struct s *s)\n{\n\tlist_for_each_entry(a, b, c) {\n\t}\n\treturn 0;\n}\n"
+        b"SYSCALL_DEFINE2(foo, int, a, int, b)\n{\n}\n"
+        b"DEFINE_IDTENTRY_SYSVEC(sysvec_foo)\n{\n}\n"
+        b"static const struct chip_ops chip = {\n\t.run = run,\n};\n"
+    )
+    assert dict(facts.definitions) == {"run": "s", "sys_foo": "f", "sysvec_foo": "f", "take": "m"}
+    assert set(facts.locks) == {("table_lock", "raw_spinlock_t"), ("setup", "mutex")}
+    assert facts.members == (("run", "chip_ops", "run"),)
