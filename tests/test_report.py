@@ -208,8 +208,10 @@ def test_text_says_what_was_wrong_with_the_thread() -> None:
         attestations=(Attestation(1, False, "no key"),),
     )
     failed = PatchReview(1, "x", "m", None, Applied.NO, reason="drivers/a.c:33: context differs")
-    text = text_of(Review(series, None, (failed,), (Problem("cite", "Documentation/x.rst", "unreadable"),), ("Old.",)))
+    base = Base(COMMIT, "HEAD was taken, as the series names no base that is here, and no branch fits.")
+    text = text_of(Review(series, base, (failed,), (Problem("cite", "Documentation/x.rst", "unreadable"),), ("Old.",)))
     for expected in (
+        "Base: 0123456789ab (HEAD was taken, as the series names no base that is\n  here, and no branch fits.)\n",
         "Missing: 2, 4 of 4 patches.",
         "There is a newer revision: v3, 20250401-1@example.org",
         "Note: The cover letter is missing.",
@@ -238,7 +240,9 @@ def test_text_names_the_command_that_finds_the_drafts() -> None:
 
 @pytest.mark.parametrize("kind", [ThreadKind.DISCUSSION, ThreadKind.PULL_REQUEST])
 def test_text_says_what_a_thread_without_series_is(kind: ThreadKind) -> None:
-    assert f"This thread is a {kind.value}." in text_of(Review(dataclasses.replace(SERIES, kind=kind), None, ()))
+    series = dataclasses.replace(SERIES, kind=kind)
+    text = text_of(Review(series, Base(COMMIT, "HEAD was taken."), ()), written=Written(Path("/d"), 0))
+    assert text.splitlines()[2:] == [f"This thread is a {kind.value}."]
 
 
 def test_text_counts_what_it_does_not_show() -> None:

@@ -101,7 +101,7 @@ class _Report:
         if review.patches:
             self._line()
             self._line(Text(self._counts(review)))
-        if written is not None:
+        if written is not None and review.patches:
             self._drafts(written)
         for problem in review.errors:
             where = f" {clean_path(problem.path)}:" if problem.path else ""
@@ -124,9 +124,9 @@ class _Report:
         if series is not None:
             self._line(Text(clean_line(series.subject) or "(no subject)", style="bold"))
             self._line(self._origin(series), indent=2)
-        if review.base is not None:
+        if review.base is not None and review.patches:
             reason = clean_line(review.base.reason)
-            self._line(f"Base: {clean_line(review.base.commit)[:_SHORT]}" + (f" ({reason})" if reason else ""))
+            self._prose(f"Base: {clean_line(review.base.commit)[:_SHORT]}" + (f" ({reason})" if reason else ""))
         if series is None:
             notes: Iterable[str] = review.notes
         else:
