@@ -1,20 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An allocation that may sleep in atomic context."""
 
-from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
-
-
-def judge(context: Context) -> Report | None:
-    reason = context.atomic(rt=False)
-    if reason is None:
-        return None
-    place = context.place(reason)
-    return context.report(
-        reason,
-        message=f"{context.call} may sleep {place}",
-        question=f"Can this sleep? {context.call} is called {place}.",
-    )
-
+from reviewer.check import Check, EventKind, Kernels, Severity, Source, Where, called_where
 
 CHECK = Check(
     id="lock-gfp-blocking-in-atomic",
@@ -24,7 +11,12 @@ CHECK = Check(
     rule="An allocation whose gfp mask allows direct reclaim is made only where sleeping is allowed.",
     why="Direct reclaim sleeps; GFP_KERNEL, GFP_NOFS, GFP_NOIO and GFP_USER all contain __GFP_DIRECT_RECLAIM.",
     events=frozenset({EventKind.BLOCKING_ALLOCATION}),
-    judge=judge,
+    judge=called_where(
+        Where.ANYWHERE,
+        rt=False,
+        message="{call} may sleep {place}",
+        question="Can this sleep? {call} is called {place}.",
+    ),
     sources=(
         Source(
             "Documentation/core-api/memory-allocation.rst", "context must be allowed to sleep", "Get Free Page flags"

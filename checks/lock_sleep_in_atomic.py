@@ -1,20 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A call that may sleep in atomic context."""
 
-from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
-
-
-def judge(context: Context) -> Report | None:
-    reason = context.atomic(rt=False)
-    if reason is None:
-        return None
-    place = context.place(reason)
-    return context.report(
-        reason,
-        message=f"{context.call} may sleep {place}",
-        question=f"Can this sleep? {context.call} is called {place}.",
-    )
-
+from reviewer.check import Check, EventKind, Kernels, Severity, Source, Where, called_where
 
 CHECK = Check(
     id="lock-sleep-in-atomic",
@@ -25,7 +12,12 @@ CHECK = Check(
     "disabled, or in an interrupt.",
     why="The scheduler is entered from atomic context; the lock stays held for as long as the task sleeps.",
     events=frozenset({EventKind.SLEEP}),
-    judge=judge,
+    judge=called_where(
+        Where.ANYWHERE,
+        rt=False,
+        message="{call} may sleep {place}",
+        question="Can this sleep? {call} is called {place}.",
+    ),
     sources=(
         Source(
             "Documentation/kernel-hacking/locking.rst",

@@ -1,20 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Allocation or freeing in an interrupt that is not threaded."""
 
-from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
-
-
-def judge(context: Context) -> Report | None:
-    reason = context.atomic(rt=True)
-    if reason is None or reason.what != "entry":
-        return None
-    return context.report(
-        reason,
-        message=f"{context.call} runs {context.place(reason)}, which is not threaded on PREEMPT_RT",
-        question=f"Can {context.call} run here, in an interrupt that is not threaded?",
-        was=f"{context.call} was called {context.place(reason)} too",
-    )
-
+from reviewer.check import Check, EventKind, Kernels, Severity, Source, Where, called_where
 
 CHECK = Check(
     id="rt-alloc-in-hardirq",
@@ -25,7 +12,12 @@ CHECK = Check(
     why="The allocators take sleeping locks on PREEMPT_RT; system vectors, IPIs and IRQF_NO_THREAD "
     "handlers are not threaded there.",
     events=frozenset({EventKind.ALLOCATION, EventKind.FREE}),
-    judge=judge,
+    judge=called_where(
+        Where.ENTERED,
+        rt=True,
+        message="{call} runs {place}, which is not threaded on PREEMPT_RT",
+        question="Can {call} run here, {place} that is not threaded?",
+    ),
     sources=(
         Source(
             "Documentation/core-api/real-time/differences.rst",

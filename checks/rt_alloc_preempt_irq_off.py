@@ -1,20 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Allocation or freeing with preemption or interrupts disabled by hand."""
 
-from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
-
-
-def judge(context: Context) -> Report | None:
-    reason = context.atomic(rt=True)
-    if reason is None or reason.what not in ("preempt", "irq"):
-        return None
-    place = context.place(reason)
-    return context.report(
-        reason,
-        message=f"{context.call} is called {place}",
-        question=f"Can {context.call} be called {place}?",
-    )
-
+from reviewer.check import Check, EventKind, Kernels, Severity, Source, Where, called_where
 
 CHECK = Check(
     id="rt-alloc-preempt-irq-off",
@@ -24,7 +11,12 @@ CHECK = Check(
     rule="Memory is neither allocated nor freed with preemption or interrupts disabled by hand.",
     why="On PREEMPT_RT the allocators take sleeping locks, which needs a preemptible context.",
     events=frozenset({EventKind.ALLOCATION, EventKind.FREE}),
-    judge=judge,
+    judge=called_where(
+        Where.DISABLED,
+        rt=True,
+        message="{call} is called {place}",
+        question="Can {call} be called {place}?",
+    ),
     sources=(
         Source(
             "Documentation/core-api/real-time/differences.rst",

@@ -1,20 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Allocation while a raw spinlock is held."""
 
-from reviewer.check import Check, Context, EventKind, Kernels, LockClass, Report, Severity, Source
-
-
-def judge(context: Context) -> Report | None:
-    reason = context.atomic(rt=True)
-    if reason is None or context.lock_class(reason) is not LockClass.RAW:
-        return None
-    place = context.place(reason)
-    return context.report(
-        reason,
-        message=f"{context.call} allocates {place}",
-        question=f"Can {context.call} be called {place}?",
-    )
-
+from reviewer.check import Check, EventKind, Kernels, Severity, Source, Where, called_where
 
 CHECK = Check(
     id="rt-alloc-under-raw-spinlock",
@@ -24,7 +11,12 @@ CHECK = Check(
     rule="Memory is not allocated while a raw spinlock is held, whatever the gfp flags are.",
     why="On PREEMPT_RT the allocators take sleeping locks; a raw spinlock disables preemption there as everywhere.",
     events=frozenset({EventKind.ALLOCATION}),
-    judge=judge,
+    judge=called_where(
+        Where.RAW_LOCK,
+        rt=True,
+        message="{call} allocates {place}",
+        question="Can {call} be called {place}?",
+    ),
     sources=(
         Source(
             "Documentation/locking/locktypes.rst",

@@ -1,20 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Freeing while a raw spinlock is held."""
 
-from reviewer.check import Check, Context, EventKind, Kernels, LockClass, Report, Severity, Source
-
-
-def judge(context: Context) -> Report | None:
-    reason = context.atomic(rt=True)
-    if reason is None or context.lock_class(reason) is not LockClass.RAW:
-        return None
-    place = context.place(reason)
-    return context.report(
-        reason,
-        message=f"{context.call} frees memory {place}",
-        question=f"Can {context.call} be called {place}?",
-    )
-
+from reviewer.check import Check, EventKind, Kernels, Severity, Source, Where, called_where
 
 CHECK = Check(
     id="rt-free-under-raw-spinlock",
@@ -24,7 +11,12 @@ CHECK = Check(
     rule="Memory is not freed while a raw spinlock is held.",
     why="On PREEMPT_RT kfree() and the page allocator's free paths take sleeping locks.",
     events=frozenset({EventKind.FREE}),
-    judge=judge,
+    judge=called_where(
+        Where.RAW_LOCK,
+        rt=True,
+        message="{call} frees memory {place}",
+        question="Can {call} be called {place}?",
+    ),
     sources=(
         Source("mm/page_alloc.c", "in NMI context or while holding a raw", "__free_pages"),
         Source(

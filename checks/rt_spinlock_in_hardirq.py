@@ -1,23 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """spinlock_t, rwlock_t or local_lock in an interrupt that is not threaded."""
 
-from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
-
-
-def judge(context: Context) -> Report | None:
-    reason = context.atomic(rt=True)
-    if reason is None or reason.what != "entry":
-        return None
-    place = context.place(reason)
-    return context.report(
-        reason,
-        message=f"{context.call} takes a lock that sleeps on PREEMPT_RT {place}",
-        question=f"Can {context.call} be taken here, {place} that is not threaded?"
-        if reason.expression != "raw_lock"
-        else f"Can {context.call} be taken here, {place}?",
-        was=f"{context.call} was taken {place}",
-    )
-
+from reviewer.check import Check, EventKind, Kernels, Severity, Source, Where, called_where
 
 CHECK = Check(
     id="rt-spinlock-in-hardirq",
@@ -27,7 +11,12 @@ CHECK = Check(
     rule="A handler that is not threaded on PREEMPT_RT takes raw spinlocks only.",
     why="spinlock_t, rwlock_t and local_lock_t are sleeping locks there.",
     events=frozenset({EventKind.SPINLOCK, EventKind.LOCAL_LOCK}),
-    judge=judge,
+    judge=called_where(
+        Where.ENTERED,
+        rt=True,
+        message="{call} takes a lock that sleeps on PREEMPT_RT {place}",
+        question="Can {call} be taken here, {place}?",
+    ),
     sources=(
         Source(
             "Documentation/core-api/real-time/differences.rst",

@@ -1,21 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """spinlock_t, rwlock_t or local_lock with preemption or interrupts disabled by hand."""
 
-from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
-
-
-def judge(context: Context) -> Report | None:
-    reason = context.atomic(rt=True)
-    if reason is None or reason.what not in ("preempt", "irq"):
-        return None
-    place = context.place(reason)
-    return context.report(
-        reason,
-        message=f"{context.call} takes a lock that sleeps on PREEMPT_RT {place}",
-        question=f"Can {context.call} be taken {place}?",
-        was=f"{context.call} was taken {place}",
-    )
-
+from reviewer.check import Check, EventKind, Kernels, Severity, Source, Where, called_where
 
 CHECK = Check(
     id="rt-spinlock-preempt-irq-off",
@@ -25,7 +11,12 @@ CHECK = Check(
     rule="spinlock_t, rwlock_t and local_lock_t are not taken with preemption or interrupts disabled by hand.",
     why="They are sleeping locks on PREEMPT_RT and need a preemptible context.",
     events=frozenset({EventKind.SPINLOCK, EventKind.LOCAL_LOCK}),
-    judge=judge,
+    judge=called_where(
+        Where.DISABLED,
+        rt=True,
+        message="{call} takes a lock that sleeps on PREEMPT_RT {place}",
+        question="Can {call} be taken {place}?",
+    ),
     sources=(
         Source(
             "Documentation/locking/locktypes.rst",

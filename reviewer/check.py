@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from reviewer.context.effects import Event, EventKind
 from reviewer.context.state import Origin, Reason, State, atomic
@@ -129,6 +130,14 @@ class Context:
         """The class of the lock that ``reason`` names, or None where it is no lock."""
         return self.api.classes.get(reason.what)
 
+    def kind_of(self, reason: Reason) -> Where | None:
+        """Which of the contexts that checks tell apart ``reason`` is."""
+        if reason.what == "entry":
+            return Where.ENTERED
+        if reason.what in ("preempt", "irq"):
+            return Where.DISABLED
+        return Where.RAW_LOCK if self.lock_class(reason) is LockClass.RAW else None
+
     def lock_text(self, reason: Reason) -> str:
         """The lock as the source writes it."""
         for expression, text, _, _ in self.event.shown:
@@ -173,6 +182,28 @@ class Context:
 
 
 Judge = Callable[[Context], Report | None]
+
+
+class Where(StrEnum):
+    """The atomic contexts that checks tell apart."""
+
+    ANYWHERE = "anywhere"
+    RAW_LOCK = "under a raw spinlock"
+    DISABLED = "with preemption or interrupts disabled by hand"
+    ENTERED = "in an interrupt"
+
+
+def called_where(where: Where, *, rt: bool, message: str, question: str) -> Judge:
+    """A judge that objects to a call in an atomic context. ``{call}`` and ``{place}`` in the texts are filled in."""
+
+    def judge(context: Context) -> Report | None:
+        reason = context.atomic(rt=rt)
+        if reason is None or where not in (Where.ANYWHERE, context.kind_of(reason)):
+            return None
+        words = {"call": context.call, "place": context.place(reason)}
+        return context.report(reason, message=message.format(**words), question=question.format(**words))
+
+    return judge
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from reviewer.changes import Changes, changes_in
 from reviewer.check import Check, EventKind
@@ -207,8 +206,3 @@ def _fixed_later(reviews: Sequence[PatchReview]) -> tuple[PatchReview, ...]:
         )
         out.append(replace(review, findings=findings))
     return tuple(out)
-
-
-def cache_file(options: Options) -> Path:
-    """Where the index is kept."""
-    return options.cache_dir / _CACHE

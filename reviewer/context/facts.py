@@ -18,7 +18,6 @@ from reviewer.source.expression import NEGATIVE, constant, identifiers, unwrap
 VALUE: Literal["value"] = "value"
 GFP: Literal["gfp"] = "gfp"
 FLAGS: Literal["flags"] = "flags"
-ASKED: Literal["asked"] = "asked"
 MEANING: Literal["meaning"] = "meaning"
 DECISION: Literal["decision"] = "decision"
 DECIDED: Literal["decided"] = "decided"

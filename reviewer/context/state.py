@@ -56,9 +56,6 @@ class State(NamedTuple):
     entry: str = ""
 
 
-COUNTERS = ("suffix", "preempt", "bh", "migrate", "pagefault", "kmap", "rcu")
-
-
 class Reason(NamedTuple):
     """Why a context is atomic: ``what`` is a lock kind or ``preempt``, ``irq``, ``bh``, ``kmap``, ``entry``."""
 

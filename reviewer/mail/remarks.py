@@ -10,28 +10,10 @@ from typing import Final
 from reviewer.mail.headers import printable
 from reviewer.mail.postings import Posting, related
 from reviewer.mail.thread import RawMessage, Thread
-from reviewer.model import Series, ThreadKind
 
 _PULL: Final = re.compile(
     r"in the git repository at:\s+((?:https?|git|ssh)://[\w./~@:+-]+)\s+(\w[\w./+-]*)", re.IGNORECASE
 )
-
-
-def describe(series: Series) -> str:
-    """One sentence about what the thread turned out to hold."""
-    author = printable(f" by {series.author.name or series.author.email}") if series.author else ""
-    subject = printable(series.subject)
-    if not series.patches:
-        what = "a pull request" if series.kind is ThreadKind.PULL_REQUEST else "a discussion"
-        if series.kind is ThreadKind.SERIES:
-            return f"Cover letter of {count(series.total, 'patch')}{author}, none of which is here: {subject}"
-        return f"This is {what}{author} without patches: {subject}"
-    if series.patches[0].inline:
-        return f"The diff in a reply{author}: {subject}"
-    version = f"v{series.revision}, " if series.revision > 1 else ""
-    here = f"{len(series.patches)} of " if series.missing else ""
-    pulled = " under a pull request" if series.kind is ThreadKind.PULL_REQUEST else ""
-    return f"{version}{here}{count(series.total, 'patch')}{pulled}{author}: {subject}"
 
 
 def count(number: int, noun: str) -> str:

@@ -103,7 +103,6 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     params: tuple[str, ...]
     pointers: tuple[bool, ...]
     static: bool
-    returns_value: bool
     via: str
     words: tuple[str, ...]
     annotations: tuple[Annotation, ...]

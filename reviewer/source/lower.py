@@ -286,8 +286,6 @@ def lower(node: Node, path: str, side: Side) -> cfg.Function:
     lowering.emit(cfg.Return(end, ""))
     lowering.finish()
     first, last = node.start_point[0] + 1, end
-    type_node = node.child_by_field_name("type")
-    pointer = declarator is not None and declarator.type == "pointer_declarator"
     aliases = {
         name: value
         for name, (count, value) in lowering.assigned.items()
@@ -301,7 +299,6 @@ def lower(node: Node, path: str, side: Side) -> cfg.Function:
         params=names,
         pointers=tuple(_is_pointer(p) for p in declared),
         static=any(c.type == "storage_class_specifier" and c.text == b"static" for c in node.children),
-        returns_value=pointer or type_node is None or text_of(type_node) != "void",
         via=side.definers.get(node.start_byte, ""),
         words=tuple(text_of(child) for child in node.children if child.type in ("storage_class_specifier", "inline"))
         + tuple(

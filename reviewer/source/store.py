@@ -17,7 +17,7 @@ import msgspec
 
 from reviewer.source.cfg import Extent, Function
 
-SCHEMA = 8
+SCHEMA = 9
 _PENDING = 2000
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(tuple[Function, ...])
@@ -25,7 +25,6 @@ _EXTENTS = msgspec.msgpack.Decoder(tuple[Extent, ...])
 
 _TABLES = """
 create table if not exists blob (id integer primary key, oid text not null unique);
-create table if not exists folder (oid text primary key) without rowid;
 create table if not exists definition (name text not null, blob integer not null, kind text not null);
 create table if not exists lock (name text not null, blob integer not null, type text not null);
 create table if not exists member (
@@ -88,7 +87,7 @@ class Store:
             db.executescript(
                 "".join(
                     f"drop table if exists {name};"
-                    for name in ("blob", "folder", "definition", "lock", "member", "mention", "lowered", "extents")
+                    for name in ("blob", "definition", "lock", "member", "mention", "lowered", "extents")
                 )
             )
         db.executescript(_TABLES)
@@ -116,12 +115,8 @@ class Store:
             self._ids = dict(self._db.execute("select oid, id from blob"))
         return self._ids
 
-    def has_folder(self, oid: str) -> bool:
-        """Whether every file below the folder with this object name was scanned."""
-        return self._db.execute("select 1 from folder where oid = ?", (oid,)).fetchone() is not None
-
-    def add(self, scans: Iterable[tuple[str, BlobFacts]], folder: str | None = None) -> None:
-        """Keep what was found in blobs, and that the folder is complete."""
+    def add(self, scans: Iterable[tuple[str, BlobFacts]]) -> None:
+        """Keep what was found in blobs."""
         known = self.known_blobs()
         with self._transaction() as db:
             for oid, facts in scans:
@@ -141,8 +136,6 @@ class Store:
                 db.executemany(
                     "insert into member values (?, ?, ?, ?)", ((f, row[0], s, m) for f, s, m in facts.members)
                 )
-            if folder is not None:
-                db.execute("insert into folder values (?) on conflict do nothing", (folder,))
 
     def definitions(self, name: str) -> list[tuple[int, str]]:
         """(blob row, kind) of every definition of ``name`` in any blob ever scanned."""
