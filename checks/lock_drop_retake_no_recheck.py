@@ -122,4 +122,21 @@ CHECK = Check(
         }
         """,
     ),
+    misses=(
+        """
+        struct table { spinlock_t lock; bool ready; struct list_head list; };
+        void publish_once(struct table *table, struct entry *entry)
+        {
+                spin_lock(&table->lock);
+                if (!table->ready) {
+                        spin_unlock(&table->lock);
+                        prepare(entry);
+                        spin_lock(&table->lock);
+                        list_add(&entry->link, &table->list);
+                        table->ready = true;
+                }
+                spin_unlock(&table->lock);
+        }
+        """,
+    ),
 )

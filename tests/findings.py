@@ -21,7 +21,10 @@ PATH = "drivers/example/example.c"
 def brought_by(
     after: str, before: str | None = None, *, path: str = PATH, others: dict[str, str] | None = None
 ) -> tuple[Finding, ...]:
-    """The findings of the patch from ``before`` (None: no such file) to ``after``; ``others`` stand beside on both sides."""
+    """The findings of the patch from ``before`` (None: no such file) to ``after``.
+
+    ``others`` stand beside it on both sides.
+    """
     store = Store(None)
     lines = _changed(before or "", after)
     old = Program(MemoryFiles({**(others or {}), **({path: before} if before is not None else {})}), store)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import textwrap
+
 import pytest
 
 from reviewer.check import Check

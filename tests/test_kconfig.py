@@ -8,17 +8,10 @@ from tests.findings import CHECKS, brought_by
 from tests.memory_files import MemoryFiles
 
 _MAKEFILE = "obj-y += core.o\nobj-$(CONFIG_HUGE) += \\\n\thuge.o split.o\nobj-$(CONFIG_FAST) += fast.o\n"
-_KCONFIG = """\
-config HUGE
-	bool "Huge things"
-	depends on ARCH_HAS_HUGE && !PREEMPT_RT
-	help
-	  Text.
-
-config FAST
-	bool "Fast things"
-	depends on !PREEMPT_RT_FULL || MMU
-"""
+_KCONFIG = (
+    'config HUGE\n\tbool "Huge things"\n\tdepends on ARCH_HAS_HUGE && !PREEMPT_RT\n\thelp\n\t  Text.\n\n'
+    'config FAST\n\tbool "Fast things"\n\tdepends on !PREEMPT_RT_FULL || MMU\n'
+)
 
 
 def test_option_that_depends_on_its_absence_keeps_the_file_out() -> None:
@@ -30,7 +23,10 @@ def test_option_that_depends_on_its_absence_keeps_the_file_out() -> None:
 
 
 def test_no_word_about_preempt_rt_in_a_file_that_is_not_built_with_it() -> None:
-    code = "struct s { raw_spinlock_t lock; };\nvoid f(struct s *s)\n{\n\traw_spin_lock(&s->lock);\n\tkfree(s->p);\n\traw_spin_unlock(&s->lock);\n}\n"
+    code = (
+        "struct s { raw_spinlock_t lock; };\nvoid f(struct s *s)\n{\n\traw_spin_lock(&s->lock);\n\tkfree(s->p);\n"
+        "\traw_spin_unlock(&s->lock);\n}\n"
+    )
     beside = {"lib/big/Makefile": _MAKEFILE, "lib/Kconfig": _KCONFIG}
     assert len(CHECKS) > 1
     assert [f.check for f in brought_by(code, path="lib/big/core.c", others=beside)] == ["rt-free-under-raw-spinlock"]
