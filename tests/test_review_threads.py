@@ -16,8 +16,8 @@ import pytest
 
 from reviewer.mail.fetch import fetch
 from reviewer.mail.series import series_of
-from tests.inbox import Inbox
-from tests.kernels import KernelClone, Reviewer, Run, drafts, lines, prose, untouched
+from tests.inbox import Inbox, split_mboxrd
+from tests.kernels import KernelClone, Reviewer, Run, drafts, lines, untouched, without_quotations
 from tests.repos import git
 
 
@@ -323,16 +323,21 @@ def bytes_of_drafts(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.rglob("*.eml")}
 
 
-def test_lock_left_held_is_asked_about_where_the_path_leaves(review: Review, tmp_path: Path) -> None:
-    review(row_of("s390-vmcore-mutex-v2"), tmp_path)
+def test_lock_left_held_is_asked_about_where_the_path_leaves(
+    review: Review, clone: KernelClone, shared: Path, tmp_path: Path, golden: Callable[[str, str], None]
+) -> None:
+    run = review(row_of("s390-vmcore-mutex-v2"), tmp_path, "--format", "json")
     (draft,) = drafts(tmp_path)
     assert draft["Subject"] == (
         "Re: [PATCH v2 03/12] fs/proc/vmcore: disallow vmcore modifications while the vmcore is open"
     )
     assert draft["In-Reply-To"] == "<20241204125444.1734652-4-david@redhat.com>"
-    assert "Is the unlock of vmcore_mutex missing on this path?" in prose(draft)
     quoted, _, _ = draft.get_content().partition("\n\nIs the unlock")
-    assert quoted.split("\n")[-1].strip("> +\t") in {"goto out_err;", "ret = -EBUSY;", "}"}
+    assert quoted.endswith("\n> +\t\tgoto out_err;")
+    mails = split_mboxrd((shared / "mail" / "threads" / "s390-vmcore-mutex-v2.mbox").read_bytes())
+    (mailed,) = [mail for mail in mails if b"\nMessage-ID: <20241204125444.1734652-4-david@redhat.com>\n" in mail]
+    rules = [citation["quote"] for finding in run.brought for citation in finding["citations"]]
+    golden("vmcore-lock-left-held.txt", without_quotations(draft, mailed, rules, clone.base))
 
 
 def test_repository_of_the_user_is_as_git_left_it(review: Review, clone: KernelClone, tmp_path: Path) -> None:
