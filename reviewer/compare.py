@@ -13,8 +13,9 @@ from reviewer.context.analysis import Analyser
 from reviewer.context.callers import callers
 from reviewer.context.tables import Api
 from reviewer.judge import Occurrence, judge
-from reviewer.model import Change, Finding, Kernels, Place
+from reviewer.model import Change, Finding, Kernels, Place, Severity
 from reviewer.source.cfg import Function
+from reviewer.source.kconfig import lacks_preempt_rt
 from reviewer.source.program import Program
 
 Identity = tuple[str, str, str, str]
@@ -64,6 +65,7 @@ class _Comparison:
         self.before = Analyser(sides.before, api)
         self.after = Analyser(sides.after, api)
         self.new_name = dict(sides.renamed)
+        self._without_rt: dict[str, bool] = {}
 
     def findings(self) -> tuple[Finding, ...]:
         """Judge both sides and tell what changed."""
@@ -276,6 +278,15 @@ class _Comparison:
                     return Place(step.path, min(inside, key=lambda line: (abs(line - step.line), line)))
         return None
 
+    def _severity(self, occurrence: Occurrence) -> Severity:
+        """A bug that only PREEMPT_RT has is a question where the architecture has no PREEMPT_RT yet."""
+        check, arch = occurrence.check, _architecture(occurrence)
+        if check.kernels is Kernels.PREEMPT_RT and check.severity is Severity.BUG and arch is not None:
+            if arch not in self._without_rt:
+                self._without_rt[arch] = lacks_preempt_rt(self.sides.before.files, arch)
+            return Severity.QUESTION if self._without_rt[arch] else Severity.BUG
+        return check.severity
+
     def _leaving(self, occurrence: Occurrence) -> Place | None:
         """The added line on which the path to a wrong return leaves the others: a goto, return, break or continue."""
         function = occurrence.event.function
@@ -290,7 +301,7 @@ class _Comparison:
         return Finding(
             check=check.id,
             area=check.area,
-            severity=check.severity,
+            severity=self._severity(occurrence),
             kernels=check.kernels,
             change=change,
             path=path,

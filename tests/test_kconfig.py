@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from reviewer.model import Severity
 from reviewer.source.kconfig import excluded_with
 from tests.findings import CHECKS, brought_by
 from tests.memory_files import MemoryFiles
@@ -31,3 +32,14 @@ def test_no_word_about_preempt_rt_in_a_file_that_is_not_built_with_it() -> None:
     assert len(CHECKS) > 1
     assert [f.check for f in brought_by(code, path="lib/big/core.c", others=beside)] == ["rt-free-under-raw-spinlock"]
     assert not brought_by(code, path="lib/big/huge.c", others=beside)
+
+
+def test_architecture_without_preempt_rt_makes_a_question_of_the_bug() -> None:
+    code = (
+        "struct s { raw_spinlock_t lock; };\nvoid f(struct s *s)\n{\n\traw_spin_lock(&s->lock);\n\tkfree(s->p);\n"
+        "\traw_spin_unlock(&s->lock);\n}\n"
+    )
+    beside = {"arch/x86/Kconfig": "config X86\n\tselect ARCH_SUPPORTS_RT\n", "arch/m68k/Kconfig": "config M68K\n"}
+    assert [f.severity for f in brought_by(code, path="arch/x86/kernel/a.c", others=beside)] == [Severity.BUG]
+    assert [f.severity for f in brought_by(code, path="arch/m68k/kernel/a.c", others=beside)] == [Severity.QUESTION]
+    assert [f.severity for f in brought_by(code, path="arch/m68k/kernel/a.c")] == [Severity.BUG]

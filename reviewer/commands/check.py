@@ -29,7 +29,7 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace, options: Options) -> int:
     """Review the range and print what was found."""
     checks = wanted_checks(options)
-    repository = Repository.open(options.repo)
+    repository = Repository.open(options.repo, options.cache_dir)
     try:
         with progress("Reviewing"):
             review = review_range(arguments.range, repository, checks, options)

@@ -55,7 +55,7 @@ def _revision(text: str) -> int:
 
 def run(arguments: argparse.Namespace, options: Options) -> int:
     """Review the series, write the drafts and print the report."""
-    repository = Repository.open(options.repo)
+    repository = Repository.open(options.repo, options.cache_dir)
     try:
         review = review_mail(arguments.source, repository, options, revision=arguments.revision)
         written = None
@@ -98,9 +98,12 @@ def keep_drafts(review: Review, repository: Repository, options: Options) -> tup
                 "tried to write the replies in your name: git does not know your address; "
                 "set it with git config user.email and run again"
             )
-        drafts = compose(review, sender=sender, nits=options.severity is Severity.NIT)
+        unwritten: list[DraftError] = []
+        drafts = compose(review, sender=sender, nits=options.severity is Severity.NIT, refused=unwritten.append)
         write(drafts, folder)
     except DraftError as error:
         problem = Problem("drafts", "", str(error))
         return dataclasses.replace(review, errors=(*review.errors, problem)), None
+    problems = tuple(Problem("drafts", "", str(error)) for error in unwritten)
+    review = dataclasses.replace(review, errors=(*review.errors, *problems))
     return review, Written(folder, len(drafts), sum(len(draft.left_out) for draft in drafts))

@@ -39,5 +39,13 @@ def excluded_with(files: Files, path: str, option: str) -> bool:
         folder = posixpath.dirname(folder)
 
 
+def lacks_preempt_rt(files: Files, architecture: str) -> bool:
+    """Whether the tree has PREEMPT_RT for other architectures and not for this one."""
+    select = "select ARCH_SUPPORTS_RT"
+    if select in _text(files, f"arch/{architecture}/Kconfig"):
+        return False
+    return any(select in _text(files, f"arch/{other}/Kconfig") for other in ("x86", "arm64", "riscv"))
+
+
 def _text(files: Files, path: str) -> str:
     return (files.read(path) or b"").decode("utf-8", "replace").replace("\\\n", "  ")
