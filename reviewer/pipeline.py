@@ -37,7 +37,7 @@ from reviewer.tree.overlay import Overlay
 from reviewer.tree.repository import Repository
 
 _CACHE = "index.sqlite"
-_RECURSION = 20000  # one analysis inside another takes about ten frames of Python
+_RECURSION = 6000  # one analysis inside another takes about ten frames of Python; far below what the C stack holds
 _RANK = {Severity.NIT: 0, Severity.QUESTION: 1, Severity.BUG: 2}
 
 

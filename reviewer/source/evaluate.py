@@ -76,10 +76,16 @@ class Expressions(Graph, ABC):
             else:
                 return node
 
-    def has_call(self, node: Node) -> bool:
-        return node.type in ("call_expression", "compound_statement") or any(
-            self.has_call(c) for c in node.named_children
-        )
+    @staticmethod
+    def has_call(node: Node) -> bool:
+        """Whether evaluating ``node`` calls something; no recursion: how deep it nests is its author's choice."""
+        waiting = [node]
+        while waiting:
+            here = waiting.pop()
+            if here.type in ("call_expression", "compound_statement"):
+                return True
+            waiting += here.named_children
+        return False
 
     def argument_texts(self, condition: Node) -> list[str]:
         out: list[str] = []
