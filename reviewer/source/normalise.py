@@ -69,11 +69,13 @@ _UPPERCASE_QUALIFIER = re.compile(
     re.MULTILINE,
 )
 _STATEMENT_CALL = re.compile(rb"(?:(?<=[;{}):])|(?<=\belse)|(?<=\bdo))\s+([A-Za-z_]\w*)[ \t]*(?=\()")
+_LONGEST_GROUP = 8192  # bytes between brackets; the longest in the kernel are a few thousand
+_UNCLOSED = 200
 _BRACKET = re.compile(rb"[()\[\]{}]")
 _STRUCT_ARGUMENT = re.compile(
-    rb"([,(]\s*)((?:const\s+|volatile\s+)?(?:struct|union|enum)\s+(?:const\s+)?)(\w+)(\s*\**\s*)(?=[,)])"
+    rb"([,(]\s*)((?:const\s+|volatile\s+)?(?:struct|union|enum)\s+(?:const\s+)?)(\w++)(\s*+\**+\s*+)(?=[,)])"
 )
-_POINTER_TYPE_ARGUMENT = re.compile(rb"(?<=[(,])(\s*(?:const\s+)?\w+\s*)(\*+)(\s*)(?=[,)])")
+_POINTER_TYPE_ARGUMENT = re.compile(rb"(?<=[(,])(\s*+(?:const\s++)?\w++\s*+)(\*++)(\s*+)(?=[,)])")
 _INTEGER_TYPE_ARGUMENT = re.compile(
     rb"(?<=[,(])(\s*)((?:unsigned|signed|long|short)(?:[ \t]+(?:int|long|char|short))+)(\s*)(?=[,)])"
 )
@@ -102,9 +104,9 @@ class Side:
 
 
 def closing(text: bytes, opening: int) -> int:
-    """The offset just past the bracket that closes the one at ``opening``, or -1."""
+    """The offset just past the bracket that closes the one at ``opening``, or -1 where it is not near."""
     depth = 0
-    for match in _BRACKET.finditer(text, opening):
+    for match in _BRACKET.finditer(text, opening, opening + _LONGEST_GROUP):
         if match.group() in b"([{":
             depth += 1
         else:
@@ -112,6 +114,21 @@ def closing(text: bytes, opening: int) -> int:
             if depth == 0:
                 return match.end()
     return -1
+
+
+class _Closer:
+    """``closing`` in one text, which gives up once too many brackets do not close: such a text is no C."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._patience = _UNCLOSED
+
+    def __call__(self, opening: int) -> int:
+        if self._patience <= 0:
+            return -1
+        close = closing(self._text, opening)
+        self._patience -= close < 0
+        return close
 
 
 def normalise(text: bytes, wanted: frozenset[int] = frozenset()) -> tuple[bytes, Side]:
@@ -131,6 +148,7 @@ def normalise(text: bytes, wanted: frozenset[int] = frozenset()) -> tuple[bytes,
 
 def _rewrite_words(text: bytes, side: Side) -> bytes:
     out: list[bytes] = []
+    close_of = _Closer(text)
     last = position = 0
     while match := _WORD.search(text, position):
         start, end = match.span()
@@ -144,7 +162,7 @@ def _rewrite_words(text: bytes, side: Side) -> bytes:
                 side.words.append((start, word.decode("latin-1")))
         elif group == "plain":
             replacement = match.group("fname") + b"_" + match.group("plain") + b" "
-        elif (close := closing(text, end)) > 0:
+        elif (close := close_of(end)) > 0:
             if group == "annotation":
                 name = match.group("annotation").decode()
                 if name in ANNOTATIONS:
@@ -191,6 +209,7 @@ def _is_attribute(word: bytes, text: bytes, end: int) -> bool:
 def _rewrite_statements(text: bytes, side: Side) -> bytes:
     """Turn iteration macros into ``while`` and scoped guards into ``if``."""
     out: list[bytes] = []
+    close_of = _Closer(text)
     last = 0
     for match in _STATEMENT_CALL.finditer(text):
         name = match.group(1)
@@ -204,7 +223,7 @@ def _rewrite_statements(text: bytes, side: Side) -> bytes:
                 continue
         if text.rfind(b"\n", 0, start) + 1 == start:
             continue  # at column 0 it defines something
-        close = closing(text, opening)
+        close = close_of(opening)
         if close < 0:
             continue
         follower = text[close : close + 200].lstrip()[:1]
@@ -266,12 +285,13 @@ def _rewrite_types(text: bytes) -> bytes:
 
 def _rewrite_top_level(text: bytes, side: Side) -> bytes:
     out: list[bytes] = []
+    close_of = _Closer(text)
     last = 0
     for match in _TOP_LEVEL.finditer(text):
         start, opening = match.start(), match.end() - 1
         if start < last or match.group("name").startswith(b"FNAME"):
             continue
-        close = closing(text, opening)
+        close = close_of(opening)
         if close < 0:
             continue
         tail = text[close : close + 300]

@@ -29,8 +29,9 @@ ABSENT = frozenset(
     b"MODULE",
 }
 
+# Unterminated ones end with the text or the line, so that no text makes this take more than one pass.
 _LEXEME = re.compile(
-    rb"/\*.*?\*/|//[^\n]*(?:\\\n[^\n]*)*|\"(?:[^\"\\\n]|\\.|\\\n)*\"|'(?:[^'\\\n]|\\.)+'",
+    rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?|//(?:[^\n\\]|\\.)*+|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)++'",
     re.DOTALL,
 )
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(\w*)((?:[^\n\\]|\\\r?\n|\\.)*)", re.MULTILINE)
@@ -67,11 +68,11 @@ def _blank_lexeme(match: re.Match[bytes]) -> bytes:
     text = match.group()
     if text[:1] == b"/":
         return blank(text)
-    if text[:1] == b'"':
-        return (
-            b'"' + blank(text[1:-1]) + b'"' if b"\n" not in text else b'"' + re.sub(rb"[^\n]", b"_", text[1:-1]) + b'"'
-        )
-    return b"'" + b"a" * (len(text) - 2) + b"'"
+    if text[:1] == b"'":
+        return b"'" + b"a" * (len(text) - 2) + b"'"
+    if len(text) < 2 or text[-1:] != b'"':
+        return blank(text)
+    return b'"' + (re.sub(rb"[^\n]", b"_", text[1:-1]) if b"\n" in text else blank(text[1:-1])) + b'"'
 
 
 def blank_comments_and_strings(text: bytes) -> bytes:
