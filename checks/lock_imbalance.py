@@ -5,16 +5,17 @@ from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity,
 
 
 def judge(context: Context) -> Report | None:
-    what, _ = context.detail
+    what, _, kind = context.detail
     if what == "context":
         call = f"{context.callee}()"
         return Report(
             subject=context.callee,
             message=f"returns after {call} without its counterpart, unlike the other paths",
             question=f"Is the counterpart of {call} missing on this path? "
-            f"Other returns of {context.function}() have it.",
+            f"Other returns of {context.function}() are balanced.",
             was=f"{context.function}() returned after {call} without its counterpart",
             consequence="The caller goes on in another context than it is in.",
+            cite=False,
         )
     if what != "lock":
         return None
@@ -22,9 +23,10 @@ def judge(context: Context) -> Report | None:
         subject=context.callee,
         message=f"returns with {context.callee} held, unlike the other paths",
         question=f"Is the unlock of {context.callee} missing on this path? "
-        f"Other returns of {context.function}() release it.",
+        f"Other returns of {context.function}() do not hold it.",
         was=f"{context.function}() returned with {context.callee} held",
         consequence="The next one to take the lock waits for ever.",
+        cite=kind == "mutex",
     )
 
 

@@ -15,8 +15,8 @@ CHECK = Check(
     judge=called_where(
         Where.ENTERED,
         rt=True,
-        message="{call} runs {place}, which is not threaded on PREEMPT_RT",
-        question="Can {call} run here, {place} that is not threaded?",
+        message="{call} runs {place}, on PREEMPT_RT too",
+        question="Can {call} run here, {place}?",
     ),
     sources=(
         Source(

@@ -61,7 +61,8 @@ class Report:
     ``subject`` tells two findings of one check in one function apart: a lock, a callee. ``message`` is one sentence for
     reports, ``question`` the one that a reviewer would write under the line. ``was`` says the same of the past, for a
     finding that a patch replaces by another. ``consequence`` says what breaks where the tree states no rule.
-    ``entered`` says that how the function is entered makes it wrong. ``interleaving`` are rows of two sides that race.
+    ``entered`` says that how the function is entered makes it wrong. ``cite`` is False where the check's
+    sources do not speak of this case. ``interleaving`` are rows of two sides that race.
     """
 
     subject: str
@@ -70,6 +71,7 @@ class Report:
     was: str = ""
     consequence: str = ""
     entered: bool = False
+    cite: bool = True
     interleaving: tuple[tuple[str, str], ...] = ()
 
 

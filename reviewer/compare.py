@@ -313,6 +313,7 @@ class _Comparison:
             witness=occurrence.witness,
             context_frames=occurrence.own,
             interleaving=report.interleaving,
+            citable=report.cite,
             arch=_architecture(occurrence),
         )
 

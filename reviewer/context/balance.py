@@ -93,13 +93,13 @@ def _locks(
                 told.add(lock)
                 wrong = min(holding, key=lambda e: e.line)
                 right = min(e.line for e in group if lock not in e.gained)
-                yield _event(function, wrong, right, start, lock[1], "lock"), lock
+                yield _event(function, wrong, right, start, lock[1], "lock", lock[0]), lock
     for failed in sorted((e for e in exits if e.value == "negative"), key=lambda e: e.line):
         for lock in sorted(failed.gained - told):
             clean = [exit_ for exit_ in exits if exit_.value == "zero" and lock not in exit_.gained]
             if clean and all(lock not in e.gained for e in exits if e.value == "zero"):
                 told.add(lock)
-                yield _event(function, failed, min(e.line for e in clean), start, lock[1], "lock"), lock
+                yield _event(function, failed, min(e.line for e in clean), start, lock[1], "lock", lock[0]), lock
 
 
 def _counters(function: Function, exits: list[Exit], start: State) -> Iterator[Event]:
@@ -117,7 +117,7 @@ def _counters(function: Function, exits: list[Exit], start: State) -> Iterator[E
             break
 
 
-def _event(function: Function, wrong: Exit, right: int, start: State, subject: str, what: str) -> Event:
+def _event(function: Function, wrong: Exit, right: int, start: State, subject: str, what: str, kind: str = "") -> Event:
     match = re.match(r"P(\d+)", subject)
     if match and int(match.group(1)) < len(function.params):
         subject = function.params[int(match.group(1))] + subject[match.end() :]
@@ -132,5 +132,5 @@ def _event(function: Function, wrong: Exit, right: int, start: State, subject: s
         (step,),
         False,
         (),
-        (what, str(right)),
+        (what, str(right), kind),
     )

@@ -156,7 +156,7 @@ class Program:
     def _scope(path: str) -> tuple[str, ...]:
         arch = architecture_of(path) or _DEFAULT_ARCH
         parts = path.split("/")
-        depth = {"drivers": 4, "sound": 3, "net": 2, "fs": 2, "arch": 2}.get(parts[0], 1)
+        depth = {"drivers": 4, "sound": 3, "net": 2, "fs": 2, "arch": 3}.get(parts[0], 1)
         own = "/".join(parts[: min(depth, len(parts) - 1)])
         folders = [folder.format(arch=arch) for folder in _CORE]
         if not own:
