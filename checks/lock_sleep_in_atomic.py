@@ -33,6 +33,26 @@ CHECK = Check(
     ),
     wrong=(
         """
+        static void port_start_tx(struct uart_port *port)
+        {
+                usleep_range(10, 20); /* wrong */
+        }
+        static const struct uart_ops port_ops = {
+                .start_tx = port_start_tx,
+        };
+        """,
+        """
+        static netdev_tx_t eth_xmit(struct sk_buff *skb, struct net_device *dev)
+        {
+                mutex_lock(&dev->lock); /* wrong */
+                mutex_unlock(&dev->lock);
+                return NETDEV_TX_OK;
+        }
+        static const struct net_device_ops eth_ops = {
+                .ndo_start_xmit = eth_xmit,
+        };
+        """,
+        """
         struct dev { spinlock_t lock; };
         void reset(struct dev *dev)
         {
@@ -78,6 +98,16 @@ CHECK = Check(
         """,
     ),
     right=(
+        """
+        static int port_startup(struct uart_port *port)
+        {
+                msleep(1);
+                return 0;
+        }
+        static const struct uart_ops port_ops = {
+                .startup = port_startup,
+        };
+        """,
         """
         struct dev { spinlock_t lock; };
         void reset(struct dev *dev)

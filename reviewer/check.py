@@ -45,6 +45,7 @@ _ENTRY_WORD = {
     "softirq": "in softirq context",
     "nmi": "in NMI context",
     "raw_lock": "with a raw spinlock of the core held",
+    "spin_lock": "with a spinlock of the core held",
 }
 _COUNTER_WORD = {
     "preempt": "with preemption disabled",

@@ -89,4 +89,4 @@ def test_tables_agree_with_each_other() -> None:
     assert not set(api.locks) & set(api.allocators)
     assert not set(api.sleeps) & set(api.frees)
     for registration in api.registrations:
-        assert registration.kind in {"hardirq", "hardirq_threaded", "softirq", "nmi", "raw_lock", "task"}
+        assert registration.kind in {"hardirq", "hardirq_threaded", "softirq", "nmi", "raw_lock", "spin_lock", "task"}

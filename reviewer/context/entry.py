@@ -21,6 +21,7 @@ _WORDS = {
     "softirq": "softirq",
     "nmi": "NMI",
     "raw_lock": "called with a raw spinlock held",
+    "spin_lock": "called with a spinlock held",
 }
 _WINDOW = 700  # bytes around a name in which the call stands that it is handed to
 _TIMER_FUNCTION = re.compile(rb"([\w.>\[\]-]+?)(?:->|\.)function\s*=$")

@@ -65,7 +65,7 @@ class Reason(NamedTuple):
 
 
 _ENTRY_ATOMIC_ON_RT = frozenset(("hardirq", "nmi", "raw_lock"))
-_ENTRY_ATOMIC = _ENTRY_ATOMIC_ON_RT | {"hardirq_threaded", "softirq"}
+_ENTRY_ATOMIC = _ENTRY_ATOMIC_ON_RT | {"hardirq_threaded", "softirq", "spin_lock"}
 
 
 def atomic(state: State, api: Api, *, rt: bool) -> Reason | None:
