@@ -141,20 +141,17 @@ class Calls:
     def _table_effects(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
         name, api = node.name, self.api
         step = self._step(flow, node)
-        if name in api.drops_lock:
-            position = min(api.drops_lock[name], len(node.args) - 1)
-            if position >= 0:
-                lock = canonical(flow.function, node.args[position])
-                suffix = -1 if "irq" in name else 0
-                self._effect(
-                    flow,
-                    node,
-                    state,
-                    facts,
-                    Effect(
-                        EventKind.SLEEP, (), frozenset({("*", lock)}), False, (suffix, 0, 0, 0), None, False, (step,)
-                    ),
-                )
+        dropped = self._dropped_meanwhile(flow, node)
+        if dropped is not None:
+            suffix = -1 if "irq" in name else 0
+            kinds = frozenset({("*", dropped)})
+            self._effect(
+                flow,
+                node,
+                state,
+                facts,
+                Effect(EventKind.SLEEP, (), kinds, False, (suffix, 0, 0, 0), None, False, (step,)),
+            )
         elif api.sleeps_always(name) or (name in api.user_access and state.pagefault <= 0):
             self._simple(flow, node, state, facts, EventKind.SLEEP, step)
         elif name in api.sleeps_preempt_disabled:
@@ -175,6 +172,13 @@ class Calls:
             self._locking(flow, node, state, facts, lock_call.kind, step, trying="try" in name)
         if api.irq.get(name) == "enable":
             self._simple(flow, node, state, facts, EventKind.IRQ_ENABLE, step)
+
+    def _dropped_meanwhile(self, flow: Flow, node: Call) -> str | None:
+        """The lock that a call lets go of while it sleeps, or None where it does no such thing."""
+        for table, member in ((self.api.drops_lock, ""), (self.api.drops_queue_lock, ".lock")):
+            if node.name in table and node.args:
+                return canonical(flow.function, node.args[min(table[node.name], len(node.args) - 1)]) + member
+        return None
 
     def _locking(
         self, flow: Flow, node: Call | Guard, state: State, facts: Facts, kind: str, step: Step, *, trying: bool

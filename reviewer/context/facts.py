@@ -156,8 +156,23 @@ def note_same(facts: Facts, node: Call) -> None:
 
 
 def join(old: Facts, new: Facts) -> bool:
-    """Keep in ``old`` what ``new`` agrees with; whether anything was dropped."""
+    """Keep in ``old`` what ``new`` agrees with; whether anything is known less well now.
+
+    Two values that are both true, as of a flag that is set in one branch and the answer of a trylock in the other, are
+    nonzero.
+    """
+    changed = False
     gone = [key for key, value in old.items() if new.get(key) != value]
     for key in gone:
-        del old[key]
-    return bool(gone)
+        if key[0] == VALUE and _is_true(old[key]) and _is_true(new.get(key)):
+            if old[key] == NONZERO:
+                continue
+            old[key] = NONZERO
+        else:
+            del old[key]
+        changed = True
+    return changed
+
+
+def _is_true(value: Value | None) -> bool:
+    return value not in (None, 0)

@@ -79,6 +79,7 @@ class Api:
     sleep_pattern: re.Pattern[str]
     user_access: frozenset[str]
     drops_lock: Mapping[str, int]
+    drops_queue_lock: Mapping[str, int]
     sleeps_if: frozenset[str]
     sleeps_preempt_disabled: frozenset[str]
     allocators: Mapping[str, int]
@@ -122,6 +123,7 @@ class Api:
             or name in self.predicates
             or name in self.user_access
             or name in self.drops_lock
+            or name in self.drops_queue_lock
             or name in self.sleeps_if
             or name in self.sleeps_preempt_disabled
             or self.sleeps_always(name)
@@ -184,6 +186,7 @@ def load_tables(folder: Path) -> Api:
             sleep_pattern=re.compile("|".join(effects["sleeps"]["patterns"])),
             user_access=frozenset(_words(effects["sleeps"]["user"])),
             drops_lock=effects["sleeps"]["drops_lock"],
+            drops_queue_lock=effects["sleeps"]["drops_queue_lock"],
             sleeps_preempt_disabled=frozenset(_words(effects["sleeps"]["preempt_disabled"])),
             sleeps_if=frozenset(_words(effects["sleeps"]["conditional"])),
             allocators={**effects["allocators"], **effects["optional_gfp"]},

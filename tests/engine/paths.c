@@ -349,3 +349,25 @@ int dev_state_hold(struct dev *dev)
 	preempt_disable();
 	return 0;
 }
+
+void console_write(struct port *port)
+{
+	unsigned long flags;
+	int locked = 1;
+
+	if (port->sysrq)
+		locked = 0;
+	else if (port->oops)
+		locked = spin_trylock_irqsave(&port->lock, flags);
+	else
+		spin_lock_irqsave(&port->lock, flags);
+	port->written++;
+	if (locked)
+		spin_unlock_irqrestore(&port->lock, flags);
+}
+
+int waits_with_the_lock_of_the_queue(struct line *line)
+{
+	guard(spinlock)(&line->wait.lock);
+	return wait_event_interruptible_locked(line->wait, line->ready);
+}
