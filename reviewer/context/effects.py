@@ -90,11 +90,11 @@ class Exit(NamedTuple):
 
     @property
     def change(self) -> tuple[object, ...]:
-        """The change of state alone."""
-        return self[1:13]
+        """The change of state alone, whatever is unsure of it."""
+        return self[1:12]
 
 
-UNCHANGED: tuple[object, ...] = (frozenset(), frozenset(), "", 0, 0, 0, 0, 0, 0, 0, 0, frozenset())
+UNCHANGED: tuple[object, ...] = (frozenset(), frozenset(), "", 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 class Event(NamedTuple):

@@ -34,10 +34,11 @@ def apply_exits(
         )
     ]
     changes = {exit_.change for exit_ in possible}
-    if not changes or changes == {UNCHANGED}:
+    doubts = frozenset().union(*(exit_.unsure for exit_ in possible))
+    if not changes or (changes == {UNCHANGED} and not doubts):
         return [(state, facts)]
     if len(changes) == 1:
-        return [(_apply(flow, node, possible[0], state, facts), facts)]
+        return [(_apply(flow, node, possible[0]._replace(unsure=doubts), state, facts), facts)]
     classes: dict[str, dict[tuple[object, ...], Exit]] = defaultdict(dict)
     for exit_ in possible:
         classes["nonzero" if exit_.value == "negative" else exit_.value][exit_.change] = exit_

@@ -380,3 +380,30 @@ void perhaps_now(struct dev *dev)
 	wake(dev, dev->token, dev->how);
 	spin_unlock(&dev->lock);
 }
+
+static int walk_all(struct dev *dev)
+{
+	struct dev *other;
+
+	mutex_unlock(&dev_mutex);
+	for_each_dev(other, dev) {
+		if (other->odd)
+			spin_lock(&other->lock);
+		touch(other);
+		if (other->odd)
+			spin_unlock(&other->lock);
+	}
+	return dev->err;
+}
+
+int walked(struct dev *dev)
+{
+	int ret;
+
+	if (dev->busy)
+		return -EINTR;
+	mutex_lock(&dev_mutex);
+	ret = dev->n;
+	walk_all(dev);
+	return ret;
+}
