@@ -34,7 +34,7 @@ def apply_exits(
         )
     ]
     changes = {exit_.change for exit_ in possible}
-    doubts = frozenset().union(*(exit_.unsure for exit_ in possible))
+    doubts = frozenset.intersection(*(exit_.unsure for exit_ in possible)) if possible else frozenset[str]()
     if not changes or (changes == {UNCHANGED} and not doubts):
         return [(state, facts)]
     if len(changes) == 1:
