@@ -71,6 +71,27 @@ CHECK = Check(
     ),
     right=(
         """
+        struct table { spinlock_t lock; struct list_head list; };
+        int remember(struct table *table, struct entry *new, int key)
+        {
+                spin_lock(&table->lock);
+                if (table_find(table, key)) {
+                        spin_unlock(&table->lock);
+                        return -EEXIST;
+                }
+                spin_unlock(&table->lock);
+                new->buffer = kmalloc(64, GFP_KERNEL);
+                spin_lock(&table->lock);
+                if (unlikely(table_find(table, key) != NULL)) {
+                        spin_unlock(&table->lock);
+                        return -EEXIST;
+                }
+                list_add(&new->link, &table->list);
+                spin_unlock(&table->lock);
+                return 0;
+        }
+        """,
+        """
         struct table { spinlock_t lock; struct hlist_head list; };
         void remember(struct table *table, int key)
         {

@@ -67,6 +67,31 @@ CHECK = Check(
     ),
     right=(
         """
+        struct slot { spinlock_t lock; };
+        void freeze(struct slot *slots, int n)
+        {
+                int i;
+
+                for (i = 0; i < n; i++)
+                        spin_lock(&slots[i].lock);
+                slots->frozen = 1;
+                while (--i >= 0)
+                        spin_unlock(&slots[i].lock);
+        }
+        """,
+        """
+        struct slot { spinlock_t lock; };
+        void freeze(struct slot *slots, int n)
+        {
+                struct slot *slot;
+
+                for (slot = slots; slot < slots + n; slot++)
+                        spin_lock(&slot->lock);
+                for (slot = slots; slot < slots + n; slot++)
+                        spin_unlock(&slot->lock);
+        }
+        """,
+        """
         struct dev { struct mutex lock; };
         int configure(struct dev *dev)
         {

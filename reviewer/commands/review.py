@@ -16,7 +16,7 @@ from reviewer.errors import DraftError
 from reviewer.mail.draft import compose, write
 from reviewer.mail.fetch import fetch
 from reviewer.mail.series import series_of
-from reviewer.model import Change, Problem, Review, Severity
+from reviewer.model import Change, Finding, Problem, Review, Severity
 from reviewer.pipeline import review_series
 from reviewer.report.text import Written
 from reviewer.tree.repository import Repository
@@ -87,9 +87,7 @@ def review_mail(
 def keep_drafts(review: Review, repository: Repository, options: Options) -> tuple[Review, Written | None]:
     """Write the drafts. What prevents it joins the review's errors: the findings are worth reading without mails."""
     folder = options.drafts
-    if not any(
-        finding.change in {Change.INTRODUCED, Change.EXPOSED} for patch in review.patches for finding in patch.findings
-    ):
+    if not any(_is_brought(finding) for patch in review.patches for finding in patch.findings):
         return review, Written(folder, 0)
     try:
         sender = repository.user()
@@ -106,4 +104,9 @@ def keep_drafts(review: Review, repository: Repository, options: Options) -> tup
         return dataclasses.replace(review, errors=(*review.errors, problem)), None
     problems = tuple(Problem("drafts", "", str(error)) for error in unwritten)
     review = dataclasses.replace(review, errors=(*review.errors, *problems))
-    return review, Written(folder, len(drafts), sum(len(draft.left_out) for draft in drafts))
+    without = any(patch.message_id is None for patch in review.patches if any(map(_is_brought, patch.findings)))
+    return review, Written(folder, len(drafts), sum(len(draft.left_out) for draft in drafts), without)
+
+
+def _is_brought(finding: Finding) -> bool:
+    return finding.change in {Change.INTRODUCED, Change.EXPOSED}

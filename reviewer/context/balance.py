@@ -11,7 +11,7 @@ from reviewer.context.effects import Event, EventKind, Exit, Summary
 from reviewer.context.state import State
 from reviewer.model import Step
 from reviewer.source.cfg import Function
-from reviewer.source.expression import last_member
+from reviewer.source.expression import last_member, plain
 
 # Functions that are meant to return with something held or dropped.
 _PAIRED_NAME = re.compile(
@@ -50,7 +50,9 @@ def unbalanced(
     yield from _readers(function, exits, start)
     for event, lock in _locks(function, exits, start, handed_on):
         line, call = taken.get(lock, (0, ""))
-        yield event._replace(shown=((event.callee, event.callee, line, call),) if line else ())
+        named = re.fullmatch(r"\w+\(([^(),]+)\)", call)
+        name = plain(named.group(1)) if named and lock[1].startswith("?") else event.callee
+        yield event._replace(callee=name, shown=((name, name, line, call),) if line else ())
     yield from _counters(function, exits, start)
 
 

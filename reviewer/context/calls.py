@@ -72,6 +72,9 @@ class Calls:
                 del facts[key]
         elif self.api.insert.fullmatch(name):
             flow.stale(node, state, facts)
+        if self.api.lookup.fullmatch(name):
+            for key in [key for key, decision in facts.items() if key[0] == DECIDED and decision.call == name]:
+                del facts[key]  # the same search again, whatever its answer goes into
         if self.api.lookup.fullmatch(name) and node.result:
             note_lookup(state, facts, self.api, node.result, name, node.line)
         if flow.noinstr and state.instrumentation <= 0:

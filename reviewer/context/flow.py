@@ -37,7 +37,7 @@ from reviewer.context.state import Held, Origin, State, atomic
 from reviewer.context.tables import Operation
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Literal, Loop
-from reviewer.source.expression import is_path, last_member, root, unwrap
+from reviewer.source.expression import identifiers, is_path, last_member, root, unwrap
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -70,6 +70,7 @@ class Flow:
             and call.argument < len(node.args)
         )
         self.noinstr = is_noinstr(function)
+        self._stepped = _stepped(function)
         self._taken: dict[tuple[str, str], tuple[int, str]] = {}
         self._seen: set[tuple[object, ...]] = set()
 
@@ -284,7 +285,7 @@ class Flow:
                 state.kmap,
                 state.rcu,
                 state.eqs,
-                state.unsure | self._unsure_at_exit(state),
+                state.unsure | self._unsure_at_exit(state) | self._unsure_locks(state),
                 self.conditions(facts),
                 line,
             )
@@ -295,6 +296,13 @@ class Flow:
         if state.irq == "off" or state.suffix > 0:
             changed.add("irq")
         return frozenset(name for name in changed if ("", name) in self._doubtful)
+
+    def _unsure_locks(self, state: State) -> frozenset[str]:
+        """Locks of an array or list that is walked: a second walk lets go of them, which no single path shows."""
+        walked = any(
+            held.origin is Origin.TAKEN and identifiers(held.expression) & self._stepped for held in state.locks
+        )
+        return frozenset(("locks",)) if walked else frozenset()
 
     def _outside(self, expression: str, facts: Facts) -> str:
         """A lock's name for callers; a parameter that was assigned to means nothing to them."""
@@ -370,6 +378,18 @@ class Flow:
         """Returns that leave RCU nesting or locks as no other return of that kind does."""
         for event in unbalanced(self.function, self.analysis.summary, self.start, self.api.handed_on, self._taken):
             self.analysis.events.append(event)
+
+
+def _stepped(function: Function) -> frozenset[str]:
+    """The variables that are stepped: incremented, or the cursor of an iteration macro."""
+    found: set[str] = set()
+    for block in function.blocks:
+        for node in block.nodes:
+            if isinstance(node, Assign) and node.value == "?":
+                found.add(node.target)
+            elif isinstance(node, Loop):
+                found.update(node.args[:2])
+    return frozenset(found)
 
 
 def _reverse_postorder(function: Function) -> list[int]:

@@ -21,7 +21,7 @@ from reviewer.errors import DraftError
 from reviewer.mail import prose, rfc5322
 from reviewer.mail.outbox import Draft, write
 from reviewer.mail.quote import Hunk, Spot, decoded, hunks_of, locate, locate_cause, quote, shifted
-from reviewer.mail.said import answered_by_author, callee, said_in_reply
+from reviewer.mail.said import answered_by_author, said_in_reply
 from reviewer.model import (
     Address,
     Applied,
@@ -173,13 +173,14 @@ def _was_said(point: _Point, hunks: Sequence[Hunk], message: Message, series: Se
 
 def _shared(replies: list[_Reply]) -> list[_Reply]:
     """Makes a finding that several patches have once, in the first of them."""
-    first: dict[tuple[str, str, str], tuple[int, int]] = {}
+    first: dict[tuple[str, str, str, str], tuple[int, int]] = {}
     same: dict[tuple[int, int], list[int]] = {}
     kept: list[list[_Point]] = []
     for at, reply in enumerate(replies):
         points: list[_Point] = []
         for point in reply.points:
-            key = (point.finding.check, point.finding.kernels.value, callee(point.finding))
+            finding = point.finding
+            key = (finding.check, finding.path, finding.function, finding.message)
             owner = first.get(key)
             if owner is None or owner[0] == at:
                 first.setdefault(key, (at, len(points)))

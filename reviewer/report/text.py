@@ -48,11 +48,15 @@ _APPLIED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The drafts of a review: the folder, how many mails are in it, and how many findings no mail has room for."""
+    """The drafts of a review: the folder, how many mails are in it, and how many findings no mail has room for.
+
+    ``without_mail`` holds where patches with findings were no mails, so that there is nothing to answer.
+    """
 
     folder: Path
     mails: int
     left_out: int = 0
+    without_mail: bool = False
 
 
 def console_for(stream: TextIO) -> Console:
@@ -249,8 +253,10 @@ class _Report:
         return f"{'; '.join(parts)}. {applied} of {_plural(len(review.patches), 'patch', 'patches')} applied."
 
     def _drafts(self, written: Written) -> None:
-        if not written.mails:
+        if not written.mails and not written.without_mail:
             self._line("No drafts: there is nothing to say.")
+        elif not written.mails:
+            self._line("No drafts: the patches carry no Message-ID that a mail could answer.")
             return
         self._line(f"{_plural(written.mails, 'draft', 'drafts')} in {clean_path(str(written.folder))}")
         if written.left_out:
