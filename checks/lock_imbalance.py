@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A return that leaves a lock held."""
 
-from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity
 
 
 def judge(context: Context) -> Report | None:
-    what, _, kind = context.detail
+    what, _, _ = context.detail
     if what == "context":
         call = f"{context.callee}()"
         return Report(
@@ -15,7 +15,6 @@ def judge(context: Context) -> Report | None:
             f"Other returns of {context.function}() are balanced.",
             was=f"{context.function}() returned after {call} without its counterpart",
             consequence="The caller goes on in another context than it is in.",
-            cite=False,
         )
     if what != "lock":
         return None
@@ -26,7 +25,6 @@ def judge(context: Context) -> Report | None:
         f"Other returns of {context.function}() do not hold it.",
         was=f"{context.function}() returned with {context.callee} held",
         consequence="The next one to take the lock waits for ever.",
-        cite=kind == "mutex",
     )
 
 
@@ -39,7 +37,7 @@ CHECK = Check(
     why="A lock that is left held deadlocks the next one to take it.",
     events=frozenset({EventKind.UNBALANCED}),
     judge=judge,
-    sources=(Source("Documentation/locking/mutex-design.rst", "A task may not exit with a mutex", "Semantics"),),
+    sources=(),
     wrong=(
         """
         int step(struct engine *engine)

@@ -23,11 +23,6 @@ CHECK = Check(
             "handler does not acquire any sleeping locks",
             "Interrupt handling",
         ),
-        Source(
-            "Documentation/locking/locktypes.rst",
-            "low-level interrupt handling and places where disabling",
-            "raw_spinlock_t",
-        ),
     ),
     wrong=(
         """

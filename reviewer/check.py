@@ -62,8 +62,7 @@ class Report:
     ``subject`` tells two findings of one check in one function apart: a lock, a callee. ``message`` is one sentence for
     reports, ``question`` the one that a reviewer would write under the line. ``was`` says the same of the past, for a
     finding that a patch replaces by another. ``consequence`` says what breaks where the tree states no rule.
-    ``entered`` says that how the function is entered makes it wrong. ``cite`` is False where the check's
-    sources do not speak of this case. ``interleaving`` are rows of two sides that race.
+    ``entered`` says that how the function is entered makes it wrong. ``interleaving`` are rows of two sides that race.
     """
 
     subject: str
@@ -72,7 +71,6 @@ class Report:
     was: str = ""
     consequence: str = ""
     entered: bool = False
-    cite: bool = True
     interleaving: tuple[tuple[str, str], ...] = ()
 
 
@@ -214,7 +212,8 @@ class Check:
     """One rule of the kernel.
 
     ``id`` is the file's name with dashes. ``rule`` is the rule in one sentence, ``why`` what breaks. ``sources`` are
-    where the kernel states it, best first. ``wrong`` examples mark each line that is to be found with ``/* wrong */``;
+    where the kernel states it, best first; none where it states it nowhere. ``wrong`` examples mark each line that is
+    to be found with ``/* wrong */``;
     ``right`` ones are to stay silent; ``misses`` are wrong and known not to be found.
     """
 

@@ -309,11 +309,10 @@ class _Comparison:
             function=function,
             message=report.message,
             question=report.question,
-            consequence=report.consequence,
+            consequence=report.consequence or check.why,
             witness=occurrence.witness,
             context_frames=occurrence.own,
             interleaving=report.interleaving,
-            citable=report.cite,
             arch=_architecture(occurrence),
         )
 

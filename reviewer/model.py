@@ -239,8 +239,7 @@ class Finding:
     ``line`` is one of the post-image (of the pre-image where ``change`` is FIXED). ``cause`` is the line of the patch
     that brought an exposed finding. ``witness`` leads from the outermost known frame to the offending call.
     ``message`` is one sentence for reports. ``question`` is the sentence a reviewer would write under the line;
-    ``consequence`` says what is known to break where the tree states no rule; ``citable`` is False where the check's
-    sources do not speak of this case. ``context_frames`` is how many leading
+    ``consequence`` says what is known to break where the tree states no rule. ``context_frames`` is how many leading
     frames of ``witness`` are callers. ``before`` says what was so before the patch, where that matters to the author.
     """
 
@@ -263,7 +262,6 @@ class Finding:
     witness: tuple[Step, ...] = ()
     context_frames: int = 0
     interleaving: tuple[tuple[str, str], ...] = ()
-    citable: bool = True
     citations: tuple[Citation, ...] = ()
 
 

@@ -158,7 +158,7 @@ def _wanted(finding: Finding, options: Options) -> bool:
 
 
 def _cited(finding: Finding, checks: Iterable[Check], citer: Citer) -> Finding:
-    if finding.change is Change.FIXED or not finding.citable:
+    if finding.change is Change.FIXED:
         return finding
     sources = next(check.sources for check in checks if check.id == finding.check)
     citation = citer.cite(sources)
