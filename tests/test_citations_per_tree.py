@@ -109,6 +109,10 @@ def answers(clones: Mapping[str, KernelClone], reviewer: Reviewer) -> Mapping[st
     return told
 
 
+# Rules that no document of the kernel puts into a sentence.
+UNSTATED = frozenset({"lock-imbalance"})
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_mistake_is_found_and_quoted_from_that_tree(
     version: str, clones: Mapping[str, KernelClone], answers: Mapping[str, Answers]
@@ -116,6 +120,9 @@ def test_every_mistake_is_found_and_quoted_from_that_tree(
     clone = clones[version]
     for check, finding in answers[version].items():
         assert finding["change"] == "introduced"
+        if check in UNSTATED:
+            assert not finding["citations"], "the kernel states no such rule"
+            continue
         (citation,) = finding["citations"]
         assert citation["commit"] == clone.base, check
         document = clone.read(citation["path"])
@@ -130,6 +137,6 @@ def _folded(text: str) -> str:
 
 
 def test_words_are_not_those_of_another_tree(answers: Mapping[str, Answers]) -> None:
-    quoted = {version: [f["citations"][0] for f in found.values()] for version, found in answers.items()}
+    quoted = {version: [c for f in found.values() for c in f["citations"]] for version, found in answers.items()}
     places = {version: [(c["path"], c["line"]) for c in citations] for version, citations in quoted.items()}
     assert places["6.1"] != places["6.12"] != places["7.2"] != places["6.1"]
