@@ -92,11 +92,6 @@ class Context:
         return self.event.steps[-1].text
 
     @property
-    def called(self) -> str:
-        """The call on the event's own line, ``kvm_async_pf_task_wake()``."""
-        return self.event.steps[0].text
-
-    @property
     def direct(self) -> bool:
         """Whether the offending call stands on the event's own line."""
         return len(self.event.steps) == 1
