@@ -41,12 +41,16 @@ class ChangedLines:
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """The two programs that are compared, and what the patch changed, by path of either side."""
+    """The two programs that are compared, and what the patch changed, by path of either side.
+
+    ``analysis`` is that of ``before``, where there is one already.
+    """
 
     before: Program
     after: Program
     changed: Mapping[str, ChangedLines]
     renamed: Mapping[str, str]
+    analysis: Analyser | None = None
 
 
 def compare(sides: Sides, checks: Sequence[Check], api: Api, *, with_callers: bool = True) -> tuple[Finding, ...]:
@@ -62,8 +66,8 @@ class _Comparison:
         self.with_callers = with_callers
         self.sides = sides
         self.checks = checks
-        self.before = Analyser(sides.before, api)
-        self.after = Analyser(sides.after, api)
+        self.before = sides.analysis or Analyser(sides.before, api)
+        self.after = Analyser(sides.after, api, self.before)
         self.new_name = dict(sides.renamed)
         self._without_rt: dict[str, bool] = {}
 
@@ -93,8 +97,6 @@ class _Comparison:
     def _affected(self) -> list[tuple[Function | None, Function | None]]:
         """The changed functions, then callers as long as what they can notice has changed."""
         level = self._changed_functions()
-        pinned = {(f.path, f.name) for pair in level for f in pair if f is not None}
-        self.before.pinned = self.after.pinned = frozenset(pinned)
         out: list[tuple[Function | None, Function | None]] = []
         seen = {(f.path, f.name) for pair in level for f in pair[-1:] if f is not None}
         for depth in range(CALLER_LEVELS + 1):
@@ -109,8 +111,6 @@ class _Comparison:
                     if (caller.path, caller.name) not in seen and len(seen) < _MOST_CALLERS:
                         seen.add((caller.path, caller.name))
                         above.append((self._counterpart(caller), caller))
-            pinned |= {(f.path, f.name) for pair in above for f in pair if f is not None}
-            self.before.pinned = self.after.pinned = frozenset(pinned)
             level = above
         return out
 

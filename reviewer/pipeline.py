@@ -13,6 +13,7 @@ from reviewer.check import Check, EventKind
 from reviewer.citation import Citer
 from reviewer.compare import Sides, compare
 from reviewer.config import Options, data_dir
+from reviewer.context.analysis import Analyser
 from reviewer.context.tables import Api
 from reviewer.fragment import FragmentFiles, fragments_of
 from reviewer.model import (
@@ -115,7 +116,7 @@ class _Judge:
         self._store = store
         self._checks = checks
         self._api = api
-        self._last: tuple[str, Program] | None = None
+        self._last: tuple[str, Program, Analyser] | None = None
 
     def changes(self, patch: AppliedPatch) -> Changes:
         """The lines that the patch changes: in the two trees, or in its own text where it was not applied."""
@@ -127,18 +128,20 @@ class _Judge:
         """What the checks say of the patch, not yet cited."""
         if patch.applied is Applied.NO:
             return self._from_diff_alone(patch, changes)
+        analysis: Analyser | None = None
         if self._last is not None and self._last[0] == patch.before:
-            before = self._last[1]
+            _, before, analysis = self._last
         else:
             before = Program(self._snapshot(patch.before), self._store)
         old_name = {new: old for old, new in changes.renamed.items()}
         before.want({old_name.get(path, path): lines.removed for path, lines in changes.lines.items()})
+        before_analysis = Analyser(before, self._api, analysis)
         touched = [path for pair in patch.paths for path in pair if path is not None]
         files = self._snapshot(patch.after)
         wanted = {path: lines.added | lines.near for path, lines in changes.lines.items()}
         after = Program(files, self._store, base=before, changed=touched, wanted=wanted)
-        self._last = (patch.after, Program(files, self._store, base=before, changed=touched))
-        return compare(Sides(before, after, changes.lines, changes.renamed), self._checks, self._api)
+        self._last = (patch.after, Program(files, self._store, base=before, changed=touched), before_analysis)
+        return compare(Sides(before, after, changes.lines, changes.renamed, before_analysis), self._checks, self._api)
 
     def _from_diff_alone(self, patch: AppliedPatch, changes: Changes) -> tuple[Finding, ...]:
         """What the hunks themselves show to be new. Returns need the whole function, so that they are not judged."""

@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 
 from reviewer.context.calls import Calls
-from reviewer.context.effects import EMPTY, Analysis, Summary
+from reviewer.context.closure import Closure, Key, key_of
+from reviewer.context.effects import Analysis, Summary
 from reviewer.context.flow import Flow
 from reviewer.context.state import State
 from reviewer.context.tables import Api
@@ -21,58 +22,53 @@ _READS = frozenset(
     ("READ_ONCE", "test_bit", "atomic_read", "container_of", "per_cpu", "this_cpu_read", "rcu_access_pointer")
 )
 
-DEPTH = 4
-"""How many levels of callees are followed below a function that is analysed for itself."""
-
 
 class Analyser:
     """The analysis of one ``Program``. Results do not depend on the order of the questions.
 
-    ``pinned`` functions are always summarised to full depth: they are the ones whose change is judged, and their
-    summaries are compared between two versions.
+    ``base`` is the analysis of the program that this one was made from: what a change does not reach is taken from it.
     """
 
-    def __init__(self, program: Program, api: Api, depth: int = DEPTH) -> None:
+    def __init__(self, program: Program, api: Api, base: Analyser | None = None) -> None:
         self.program = program
         self.api = api
-        self.depth = depth
         self.calls = Calls(self)
-        self.pinned: frozenset[tuple[str, str]] = frozenset()
-        self._memo: dict[tuple[str, str, int, State, int], Analysis] = {}
+        self._closure: Closure = Closure(
+            self._below,
+            lambda function: Flow(self, function, State()).run().summary,
+            base._closure if base is not None else None,
+            program.unlike_base() if base is not None else (),
+        )
+        self._memo: dict[tuple[Key, State], Analysis] = {}
         self._not_with_rt: dict[str, bool] = {}
         self._predicates: dict[tuple[str, str], bool] = {}
-        self._running: set[tuple[str, str, int]] = set()
 
-    def analyse(self, function: Function, start: State | None = None, depth: int | None = None) -> Analysis:
+    def analyse(self, function: Function, start: State | None = None) -> Analysis:
         """Analyse ``function`` for itself, entered in the context ``start``."""
-        depth = self.depth if depth is None else depth
         state = start if start is not None else State()
-        key = (function.path, function.name, function.line, state, depth)
-        known = self._memo.get(key)
-        if known is None:
-            mark = key[:3]
-            if mark in self._running:
-                return Analysis()
-            self._running.add(mark)
-            try:
-                known = Flow(self, function, state, depth).run()
-            finally:
-                self._running.discard(mark)
-            self._memo[key] = known
-        return known
+        key = (key_of(function), state)
+        if key not in self._memo:
+            self._closure.known(function)  # its callees first, one after the other and not one inside the other
+            self._memo[key] = Flow(self, function, state).run()
+        return self._memo[key]
 
-    def callees(self, name: str, flow: Flow) -> tuple[Function, ...]:
-        """What a call of ``name`` can reach; nothing where that is not known or too far down."""
-        if flow.depth <= 0:
-            return ()
-        return tuple(f for f in self.program.resolve(name, flow.function.path) if f is not flow.function)
+    def callees(self, name: str, user: str) -> tuple[Function, ...]:
+        """What a call of ``name`` in the file ``user`` can reach; nothing where that is not known."""
+        return self.program.resolve(name, user)
 
-    def summary(self, callee: Function, flow: Flow) -> Summary:
-        """The callee seen from outside, as deep as there is depth left."""
-        if (callee.path, callee.name, callee.line) in self._running:
-            return EMPTY
-        depth = self.depth if (callee.path, callee.name) in self.pinned else flow.depth - 1
-        return self.analyse(callee, None, depth).summary
+    def summary(self, function: Function) -> Summary:
+        """``function`` seen from outside, with everything that it calls."""
+        return self._closure.summary(function)
+
+    def _below(self, function: Function) -> tuple[Function, ...]:
+        """Every function whose summary the analysis of ``function`` may ask for."""
+        names = dict.fromkeys(
+            node.name
+            for block in function.blocks
+            for node in block.nodes
+            if isinstance(node, Call) and not self.api.is_known(node.name) and not self.api.opaque.fullmatch(node.name)
+        )
+        return tuple(callee for name in names for callee in self.program.resolve(name, function.path))
 
     def is_predicate(self, name: str, user: str) -> bool:
         """Whether a call of ``name`` only looks: two calls then give the same answer while nothing is assigned."""

@@ -374,20 +374,20 @@ class Calls:
     def _descend(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
         for key in [key for key in facts if key[0] == UNMOVED]:
             del facts[key]  # whoever is called may let go of a lock and take it again
-        callees = self.analyser.callees(node.name, flow)
+        callees = self.analyser.callees(node.name, flow.function.path)
         if not callees:
             flow.doubt(state)
             if _LETS_GO.search(node.name):
                 state = state._replace(unsure=state.unsure | {"locks", "irq", "preempt", "bh"})
             return [(state, facts)]
-        if not callees or any(self._sleeps(self.analyser.summary(callee, flow)) for callee in callees):
+        if not callees or any(self._sleeps(self.analyser.summary(callee)) for callee in callees):
             state = state._replace(not_running=False)  # who sleeps comes back as TASK_RUNNING
         for callee in callees:
-            for effect in list(self.analyser.summary(callee, flow).effects.values()):
+            for effect in list(self.analyser.summary(callee).effects.values()):
                 self._inherit(flow, node, state, facts, effect, callee)
         if len(callees) != 1:
             return [(state, facts)]
-        return apply_exits(self, flow, node, callees[0], self.analyser.summary(callees[0], flow), state, facts)
+        return apply_exits(self, flow, node, callees[0], self.analyser.summary(callees[0]), state, facts)
 
     @staticmethod
     def _sleeps(summary: Summary) -> bool:

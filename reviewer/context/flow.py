@@ -51,11 +51,10 @@ Forks = list[tuple[State, Facts]]
 class Flow:
     """The analysis of one function, entered as ``start`` says."""
 
-    def __init__(self, analyser: Analyser, function: Function, start: State, depth: int) -> None:
+    def __init__(self, analyser: Analyser, function: Function, start: State) -> None:
         self.analyser = analyser
         self.api = analyser.api
         self.function = function
-        self.depth = depth
         self.analysis = Analysis()
         self.start = self._annotated(start)
         # Held across a call that was not followed: whoever was called may have let go of it.

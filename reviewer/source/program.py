@@ -98,6 +98,33 @@ class Program:
                 self._parsed[path] = parse(path, text, wanted)
                 self._wanted[path] = wanted
 
+    def unlike_base(self) -> frozenset[str]:
+        """The files that may mean something else than in the base: those that differ, and those that use their names.
+
+        A name matters that was or is now offered to other files, and a lock that was or is now declared otherwise.
+        """
+        if self._base is None:
+            return frozenset()
+        names: set[str] = set()
+        for path in self._changed:
+            if path.endswith(_SUFFIXES):
+                names |= self._base._offered(path) ^ self._offered(path)
+        words = {name.split()[-1] for name in names}
+        using = self.files.mentioning(frozenset(words), self._folders()) if words else {}
+        return self._changed.union(self._wanted, *using.values())
+
+    def _offered(self, path: str) -> set[str]:
+        text = self.files.read(path)
+        if text is None:
+            return set()
+        facts = scan(text)
+        shared = {name for name, kind in facts.definitions if kind == "f" or path.endswith(".h")}
+        return shared | {f"{kind} {name}" for name, kind in facts.locks}
+
+    def _folders(self) -> tuple[str, ...]:
+        """Every folder in which a name used in a changed file is looked for, and those of the changed files."""
+        return tuple(sorted({folder for path in self._changed for folder in self.scope(path)}))
+
     def parsed(self, path: str) -> ParsedFile | None:
         """The file ``path``, read once; None where the tree has no such file."""
         if path not in self._parsed:

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Summaries of functions over everything that they call, however deep, each computed once.
+
+Callees come before their callers; functions that call each other in a circle are computed together until their
+summaries no longer change. What a summary says therefore does not depend on which function was asked about first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from reviewer.context.effects import EMPTY, Summary
+from reviewer.source.cfg import Function
+
+_ROUNDS = 8
+"""After so many rounds a circle of functions is taken as it is. Summaries are bounded; few need more than three."""
+
+
+class Key(NamedTuple):
+    """A function of a tree."""
+
+    path: str
+    name: str
+    line: int
+
+
+def key_of(function: Function) -> Key:
+    """The key of ``function``."""
+    return Key(function.path, function.name, function.line)
+
+
+class Numbers:
+    """Numbers for paths, so that a set of files is one integer: bit ``n`` stands for file ``n``."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def bit(self, path: str) -> int:
+        """The set that holds only ``path``."""
+        return 1 << self._numbers.setdefault(path, len(self._numbers))
+
+    def set_of(self, paths: Iterable[str]) -> int:
+        """The set of ``paths``."""
+        found = 0
+        for path in paths:
+            found |= self.bit(path)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A summary, and the set of files (see ``Numbers``) in which it and everything that it rests on is written."""
+
+    summary: Summary
+    files: int
+
+
+class Closure:
+    """The summaries of one tree.
+
+    ``base`` holds those of another tree, from which this one differs in the files ``changed``: what rests on none of
+    them is the same in both. ``callees`` and ``summarise`` look at one function.
+    """
+
+    def __init__(
+        self,
+        callees: Callable[[Function], Sequence[Function]],
+        summarise: Callable[[Function], Summary],
+        base: Closure | None = None,
+        changed: Iterable[str] = (),
+    ) -> None:
+        self._callees = callees
+        self._summarise = summarise
+        self._base = base
+        self._numbers: Numbers = base._numbers if base is not None else Numbers()
+        self._changed = frozenset(changed)
+        self._changed_files = self._numbers.set_of(self._changed)
+        self._known: dict[Key, Known] = {}
+        self._circle: dict[Key, Summary] = {}
+
+    def summary(self, function: Function) -> Summary:
+        """The summary of ``function``; inside a circle that is being computed, the one of the last round."""
+        key = key_of(function)
+        if key in self._circle:
+            return self._circle[key]
+        return self.known(function).summary
+
+    def known(self, function: Function) -> Known:
+        """The summary of ``function`` with the files that it rests on."""
+        found = self._ready(function)
+        if found is None:
+            for circle in self._order(function):
+                self._compute(circle)
+            found = self._known[key_of(function)]
+        return found
+
+    def _ready(self, function: Function) -> Known | None:
+        key = key_of(function)
+        found = self._known.get(key)
+        if found is None and self._base is not None and function.path not in self._changed:
+            found = self._base.known(function)
+            if found.files & self._changed_files:
+                return None
+            self._known[key] = found
+        return found
+
+    def _order(self, start: Function) -> Iterator[list[Function]]:
+        """The circles below ``start`` that are not computed yet, callees first (Tarjan, SIAM J. Comput. 1972)."""
+        index: dict[Key, int] = {}
+        lowest: dict[Key, int] = {}
+        stack: list[Function] = []
+        on_stack: set[Key] = set()
+        work: list[tuple[Function, Iterator[Function]]] = []
+
+        def enter(function: Function) -> None:
+            key = key_of(function)
+            index[key] = lowest[key] = len(index)
+            stack.append(function)
+            on_stack.add(key)
+            work.append((function, iter(self._callees(function))))
+
+        enter(start)
+        while work:
+            function, remaining = work[-1]
+            key = key_of(function)
+            for callee in remaining:
+                other = key_of(callee)
+                if other in on_stack:
+                    lowest[key] = min(lowest[key], index[other])
+                elif other not in index and self._ready(callee) is None:
+                    enter(callee)
+                    break
+            else:
+                work.pop()
+                if work:
+                    above = key_of(work[-1][0])
+                    lowest[above] = min(lowest[above], lowest[key])
+                if lowest[key] == index[key]:
+                    circle: list[Function] = []
+                    while not circle or circle[-1] is not function:
+                        circle.append(stack.pop())
+                        on_stack.discard(key_of(circle[-1]))
+                    yield sorted(circle, key=key_of)
+
+    def _compute(self, circle: list[Function]) -> None:
+        keys = [key_of(function) for function in circle]
+        below = {key_of(callee): callee for function in circle for callee in self._callees(function)}
+        files = self._numbers.set_of(function.path for function in circle)
+        for key, callee in below.items():
+            if key not in keys:
+                files |= self.known(callee).files
+        if len(circle) == 1 and keys[0] not in below:
+            self._known[keys[0]] = Known(self._summarise(circle[0]), files)
+            return
+        self._circle.update(dict.fromkeys(keys, EMPTY))
+        for _ in range(_ROUNDS):
+            new = {key: self._summarise(function) for key, function in zip(keys, circle, strict=True)}
+            settled = all(new[key].outside == self._circle[key].outside for key in keys)
+            self._circle.update(new)
+            if settled:
+                break
+        for key in keys:
+            self._known[key] = Known(self._circle.pop(key), files)

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Summaries over everything that a function calls: any depth, circles, any order of questions, two trees at once."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from reviewer.config import data_dir
+from reviewer.context.analysis import Analyser
+from reviewer.context.effects import EventKind
+from reviewer.registry import load_api
+from reviewer.source.cfg import Function
+from reviewer.source.program import Program
+from reviewer.source.store import Store
+from tests.findings import brought_by
+from tests.memory_files import MemoryFiles
+
+API = load_api(data_dir("checks"))
+PATH = "kernel/example.c"
+
+CIRCLE = """
+struct box { struct mutex lock; };
+static void third(struct box *b);
+static void first(struct box *b, int more)
+{
+	if (more)
+		third(b);
+}
+static void second(struct box *b)
+{
+	first(b, 1);
+	mutex_lock(&b->lock);
+	mutex_unlock(&b->lock);
+}
+static void third(struct box *b)
+{
+	second(b);
+	first(b, 0);
+}
+static void above(struct box *b)
+{
+	first(b, 1);
+}
+"""
+
+
+def program(text: str, base: Program | None = None, **others: str) -> Program:
+    files = MemoryFiles({PATH: text, **{f"kernel/{name}.h": code for name, code in others.items()}})
+    if base is None:
+        return Program(files, Store(None))
+    return Program(files, base.store, base=base, changed=[PATH])
+
+
+def function(of: Program, name: str) -> Function:
+    (found,) = of.functions(PATH, name)
+    return found
+
+
+def test_effect_is_seen_however_deep_it_is() -> None:
+    levels = 6
+    text = "static void f0(void)\n{\n\tmsleep(1);\n}\n" + "".join(
+        f"static void f{n}(void)\n{{\n\tf{n - 1}();\n}}\n" for n in range(1, levels)
+    )
+    text += f"""
+static DEFINE_SPINLOCK(box_lock);
+static void holder(void)
+{{
+	spin_lock(&box_lock);
+	f{levels - 1}();
+	spin_unlock(&box_lock);
+}}
+"""
+    assert [(f.check, f.function) for f in brought_by(text)] == [("lock-sleep-in-atomic", "holder")]
+
+
+def test_circle_is_summarised_alike_from_every_side() -> None:
+    names = ("first", "second", "third", "above")
+    seen = []
+    for order in itertools.permutations(names):
+        analyser = Analyser(program(CIRCLE), API)
+        summaries = {name: analyser.summary(function(analyser.program, name)) for name in order}
+        seen.append({name: (summaries[name].outside, tuple(summaries[name].effects.values())) for name in names})
+    assert all(one == seen[0] for one in seen)
+
+
+@pytest.mark.parametrize("name", ["first", "second", "third", "above"])
+def test_effect_travels_round_the_circle(name: str) -> None:
+    analyser = Analyser(program(CIRCLE), API)
+    effects = analyser.summary(function(analyser.program, name)).effects.values()
+    assert EventKind.SLEEP in {effect.kind for effect in effects}
+
+
+def test_changed_callee_reaches_callers_in_unchanged_files() -> None:
+    header = "static inline void helper(void)\n{\n\tbelow();\n}\n"
+    before = program("void below(void)\n{\n}\n", helper=header)
+    after = program("void below(void)\n{\n\tmsleep(1);\n}\n", before, helper=header)
+    old = Analyser(before, API)
+    new = Analyser(after, API, old)
+    (helper,) = after.functions("kernel/helper.h", "helper")
+    assert not old.summary(helper).effects
+    assert EventKind.SLEEP in {effect.kind for effect in new.summary(helper).effects.values()}
+
+
+def test_unreached_summaries_are_shared_between_two_trees() -> None:
+    header = "static inline void apart(void)\n{\n\tmsleep(1);\n}\n"
+    before = program("void below(void)\n{\n}\n", helper=header)
+    after = program("void below(void)\n{\n\tapart();\n}\n", before, helper=header)
+    old = Analyser(before, API)
+    new = Analyser(after, API, old)
+    (apart,) = after.functions("kernel/helper.h", "apart")
+    assert new.summary(apart) is old.summary(apart)
+
+
+def test_new_definition_of_a_name_reaches_those_who_used_it_before() -> None:
+    header = "static inline void helper(void)\n{\n\tbelow();\n}\n"
+    before = program("void other(void)\n{\n}\n", helper=header)
+    after = program("void below(void)\n{\n\tmsleep(1);\n}\n", before, helper=header)
+    old = Analyser(before, API)
+    new = Analyser(after, API, old)
+    (helper,) = after.functions("kernel/helper.h", "helper")
+    assert not old.summary(helper).effects
+    assert EventKind.SLEEP in {effect.kind for effect in new.summary(helper).effects.values()}
+
+
+def test_lock_of_another_type_reaches_those_who_take_it() -> None:
+    header = "static inline void helper(struct box *b)\n{\n\tguard(mutex)(&b->inner);\n\ttouch(b);\n}\n"
+    before = program("struct box { struct mutex inner; };\n", helper=header)
+    after = program("struct box { spinlock_t inner; };\n", before, helper=header)
+    old = Analyser(before, API)
+    new = Analyser(after, API, old)
+    (helper,) = after.functions("kernel/helper.h", "helper")
+    assert new.summary(helper) is not old.summary(helper)
