@@ -17,6 +17,7 @@ from reviewer.source.kconfig import excluded_with
 from reviewer.source.program import Program
 
 _PREDICATE_NAME = re.compile(r"(?:.*_)?(?:is|has|enabled|supported|active|can|use|needs|IS_ERR)(?:_.*)?")
+_LIKE_A_FUNCTION = re.compile(r"&?[a-z_][a-z0-9_]{4,}")
 _SMALL = 8  # blocks
 _READS = frozenset(
     ("READ_ONCE", "test_bit", "atomic_read", "container_of", "per_cpu", "this_cpu_read", "rcu_access_pointer")
@@ -52,9 +53,18 @@ class Analyser:
             self._memo[key] = Flow(self, function, state).run()
         return self._memo[key]
 
-    def callees(self, name: str, user: str) -> tuple[Function, ...]:
-        """What a call of ``name`` in the file ``user`` can reach; nothing where that is not known."""
-        return self.program.resolve(name, user)
+    def callees(self, name: str, caller: Function) -> tuple[Function, ...]:
+        """What a call of ``name`` in ``caller`` can reach; nothing where that is not known."""
+        if name in caller.locals:  # a pointer: what it was set to, if that was done once
+            name = caller.aliases.get(name, "?")
+            name = "." + last_member(name) if "->" in name or "." in name else name.removeprefix("&")
+        return self.program.resolve(name, caller.path)
+
+    def handed_over(self, name: str, caller: Function) -> tuple[Function, ...]:
+        """The function that ``name`` means where ``caller`` hands it to somebody; nothing where it is no function."""
+        if not name.isidentifier() or name in caller.params or name in caller.locals:
+            return ()
+        return tuple(f for f in self.program.resolve(name, caller.path) if "macro" not in f.words)
 
     def summary(self, function: Function) -> Summary:
         """``function`` seen from outside, with everything that it calls."""
@@ -62,13 +72,24 @@ class Analyser:
 
     def _below(self, function: Function) -> tuple[Function, ...]:
         """Every function whose summary the analysis of ``function`` may ask for."""
-        names = dict.fromkeys(
-            node.name
+        calls = [
+            node
             for block in function.blocks
             for node in block.nodes
-            if isinstance(node, Call) and not self.api.is_known(node.name) and not self.api.opaque.fullmatch(node.name)
+            if isinstance(node, Call)
+            and not self.api.is_known(node.name)
+            and not self.api.opaque.fullmatch(node.name)
+            and node.name not in function.params
+        ]
+        called = [self.callees(name, function) for name in dict.fromkeys(node.name for node in calls)]
+        given = dict.fromkeys(
+            argument.removeprefix("&")
+            for node in calls
+            for argument in node.args
+            if _LIKE_A_FUNCTION.fullmatch(argument)
         )
-        return tuple(callee for name in names for callee in self.program.resolve(name, function.path))
+        called += [self.handed_over(name, function) for name in given]
+        return tuple(callee for callees in called for callee in callees)
 
     def is_predicate(self, name: str, user: str) -> bool:
         """Whether a call of ``name`` only looks: two calls then give the same answer while nothing is assigned."""

@@ -374,7 +374,11 @@ class Calls:
     def _descend(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
         for key in [key for key in facts if key[0] == UNMOVED]:
             del facts[key]  # whoever is called may let go of a lock and take it again
-        callees = self.analyser.callees(node.name, flow.function.path)
+        if node.name in flow.function.params:
+            self._parameter_called(flow, node, state, facts)
+            flow.doubt(state)
+            return [(state, facts)]
+        callees = self.analyser.callees(node.name, flow.function)
         if not callees:
             flow.doubt(state)
             if _LETS_GO.search(node.name):
@@ -384,10 +388,46 @@ class Calls:
             state = state._replace(not_running=False)  # who sleeps comes back as TASK_RUNNING
         for callee in callees:
             for effect in list(self.analyser.summary(callee).effects.values()):
-                self._inherit(flow, node, state, facts, effect, callee)
+                if effect.kind is EventKind.PARAMETER_CALLED:
+                    self._handed_down(flow, node, state, facts, effect, callee)
+                else:
+                    self._inherit(flow, node, state, facts, effect, callee)
         if len(callees) != 1:
             return [(state, facts)]
         return apply_exits(self, flow, node, callees[0], self.analyser.summary(callees[0]), state, facts)
+
+    def _parameter_called(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
+        """``f()`` where ``f`` is a parameter: what it does, the caller knows who hands it down."""
+        step = self._step(flow, node)
+        effect = Effect(
+            EventKind.PARAMETER_CALLED, (), frozenset(), False, _NO_DELTA, None, False, (step,), plain(node.name)
+        )
+        self._effect(flow, node, state, facts, effect)
+
+    def _handed_down(
+        self, flow: Flow, node: Call, state: State, facts: Facts, effect: Effect, callee: Function
+    ) -> None:
+        """Put what the function that is handed down does in the place where the callee calls it."""
+        given = in_caller(flow.function, effect.subject, node.args)
+        if given in flow.function.params:
+            self._inherit(flow, node, state, facts, effect, callee)
+            return
+        for function in self.analyser.handed_over(given, flow.function):
+            for own in self.analyser.summary(function).effects.values():
+                if own.kind is EventKind.PARAMETER_CALLED or own.conditions or own.minus:
+                    continue
+                suffix, preempt, bh, rcu = (a + b for a, b in zip(effect.delta, own.delta, strict=True))
+                joined = own._replace(
+                    conditions=effect.conditions,
+                    minus=effect.minus,
+                    irq_on=effect.irq_on or own.irq_on,
+                    delta=(suffix, preempt, bh, rcu),
+                    rt=own.rt if effect.rt is None else effect.rt,
+                    steps=(*effect.steps, *own.steps),
+                    subject="",
+                )
+                if own.rt is None or effect.rt is None or own.rt == effect.rt:
+                    self._inherit(flow, node, state, facts, joined, callee)
 
     @staticmethod
     def _sleeps(summary: Summary) -> bool:
@@ -413,7 +453,12 @@ class Calls:
             node,
             state,
             facts,
-            effect._replace(conditions=tuple(conditions), minus=minus, steps=(step, *effect.steps)),
+            effect._replace(
+                conditions=tuple(conditions),
+                minus=minus,
+                steps=(step, *effect.steps),
+                subject=in_caller(flow.function, effect.subject, node.args),
+            ),
         )
 
     def _passed(self, node: Call, effect: Effect) -> str:
@@ -491,6 +536,7 @@ class Calls:
             world,
             masked,
             effect.steps,
+            in_parameters(function, effect.subject),
         )
         old = summary.effects.get(new.key)
         if old is None:

@@ -28,6 +28,7 @@ class EventKind(StrEnum):
     INSTRUMENTED = "instrumented call in noinstr code"
     RCU_WALK = "RCU list walked"
     UNBALANCED = "unbalanced return"
+    PARAMETER_CALLED = "parameter called"
 
 
 SLEEPING = frozenset((EventKind.SLEEP, EventKind.BLOCKING_ALLOCATION))
@@ -51,7 +52,8 @@ class Effect(NamedTuple):
 
     ``minus`` are locks of the caller that are released before it, ``irq_on`` says that interrupts were enabled before
     it, ``delta`` the counters (suffix, preempt, bh, rcu) that were lowered before it. ``masked`` effects are already
-    wrong inside the function, so that callers are not told again. ``steps`` lead to the offending call.
+    wrong inside the function, so that callers are not told again. ``steps`` lead to the offending call. ``subject`` is
+    what it is about, in the function's parameters (``P0->lock``; ``P1`` for a function that is called through one).
     """
 
     kind: EventKind
@@ -62,11 +64,12 @@ class Effect(NamedTuple):
     rt: bool | None
     masked: bool
     steps: tuple[Step, ...]
+    subject: str = ""
 
     @property
     def key(self) -> tuple[object, ...]:
         """Effects with equal keys mean the same to a caller."""
-        return (self.kind, self.conditions, self.minus, self.irq_on, self.delta, self.rt, self.masked)
+        return (self.kind, self.conditions, self.minus, self.irq_on, self.delta, self.rt, self.masked, self.subject)
 
 
 class Exit(NamedTuple):

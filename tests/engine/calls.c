@@ -407,3 +407,70 @@ int walked(struct dev *dev)
 	walk_all(dev);
 	return ret;
 }
+
+/* A function that is handed down is called where the callee calls its parameter. */
+
+static void visit_all(struct box *b, void (*visit)(struct box *b))
+{
+	visit(b);
+}
+
+static void visit_further(struct box *b, void (*visitor)(struct box *b))
+{
+	visit_all(b, visitor);
+}
+
+static void visitor_that_sleeps(struct box *b)
+{
+	msleep(1);
+}
+
+static void visitor_that_counts(struct box *b)
+{
+	b->count++;
+}
+
+static void hands_down_under_lock(struct box *b)
+{
+	spin_lock(&b->lock);
+	visit_further(b, visitor_that_sleeps); /* wrong: lock-sleep-in-atomic */
+	visit_further(b, visitor_that_counts);
+	spin_unlock(&b->lock);
+	visit_further(b, &visitor_that_sleeps);
+}
+
+static void visit_unlocked(struct box *b, void (*visit)(struct box *b))
+{
+	spin_unlock(&b->lock);
+	visit(b);
+	spin_lock(&b->lock);
+}
+
+static void hands_down_to_who_lets_go(struct box *b)
+{
+	spin_lock(&b->lock);
+	visit_unlocked(b, visitor_that_sleeps);
+	spin_unlock(&b->lock);
+}
+
+/* A local pointer that is set once is what it was set to. */
+
+static void calls_through_local(struct box *b)
+{
+	void (*step)(struct box *b) = visitor_that_sleeps;
+
+	spin_lock(&b->lock);
+	step(b); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&b->lock);
+}
+
+static void calls_through_one_of_two(struct box *b)
+{
+	void (*step)(struct box *b) = visitor_that_sleeps;
+
+	if (b->count)
+		step = visitor_that_counts;
+	spin_lock(&b->lock);
+	step(b);
+	spin_unlock(&b->lock);
+}
