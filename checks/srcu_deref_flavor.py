@@ -9,7 +9,7 @@ def judge(context: Context) -> Report | None:
     if domain is None:
         return None
     return Report(
-        subject=context.callee,
+        subject=context.callee if context.direct else f"{context.callee} {domain}",
         message=f"{context.call} walks the list with only the SRCU reader of {domain} open",
         question=f"Which RCU reader protects {context.call} here? I see only srcu_read_lock() on {domain}.",
         was=f"{context.call} walked the list with only the SRCU reader of {domain} open",
@@ -37,6 +37,23 @@ CHECK = Check(
     ),
     wrong=(
         """
+        static void notify_all(struct table *table)
+        {
+                struct entry *entry;
+
+                list_for_each_entry_rcu(entry, &table->list, link)
+                        entry->seen = 1;
+        }
+
+        void acked(struct table *table)
+        {
+                int idx = srcu_read_lock(&table->srcu);
+
+                notify_all(table); /* wrong */
+                srcu_read_unlock(&table->srcu, idx);
+        }
+        """,
+        """
         void notify(struct table *table)
         {
                 struct entry *entry;
@@ -49,6 +66,25 @@ CHECK = Check(
         """,
     ),
     right=(
+        """
+        static void notify_all(struct table *table)
+        {
+                struct entry *entry;
+
+                rcu_read_lock();
+                list_for_each_entry_rcu(entry, &table->list, link)
+                        entry->seen = 1;
+                rcu_read_unlock();
+        }
+
+        void acked(struct table *table)
+        {
+                int idx = srcu_read_lock(&table->srcu);
+
+                notify_all(table);
+                srcu_read_unlock(&table->srcu, idx);
+        }
+        """,
         """
         void notify(struct table *table)
         {

@@ -27,7 +27,7 @@ from reviewer.context.returns import apply_exits
 from reviewer.context.state import Held, Origin, State, atomic, counted
 from reviewer.context.tables import LockCall, LockClass, Operation
 from reviewer.model import Step
-from reviewer.source.cfg import Call, Function, Guard
+from reviewer.source.cfg import Call, Function, Guard, Loop
 from reviewer.source.expression import identifiers, last_member, plain
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ _OUT_PARAMETER = re.compile(r"&\w+")
 _LETS_GO = re.compile(r"(?:^|_)(?:un(?:lock|pin)|release|drop|enable|put)(?:_|$)")
 _FREE_PREFIX = "__free:"
 _EXCLUSIVE = frozenset(("raw", "spin", "write", "mutex", "rwsem_write"))
-_LONGEST_CHAIN = 7
+_LONGEST_CHAIN = 16
 _NO_DELTA = (0, 0, 0, 0)
 
 
@@ -219,6 +219,11 @@ class Calls:
         return ""
 
     def _simple(self, flow: Flow, node: Call | Guard, state: State, facts: Facts, kind: EventKind, step: Step) -> None:
+        self._effect(flow, node, state, facts, Effect(kind, (), frozenset(), False, _NO_DELTA, None, False, (step,)))
+
+    def walked(self, flow: Flow, node: Loop, state: State, facts: Facts, step: Step) -> None:
+        """An RCU list is walked: who opens the reader may be a caller."""
+        kind = EventKind.RCU_WALK
         self._effect(flow, node, state, facts, Effect(kind, (), frozenset(), False, _NO_DELTA, None, False, (step,)))
 
     def _allocation(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
@@ -468,7 +473,7 @@ class Calls:
                 return node.args[condition.position] if "GFP_" in node.args[condition.position] else ""
         return ""
 
-    def _effect(self, flow: Flow, node: Call | Guard, state: State, facts: Facts, effect: Effect) -> None:
+    def _effect(self, flow: Flow, node: Call | Guard | Loop, state: State, facts: Facts, effect: Effect) -> None:
         """Note an effect as an event where its context is known to be wrong, and in the summary for callers."""
         here = state
         for kind, expression in effect.minus:
@@ -498,6 +503,8 @@ class Calls:
         here = here._replace(rt=world)
         if not effect.conditions:
             flow.event(effect.kind, node, here, facts, effect.steps, masked=effect.masked)
+        if effect.kind is EventKind.RCU_WALK and (here.rcu > 0 or here.locks):
+            return  # protected here
         if len(effect.steps) < _LONGEST_CHAIN:
             self._summarise(flow, state, facts, effect, world, masked=effect.masked or self._wrong(effect.kind, here))
 
