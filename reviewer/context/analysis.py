@@ -120,7 +120,8 @@ class Analyser:
 
     def lock_kind(self, function: Function, expression: str, mode: str) -> str:
         """The kind of a lock from its declaration; ``?`` where that is not clear. ``mode`` is read, write or empty."""
-        types = self.program.lock_types(last_member(expression), function.path)
+        declared = self.program.lock(expression, function)
+        types = self.program.lock_types(last_member(expression), function.path) if declared is None else {declared.type}
         kinds = {self.api.types.get(name, "?") for name in types}
         if len(kinds) != 1:
             return "?"

@@ -11,6 +11,7 @@ from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.model import Step
 from reviewer.source.cfg import Function
+from reviewer.source.expression import split_arguments
 from reviewer.source.normalise import closing
 from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.program import Program
@@ -126,18 +127,11 @@ def _enclosing_call(text: bytes, inside: int) -> tuple[str, list[str]] | None:
                 close = closing(text, at)
                 if head is None or close < 0:
                     return None
-                return head.group(1).decode("latin-1"), _split(text[at + 1 : close - 1].decode("latin-1"))
+                return head.group(1).decode("latin-1"), [
+                    "".join(argument.split())
+                    for argument in split_arguments(text[at + 1 : close - 1].decode("latin-1"))
+                ]
             depth -= 1
         elif char in (b";", b"{", b"}"):
             return None
     return None
-
-
-def _split(text: str) -> list[str]:
-    out, depth, start = [], 0, 0
-    for at, char in enumerate(text):
-        depth += (char in "([{") - (char in ")]}")
-        if char == "," and depth == 0:
-            out.append(text[start:at])
-            start = at + 1
-    return ["".join(part.split()) for part in (*out, text[start:])]

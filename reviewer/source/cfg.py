@@ -93,7 +93,9 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
 
     ``via`` is the macro that defines it (``DEFINE_IDTENTRY_SYSVEC``) or empty. ``aliases`` maps a local variable that
     is assigned exactly once to the expression it stands for. ``rt`` lists (first line, last line, meaning) of
-    preprocessor arms that exist only with (True) or only without (False) CONFIG_PREEMPT_RT.
+    preprocessor arms that exist only with (True) or only without (False) CONFIG_PREEMPT_RT. ``types`` names the type
+    of each parameter and local, and ``returns`` that of the value, with a ``*`` for a pointer; what is not clear is
+    left out.
     """
 
     name: str
@@ -110,6 +112,8 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     locals: tuple[str, ...]
     rt: tuple[tuple[int, int, bool], ...]
     blocks: tuple[Block, ...]
+    types: dict[str, str] = {}
+    returns: str = ""
 
 
 class Extent(msgspec.Struct, frozen=True, array_like=True, gc=False):

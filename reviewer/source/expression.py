@@ -16,6 +16,7 @@ _ERROR = re.compile(r"-E[A-Z0-9]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_$]\w*")
 _CAST = re.compile(r"\((?:const|unsigned|struct|void|u\d+|s\d+|long|int|char|\w+_t)\w*\**\)(?=[\w(&])")
 _BRACKETED = re.compile(r"\((\w+)\)(?=->|\.)")
+_LAST_MEMBER = re.compile(r"(?:->|\.)([A-Za-z_]\w*)$")
 _PATH = re.compile(r"&?[A-Za-z_][\w.\[\]]*(?:(?:->|\.)[\w.\[\]]+)*")
 
 
@@ -82,3 +83,25 @@ def plain(text: str) -> str:
     while text[:1] in ("&", "*"):
         text = unwrap(text[1:])
     return text
+
+
+@functools.lru_cache(maxsize=65536)
+def split_member(text: str) -> tuple[str, str] | None:
+    """``a->b[c]`` and ``lock`` for ``a->b[c].lock``; None where ``text`` does not end with a member."""
+    match = _LAST_MEMBER.search(text)
+    if match is None or match.start() == 0:
+        return None
+    base = text[: match.start()]
+    return (base, match.group(1)) if _balanced(base) and base[0] not in "&*" else None
+
+
+@functools.lru_cache(maxsize=16384)
+def split_arguments(text: str) -> tuple[str, ...]:
+    """The arguments between the brackets of a call."""
+    out, depth, start = [], 0, 0
+    for at, char in enumerate(text):
+        depth += (char in "([{") - (char in ")]}")
+        if char == "," and depth == 0:
+            out.append(text[start:at])
+            start = at + 1
+    return (*out, text[start:])

@@ -78,6 +78,7 @@ class Graph:
         self.temporaries = 0
         self.assigned: dict[str, tuple[int, str | None]] = {}
         self.locals: set[str] = set()
+        self.types: dict[str, set[str]] = {}
 
     def new(self) -> int:
         self.nodes.append([])

@@ -10,6 +10,7 @@ from reviewer.source.evaluate import Expressions
 from reviewer.source.expression import constant, root
 from reviewer.source.graph import WHITE, Jump, Scope, Target, declared_name, named, text_of
 from reviewer.source.normalise import Side
+from reviewer.source.types import returned_type, type_of_declaration
 
 
 class Lowering(Expressions):
@@ -40,6 +41,7 @@ class Lowering(Expressions):
             if child.type == "init_declarator":
                 name = declared_name(child)
                 self.locals.add(name)
+                self.types.setdefault(name, set()).add(type_of_declaration(node, child))
                 value = child.child_by_field_name("value")
                 if value is not None:
                     self.assign(name, value, child.start_point[0] + 1)
@@ -47,6 +49,7 @@ class Lowering(Expressions):
             elif child.type in ("identifier", "pointer_declarator", "array_declarator"):
                 name = declared_name(child)
                 self.locals.add(name)
+                self.types.setdefault(name, set()).add(type_of_declaration(node, child))
                 self._cleanup_of(node, child, name)
 
     def _cleanup_of(self, declaration: Node, declarator: Node, name: str) -> None:
@@ -281,6 +284,9 @@ def lower(node: Node, path: str, side: Side) -> cfg.Function:
     }
     lowering = Lowering(side, free)
     end = node.end_point[0] + 1
+    for name, parameter in zip(names, declared, strict=True):
+        declared_type = type_of_declaration(parameter, parameter.child_by_field_name("declarator"))
+        lowering.types.setdefault(name, set()).add(declared_type)
     if body is not None:
         lowering.statement(body)
     lowering.emit(cfg.Return(end, ""))
@@ -315,6 +321,12 @@ def lower(node: Node, path: str, side: Side) -> cfg.Function:
         blocks=tuple(
             cfg.Block(tuple(nodes), tuple(edges)) for nodes, edges in zip(lowering.nodes, lowering.edges, strict=True)
         ),
+        types={
+            name: next(iter(types))
+            for name, types in lowering.types.items()
+            if name and len(types) == 1 and "" not in types
+        },
+        returns=returned_type(node),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from reviewer.source.cfg import Extent, Function
+from reviewer.source.declarations import Declaration, Declarations
 from reviewer.source.files import Files
 from reviewer.source.parse import ParsedFile, parse
 from reviewer.source.preprocess import blank_comments_and_strings
@@ -86,6 +87,7 @@ class Program:
         self._scanned: set[tuple[str, ...]] = set()
         self._scopes: dict[str, tuple[str, ...]] = {}
         self._covered: dict[str, dict[int, tuple[str, ...]]] = {}
+        self._declarations = Declarations(self)
 
     # Files
 
@@ -216,7 +218,7 @@ class Program:
     def _same_below(self, folder: str) -> bool:
         return not any(path.startswith(folder + "/") for path in self._changed)
 
-    def _located(self, rows: Sequence[int], user: str) -> list[tuple[int, str]]:
+    def located(self, rows: Sequence[int], user: str) -> list[tuple[int, str]]:
         """(position in ``rows``, path) of what lies in the scope of the file ``user``."""
         found: list[tuple[int, str]] = []
         for folder in self.scope(user):
@@ -224,6 +226,11 @@ class Program:
             for position, row in enumerate(rows):
                 found += [(position, path) for path in paths.get(row, ())]
         return found
+
+    @staticmethod
+    def architecture(user: str) -> str:
+        """The architecture for which ``user`` is read."""
+        return architecture_of(user) or _DEFAULT_ARCH
 
     @staticmethod
     def distance(path: str, user: str) -> int:
@@ -271,7 +278,7 @@ class Program:
             return ()
         candidates = sorted(
             (self.distance(path, user), rows[position][1] == "m", path)
-            for position, path in self._located([row for row, _ in rows], user)
+            for position, path in self.located([row for row, _ in rows], user)
             if not (rows[position][1] == "s" and path.endswith(".c"))
         )
         candidates = [candidate for candidate in candidates if candidate[0] < 9]
@@ -350,10 +357,26 @@ class Program:
         rows = self.store.locks(name)
         located = [
             (self.distance(path, user), rows[position][1])
-            for position, path in self._located([row for row, _ in rows], user)
+            for position, path in self.located([row for row, _ in rows], user)
         ]
         nearest = min((distance for distance, _ in located), default=9)
         return frozenset(kind for distance, kind in located if distance == nearest) if nearest < 9 else frozenset()
+
+    def type_of(self, expression: str, function: Function) -> str | None:
+        """The tag or typedef of what ``expression`` is, or points to, in ``function``; None where that is not clear."""
+        self._any_scope(function.path)
+        return self._declarations.type_of(expression, function)
+
+    def lock(self, expression: str, function: Function) -> Declaration | None:
+        """Where the lock that ``expression`` means in ``function`` is declared; None where that is not clear."""
+        self._any_scope(function.path)
+        return self._declarations.lock(expression, function)
+
+    def lock_class(self, expression: str, function: Function) -> str | None:
+        """The class of a lock, ``kvm.mmu_lock`` or ``kernel/x.c:list_lock``; two locks of one class may be nested only
+        with care (Documentation/locking/lockdep-design.rst)."""
+        declared = self.lock(expression, function)
+        return declared.lock_class if declared is not None else None
 
     def members(self, function: Function) -> frozenset[tuple[str, str]]:
         """(structure, field) of the tables in which ``function`` stands."""
@@ -361,7 +384,7 @@ class Program:
         rows = self.store.members(function.name)
         return frozenset(
             (rows[position][1], rows[position][2])
-            for position, path in self._located([row for row, _, _ in rows], function.path)
+            for position, path in self.located([row for row, _, _ in rows], function.path)
             if not function.static or path == function.path
         )
 
@@ -373,13 +396,14 @@ class Program:
             return (function.path,)
         found: set[str] = {function.path}
         for folder in self.scope(function.path):
-            found.update(self._mentions_below(folder, function.name))
+            found.update(self.mentions_below(folder, function.name))
         near = sorted(
             (self.distance(path, function.path), path) for path in found if self.distance(path, function.path) < 9
         )
         return tuple(path for _, path in near[:_MANY])
 
-    def _mentions_below(self, folder: str, word: str) -> tuple[str, ...]:
+    def mentions_below(self, folder: str, word: str) -> tuple[str, ...]:
+        """The files below ``folder`` that hold ``word``."""
         oid = self.files.subtree_id(folder)
         if oid is None:
             return ()

@@ -7,6 +7,7 @@ import re
 
 from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.store import BlobFacts
+from reviewer.source.types import closing_brace
 
 # The end of a function's header: a bracket, words, and the body's brace; the brace or the header begins its line.
 _BODY = re.compile(rb"\)[\w \t\n]{0,200}+\{")
@@ -14,6 +15,7 @@ _NAME_BEFORE = re.compile(rb"([A-Za-z_]\w*)[ \t]*$")
 _HEADER_WORDS = frozenset(
     b"__must_hold __acquires __releases __cond_acquires __attribute__ __aligned __section".split()
 )
+_USUAL_HEADER = 250
 _LONGEST_HEADER = 4000
 _MACRO = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+([a-z_]\w*)\(", re.MULTILINE)
 _LOCK = re.compile(
@@ -29,6 +31,37 @@ _DEFINED_TYPE = {
     b"SRCU": "srcu_struct",
     b"RWSEM": "rw_semaphore",
 }
+_WORDS = rb"(?:(?:static|extern|const|volatile|__\w++)\s++)*+"
+_VARIABLE = re.compile(
+    rb"^(?P<words>"
+    + _WORDS
+    + rb")(?:(?:struct|union)\s++(?P<tag>\w++)|(?P<lock>\w++lock_t))\s*+(?:const\s*+)?(?P<stars>\**+)\s*+"
+    rb"(?P<name>\w++)\s*+(?:__\w++\s*+)*+(?:\[[^\]\n]*+\]\s*+)*+(?:__\w++\s*+)*+[;=,]",
+    re.MULTILINE,
+)
+_DEFINED_VARIABLE = re.compile(
+    rb"^(?P<words>" + _WORDS + rb")(?:DEFINE|DECLARE)_(?:"
+    rb"(?:STATIC_)?(?P<kind>RAW_SPINLOCK|SPINLOCK|RWLOCK|MUTEX|SRCU|RWSEM|SEMAPHORE|SEQLOCK|PERCPU_RWSEM)\s*\(\s*(?P<name>\w+)"
+    rb"|PER_CPU(?:_\w+)?\s*\(\s*(?:struct\s+)?(?P<type>\w+)(?P<stars>[\s*]*),\s*(?P<each>\w+))",
+    re.MULTILINE,
+)
+_OF_KIND = {
+    b"RAW_SPINLOCK": "raw_spinlock_t",
+    b"SPINLOCK": "spinlock_t",
+    b"RWLOCK": "rwlock_t",
+    b"MUTEX": "mutex",
+    b"SRCU": "srcu_struct",
+    b"RWSEM": "rw_semaphore",
+    b"SEMAPHORE": "semaphore",
+    b"SEQLOCK": "seqlock_t",
+    b"PERCPU_RWSEM": "percpu_rw_semaphore",
+}
+_STRUCTURE = re.compile(rb"\b(?:struct|union)\s++(\w++)\s*+\{")
+_TYPEDEF = re.compile(rb"^typedef\s++(?:const\s++)?(?:struct|union)\s++(\w++)\s*+\**+\s*+(\w++)\s*+;", re.MULTILINE)
+_NAMED_AFTER = re.compile(
+    rb"^(?P<words>(?:typedef\s++)?" + _WORDS + rb")(?:struct|union)\s*+(?P<tag>\w*+)\s*+\{", re.MULTILINE
+)
+_AFTER_BODY = re.compile(rb"([^;={}]*+)[;=]")
 _TABLE = re.compile(rb"^(?:static |const |extern |__\w+ )*struct\s+(\w+)\s+[^;=(){}]{0,200}=\s*\{", re.MULTILINE)
 _ENTRY = re.compile(rb"^\s*\.(\w+)\s*=\s*&?([a-z_]\w+)\s*,", re.MULTILINE)
 _NOT_FUNCTIONS = frozenset(
@@ -49,7 +82,14 @@ def scan(text: bytes) -> BlobFacts:
             definitions.setdefault(*found)
     for match in _MACRO.finditer(text):
         definitions.setdefault(match.group(1).decode("latin-1"), "m")
-    return BlobFacts(tuple(definitions.items()), tuple(sorted(_locks(text))), tuple(sorted(_members(text))))
+    types, variables = _declared(text)
+    return BlobFacts(
+        tuple(definitions.items()),
+        tuple(sorted(_locks(text))),
+        tuple(sorted(_members(text))),
+        tuple(sorted(types)),
+        tuple(sorted(variables)),
+    )
 
 
 def _defined(text: bytes, bracket: int, end: int) -> tuple[str, str] | None:
@@ -83,12 +123,12 @@ def _defined(text: bytes, bracket: int, end: int) -> tuple[str, str] | None:
 
 def _opening(text: bytes, bracket: int) -> int:
     """The offset of the bracket that the one at ``bracket`` closes, or -1 where it is not near."""
-    start = max(0, bracket - _LONGEST_HEADER)
-    depth = 0
-    for match in reversed(list(_BRACKET.finditer(text, start, bracket + 1))):
-        depth += 1 if match.group() == b")" else -1
-        if depth == 0:
-            return match.start()
+    for length in (_USUAL_HEADER, _LONGEST_HEADER):
+        depth = 0
+        for match in reversed(list(_BRACKET.finditer(text, max(0, bracket - length), bracket + 1))):
+            depth += 1 if match.group() == b")" else -1
+            if depth == 0:
+                return match.start()
     return -1
 
 
@@ -114,3 +154,37 @@ def _members(text: bytes) -> set[tuple[str, str, str]]:
             field, function = entry.groups()
             found.add((function.decode("latin-1"), structure, field.decode("latin-1")))
     return found
+
+
+def _declared(text: bytes) -> tuple[set[tuple[str, str]], set[tuple[str, str, bool]]]:
+    """Types as (name, the type it stands for or nothing), and variables of the file as (name, type, static)."""
+    types = {(match.group(1).decode("latin-1"), "") for match in _STRUCTURE.finditer(text)}
+    types |= {(m.group(2).decode("latin-1"), m.group(1).decode("latin-1")) for m in _TYPEDEF.finditer(text)}
+    variables: set[tuple[str, str, bool]] = set()
+    for match in _VARIABLE.finditer(text):
+        declared = (match.group("tag") or match.group("lock")) + match.group("stars")
+        _note(variables, match, match.group("name"), declared.decode("latin-1"))
+    for match in _DEFINED_VARIABLE.finditer(text):
+        if match.group("name"):
+            _note(variables, match, match.group("name"), _OF_KIND[match.group("kind")])
+        else:
+            pointer = "*" if b"*" in match.group("stars") else ""
+            _note(variables, match, match.group("each"), match.group("type").decode("latin-1") + pointer)
+    for match in _NAMED_AFTER.finditer(text):
+        end = closing_brace(text, match.end() - 1)
+        after = _AFTER_BODY.match(text, end) if end >= 0 else None
+        if after is None:
+            continue
+        name = next((word for word in _IDENTIFIER.findall(after.group(1)) if not word.startswith(b"__")), b"")
+        tag = match.group("tag").decode("latin-1")
+        if name and match.group("words").startswith(b"typedef"):
+            types.add((name.decode("latin-1"), tag))
+        elif name and b"*" not in after.group(1):
+            declared_as = tag or name.decode("latin-1") + "{}"
+            types |= set() if tag else {(declared_as, "")}
+            _note(variables, match, name, declared_as)
+    return types, variables
+
+
+def _note(variables: set[tuple[str, str, bool]], match: re.Match[bytes], name: bytes, declared: str) -> None:
+    variables.add((name.decode("latin-1"), declared, b"static" in match.group("words").split()))

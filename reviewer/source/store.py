@@ -16,11 +16,13 @@ from pathlib import Path
 import msgspec
 
 from reviewer.source.cfg import Extent, Function
+from reviewer.source.types import Structures
 
-SCHEMA = 9
+SCHEMA = 10
 _PENDING = 2000
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(tuple[Function, ...])
+_STRUCTURES = msgspec.msgpack.Decoder(Structures)
 _EXTENTS = msgspec.msgpack.Decoder(tuple[Extent, ...])
 
 _TABLES = """
@@ -30,6 +32,13 @@ create table if not exists lock (name text not null, blob integer not null, type
 create table if not exists member (
     function text not null, blob integer not null, structure text not null, field text not null
 );
+create table if not exists type (name text not null, blob integer not null, target text not null);
+create table if not exists variable (
+    name text not null, blob integer not null, type text not null, static integer not null
+);
+create table if not exists structure (
+    oid text not null, name text not null, members blob not null, primary key (oid, name)
+) without rowid;
 create table if not exists mention (
     word text not null, folder text not null, path text not null, primary key (word, folder, path)
 ) without rowid;
@@ -39,6 +48,8 @@ create table if not exists lowered (
 create table if not exists extents (oid text primary key, extents blob not null) without rowid;
 create index if not exists definition_name on definition (name);
 create index if not exists lock_name on lock (name);
+create index if not exists type_name on type (name);
+create index if not exists variable_name on variable (name);
 create index if not exists member_function on member (function);
 create index if not exists member_field on member (field);
 """
@@ -48,8 +59,9 @@ create index if not exists member_field on member (field);
 class BlobFacts:
     """What one scan of a file finds.
 
-    ``definitions`` are (name, kind), ``locks`` (name, type), ``members`` (function, structure, field).
-
+    ``definitions`` are (name, kind), ``locks`` (name, type), ``members`` (function, structure, field), ``types``
+    (name, the type it is another name of or nothing), ``variables`` of the file (name, type with a ``*`` for a
+    pointer, whether it is static).
 
     The kind of a definition is ``f`` (function), ``s`` (static function) or ``m`` (function-like macro).
     """
@@ -57,6 +69,8 @@ class BlobFacts:
     definitions: tuple[tuple[str, str], ...]
     locks: tuple[tuple[str, str], ...]
     members: tuple[tuple[str, str, str], ...]
+    types: tuple[tuple[str, str], ...] = ()
+    variables: tuple[tuple[str, str, bool], ...] = ()
 
 
 class Store:
@@ -67,6 +81,7 @@ class Store:
         self._ids: dict[str, int] | None = None
         self._extents: dict[str, tuple[Extent, ...]] = {}
         self._lowered: dict[tuple[str, str], tuple[Function, ...]] = {}
+        self._structures: dict[tuple[str, str], Structures] = {}
         try:
             self._db = self._connect()
         except sqlite3.DatabaseError:
@@ -87,7 +102,18 @@ class Store:
             db.executescript(
                 "".join(
                     f"drop table if exists {name};"
-                    for name in ("blob", "definition", "lock", "member", "mention", "lowered", "extents")
+                    for name in (
+                        "blob",
+                        "definition",
+                        "lock",
+                        "member",
+                        "type",
+                        "variable",
+                        "structure",
+                        "mention",
+                        "lowered",
+                        "extents",
+                    )
                 )
             )
         db.executescript(_TABLES)
@@ -136,6 +162,10 @@ class Store:
                 db.executemany(
                     "insert into member values (?, ?, ?, ?)", ((f, row[0], s, m) for f, s, m in facts.members)
                 )
+                db.executemany("insert into type values (?, ?, ?)", ((n, row[0], t) for n, t in facts.types))
+                db.executemany(
+                    "insert into variable values (?, ?, ?, ?)", ((n, row[0], t, s) for n, t, s in facts.variables)
+                )
 
     def definitions(self, name: str) -> list[tuple[int, str]]:
         """(blob row, kind) of every definition of ``name`` in any blob ever scanned."""
@@ -144,6 +174,32 @@ class Store:
     def locks(self, name: str) -> list[tuple[int, str]]:
         """(blob row, type) of every lock declared as ``name``."""
         return self._db.execute("select blob, type from lock where name = ?", (name,)).fetchall()
+
+    def types(self, name: str) -> list[tuple[int, str]]:
+        """(blob row, the type it is another name of or nothing) of every type called ``name``."""
+        return self._db.execute("select blob, target from type where name = ?", (name,)).fetchall()
+
+    def variables(self, name: str) -> list[tuple[int, str, bool]]:
+        """(blob row, type, whether it is static) of every variable of a file called ``name``."""
+        rows = self._db.execute("select blob, type, static from variable where name = ?", (name,))
+        return [(blob, declared, bool(static)) for blob, declared, static in rows]
+
+    def structures(self, oid: str, name: str) -> Structures | None:
+        """The type ``name`` as the blob defines it; None where it was not read yet."""
+        pending = self._structures.get((oid, name))
+        if pending is not None:
+            return pending
+        row = self._db.execute("select members from structure where oid = ? and name = ?", (oid, name)).fetchone()
+        if row is None:
+            return None
+        try:
+            return _STRUCTURES.decode(row[0])
+        except msgspec.MsgspecError:
+            return None
+
+    def add_structures(self, oid: str, name: str, found: Structures) -> None:
+        """Keep what a blob says of the type ``name``."""
+        self._structures[oid, name] = found
 
     def members(self, function: str) -> list[tuple[int, str, str]]:
         """(blob row, structure, field) of every initialiser that names ``function``."""
@@ -207,7 +263,7 @@ class Store:
             self._flush()
 
     def _flush(self) -> None:
-        if self._lowered or self._extents:
+        if self._lowered or self._extents or self._structures:
             with self._transaction() as db:
                 db.executemany(
                     "insert into extents values (?, ?) on conflict do nothing",
@@ -217,5 +273,10 @@ class Store:
                     "insert into lowered values (?, ?, ?) on conflict do nothing",
                     ((oid, name, _ENCODER.encode(functions)) for (oid, name), functions in self._lowered.items()),
                 )
+                db.executemany(
+                    "insert into structure values (?, ?, ?) on conflict do nothing",
+                    ((oid, name, _ENCODER.encode(found)) for (oid, name), found in self._structures.items()),
+                )
             self._lowered.clear()
+            self._structures.clear()
             self._extents.clear()
