@@ -12,7 +12,8 @@ from tests.measure.sites import RELEASES, SLEEPING_TAKES, TAKES, Site, Source, s
 
 _SLEEPING = frozenset(("lock-sleep-in-atomic", "lock-gfp-blocking-in-atomic", "rcu-sleep-in-reader"))
 _RAW_OR_DISABLED = re.compile(
-    r"raw_spin_lock\w*|preempt_disable|local_irq_\w+|\w*guard\((?:raw_spinlock\w*|preempt|irq|irqsave)\)"
+    r"raw_spin_lock(?:_irqsave|_irq|_bh)?|preempt_disable|local_irq_(?:disable|save)"
+    r"|(?:scoped_)?guard(?=\s*\(\s*(?:raw_spinlock(?:_irqsave|_irq|_bh)?|preempt|irq|irqsave)\s*[,)])"
 )
 _BOTH_TAKES = re.compile(f"{TAKES.pattern}|{SLEEPING_TAKES.pattern}")
 # Functions that are meant to return with a lock held, or to let go of one for their caller.

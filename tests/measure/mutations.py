@@ -23,6 +23,7 @@ from pathlib import Path
 
 from reviewer.compare import ChangedLines, Sides, compare
 from reviewer.config import data_dir, default_cache
+from reviewer.context.analysis import Analyser
 from reviewer.model import Change, Finding
 from reviewer.registry import load_api, load_checks
 from reviewer.source.files import Files
@@ -36,7 +37,8 @@ from tests.measure.sites import Source
 FOLDERS = ("arch/*/kvm", "virt", "kernel", "mm", "net/core", "drivers")
 _CACHE = "index.sqlite"
 _RECURSION = 6000  # as the program itself sets it
-_BATCH = 12
+_BATCH = 24
+_SHARED_BY = 400  # mutants that share what is known of the tree; bounds the memory
 _EXAMPLES = 400  # files that are looked at for one kind and folder, at most
 
 
@@ -66,8 +68,7 @@ class Changed:
         return self._oid if path == self._path else self._files.blob_id(path)
 
     def subtree_id(self, folder: str) -> str | None:
-        if self._path.startswith(folder + "/"):
-            return f"{self._files.subtree_id(folder)}-{self._oid}"
+        # Who mentions a function of the tree is kept by this name, and no mutation changes that.
         return self._files.subtree_id(folder)
 
     def blobs(self, folder: str, suffixes: tuple[str, ...]) -> Sequence[tuple[str, str]]:
@@ -107,6 +108,9 @@ class Judge:
         self._store = Store(cache / _CACHE)
         self._checks = load_checks([data_dir("checks")])
         self._api = load_api(data_dir("checks"))
+        self._shared = self.program()
+        self._analysis = Analyser(self._shared, self._api)
+        self._judged = 0
 
     def close(self) -> None:
         """Let go of the tree and the cache."""
@@ -117,28 +121,40 @@ class Judge:
         """The tree as it is."""
         return Program(self.files, self._store)
 
-    def brought(self, before: Program, mutant: Mutant) -> tuple[Finding, ...]:
+    def _before(self, path: str, text: bytes, lines: frozenset[int]) -> tuple[Program, Analyser]:
+        """The tree as it is, shared by mutants unless one lies in a preprocessor arm that others do not want."""
+        self._judged += 1
+        if self._judged % _SHARED_BY == 0:
+            self._shared = self.program()
+            self._analysis = Analyser(self._shared, self._api)
+        parsed = self._shared.parsed(path)
+        if parsed is None or not any(parsed.is_dead(line, text) for line in lines):
+            return self._shared, self._analysis
+        program = self.program()
+        program.want({path: lines})
+        return program, Analyser(program, self._api)
+
+    def brought(self, mutant: Mutant) -> tuple[Finding, ...]:
         """What the checks say that the mutation brought."""
         text = mutant.text.encode("latin-1")
         old = self.files.read(mutant.path) or b""
         lines = changed_lines(old.decode("latin-1"), mutant.text)
-        before.want({mutant.path: lines.removed})
+        before, analysis = self._before(mutant.path, old, lines.removed)
         wanted = {mutant.path: lines.added | lines.near}
         after = Program(
             Changed(self.files, mutant.path, text), self._store, base=before, changed=[mutant.path], wanted=wanted
         )
-        found = compare(Sides(before, after, {mutant.path: lines}, {}), self._checks, self._api)
+        found = compare(Sides(before, after, {mutant.path: lines}, {}, analysis), self._checks, self._api)
         return tuple(finding for finding in found if finding.change in (Change.INTRODUCED, Change.EXPOSED))
 
     def verdicts(self, jobs: Sequence[tuple[str, str, Mutant]]) -> list[Verdict]:
         """The verdicts on mutants, each with the names of its kind and folder."""
         kinds = {kind.name: kind for kind in KINDS}
-        before = self.program()
-        return [self._verdict(kinds[kind], folder, before, mutant) for kind, folder, mutant in jobs]
+        return [self._verdict(kinds[kind], folder, mutant) for kind, folder, mutant in jobs]
 
-    def _verdict(self, kind: Kind, folder: str, before: Program, mutant: Mutant) -> Verdict:
+    def _verdict(self, kind: Kind, folder: str, mutant: Mutant) -> Verdict:
         started = time.monotonic()
-        found = self.brought(before, mutant)
+        found = self.brought(mutant)
         told = tuple(f"{f.path}:{f.line} {f.change} [{f.check}] {f.message}" for f in found)
         caught = any(f.check in kind.expected and f.path == mutant.path for f in found) if kind.expected else not found
         return Verdict(kind.name, folder, mutant, caught, told, time.monotonic() - started)
@@ -219,6 +235,17 @@ def _judge(jobs: Sequence[tuple[str, str, Mutant]]) -> list[Verdict]:
     return _JUDGE[0].verdicts(jobs)
 
 
+def _tell(verdict: Verdict) -> None:
+    """Print a mistake that was missed or an alarm that a harmless change raised."""
+    if verdict.caught:
+        return
+    word, mutant = "ALARM" if verdict.kind.startswith("harmless") else "MISS", verdict.mutant
+    print(f"{word} {verdict.kind} {mutant.path}:{mutant.line} {mutant.function}(): {mutant.shown}")
+    for told in verdict.told:
+        print(f"     told: {told}")
+    sys.stdout.flush()
+
+
 def _table(verdicts: Sequence[Verdict]) -> None:
     cells: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for verdict in verdicts:
@@ -254,17 +281,16 @@ def main() -> int:
     with closing(Judge(given.tree, cache)) as judge:
         for kind in wanted:
             reasons[kind.name] = Counter()
-            found = drawn(judge, kind, given.count, given.seed, reasons[kind.name], texts)
-            jobs += [(kind.name, folder, mutant) for folder, mutant in found]
+            mutants = drawn(judge, kind, given.count, given.seed, reasons[kind.name], texts)
+            jobs += [(kind.name, folder, mutant) for folder, mutant in mutants]
     jobs.sort(key=lambda job: (job[2].path, job[0], job[2].line))
     batches = [jobs[at : at + _BATCH] for at in range(0, len(jobs), _BATCH)]
+    verdicts: list[Verdict] = []
     with ProcessPoolExecutor(given.jobs, initializer=_start, initargs=(given.tree, cache)) as pool:
-        verdicts = [verdict for found in pool.map(_judge, batches) for verdict in found]
-    for verdict in verdicts:
-        if not verdict.caught:
-            print(f"{'MISS' if not verdict.told or not verdict.kind.startswith('harmless') else 'ALARM'} ", end="")
-            print(f"{verdict.kind} {verdict.mutant.path}:{verdict.mutant.line} {verdict.mutant.function}(): ", end="")
-            print(verdict.mutant.shown, *(f"\n     told: {told}" for told in verdict.told))
+        for found in pool.map(_judge, batches):
+            verdicts += found
+            for verdict in found:
+                _tell(verdict)
     _table(verdicts)
     if not given.quick:
         for name, counted in reasons.items():

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The measure of recall puts its mistakes where it says, and says what it leaves out."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from reviewer.source.parse import parse
+from tests.measure.mutants import KINDS, Mutant
+from tests.measure.mutations import changed_lines
+from tests.measure.sites import Source
+
+TEXT = """\
+#define TAKE(x) \\
+	spin_lock(x)
+static int store(struct dev *dev, int value)
+{
+	int err = 0;
+
+	if (value)
+		spin_lock(&dev->lock); /* short */
+	else
+		return -EINVAL;
+	if (dev->dead) {
+		spin_unlock(&dev->lock);
+		return -ENODEV;
+	}
+	dev->err = err;
+	spin_unlock(&dev->lock);
+	if (!spin_trylock(&dev->lock))
+		return err;
+	spin_unlock(&dev->lock);
+	return 0;
+}
+#ifdef CONFIG_PREEMPT_RT
+struct item *dev_first(struct dev *dev)
+{
+	guard(raw_spinlock)(&dev->lock);
+	return dev->first;
+}
+#endif
+void dev_lock(struct dev *dev)
+{
+	raw_spin_lock(&dev->lock);
+}
+"""
+
+
+def made(kind: str) -> tuple[list[Mutant], Counter[str]]:
+    excluded = Counter[str]()
+    source = Source("dev.c", TEXT, parse("dev.c", TEXT.encode()).extents)
+    (make,) = (found.make for found in KINDS if found.name == kind)
+    return list(make(source, excluded)), excluded
+
+
+def test_a_statement_goes_behind_the_lock_call_even_where_there_are_no_braces() -> None:
+    mutants, excluded = made("msleep")
+    assert [mutant.function for mutant in mutants] == ["store", "dev_lock"]
+    assert "\t\t{ spin_lock(&dev->lock); msleep(1); } /* short */\n" in mutants[0].text
+    assert "\traw_spin_lock(&dev->lock);\n\tmsleep(1);\n" in mutants[1].text
+    assert excluded == {
+        "a trylock": 1,
+        "in a macro definition": 1,
+        "in an arm for the other kind of kernel (PREEMPT_RT or not)": 1,
+    }
+
+
+def test_mistakes_of_preempt_rt_are_put_under_raw_spinlocks_on_such_kernels() -> None:
+    mutants, _ = made("kfree-rt")
+    assert [mutant.function for mutant in mutants] == ["dev_first", "dev_lock"]
+
+
+def test_a_release_is_deleted_before_an_early_return() -> None:
+    (mutant,), excluded = made("unlock-deleted")
+    assert "\tif (dev->dead) {\n\t\treturn -ENODEV;\n" in mutant.text
+    assert mutant.line == 12
+    assert excluded["a trylock"] == 1
+
+
+def test_a_return_is_put_in_that_fits_the_function() -> None:
+    (mutant,), excluded = made("unlock-skipped")
+    assert "if (reviewer_probe_condition()) return -EINVAL; }" in mutant.text
+    assert excluded["the function is a lock wrapper by its name"] == 1
+
+
+def test_a_variable_is_renamed_in_its_function_alone() -> None:
+    mutants, _ = made("harmless-renamed")
+    assert "\tdev->err = reviewer_probe_renamed;\n" in mutants[0].text
+    assert "\tint reviewer_probe_renamed = 0;\n" in mutants[0].text
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_every_mutation_changes_lines_near_the_chosen_one(kind: str) -> None:
+    mutants, _ = made(kind)
+    for mutant in mutants:
+        lines = changed_lines(TEXT, mutant.text)
+        assert lines.added or lines.near
+        assert (lines.added | lines.near) <= set(range(1, TEXT.count("\n") + 2))
