@@ -10,9 +10,9 @@ from typing import NamedTuple
 from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.model import Step
+from reviewer.source.brackets import closing
 from reviewer.source.cfg import Function
 from reviewer.source.expression import split_arguments
-from reviewer.source.normalise import closing
 from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.program import Program
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tree_sitter import Node
 
 from reviewer.source import cfg
-from reviewer.source.normalise import Side
+from reviewer.source.side import Side
 
 WHITE = str.maketrans("", "", " \t\n\r\f\v")
 

@@ -9,7 +9,7 @@ from reviewer.source import cfg
 from reviewer.source.evaluate import Expressions
 from reviewer.source.expression import constant, root
 from reviewer.source.graph import WHITE, Jump, Scope, Target, declared_name, named, text_of
-from reviewer.source.normalise import Side
+from reviewer.source.side import Side
 from reviewer.source.types import returned_type, type_of_declaration
 
 

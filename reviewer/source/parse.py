@@ -3,18 +3,65 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 
 import tree_sitter_c
-from tree_sitter import Language, Node, Parser, Query, QueryCursor
+from tree_sitter import Language, Node, Parser, Point, Query, QueryCursor, Range
 
 from reviewer.source.cfg import Extent, Function
 from reviewer.source.graph import declared_name
 from reviewer.source.lower import lower
-from reviewer.source.normalise import Side, normalise
+from reviewer.source.normalise import normalise
+from reviewer.source.side import Side
 
 _LANGUAGE = Language(tree_sitter_c.language())
 _FUNCTIONS = Query(_LANGUAGE, "(function_definition) @function")
+_LAST = Point(0xFFFFFFFF, 0xFFFFFFFF)
+
+
+# Where a definition of the kernel ends: a brace at the begin of its line.
+_END = re.compile(rb"^\}.*$", re.MULTILINE)
+
+
+def _definitions(text: bytes) -> list[Node]:
+    """The function definitions of ``text``, in its order.
+
+    An error can swallow what follows it. Where one spans several definitions, each is read by itself.
+    """
+    parser = Parser(_LANGUAGE)
+    root = parser.parse(text).root_node
+    if not root.has_error:
+        return _captured(root)
+    ends = [match.end() for match in _END.finditer(text)]
+    found: list[Node] = []
+    for node in [root] if root.type == "ERROR" else root.children:
+        own = _captured(node)
+        inside = ends[bisect_right(ends, node.start_byte) : bisect_left(ends, node.end_byte)] if node.has_error else []
+        if inside:
+            pieces = [_piece(parser, text, *span) for span in pairwise([node.start_byte, *inside, node.end_byte])]
+            again = [definition for piece in pieces for definition in _captured(piece)]
+            if _readable(again) > _readable(own):
+                own = again
+        found += own
+    return found
+
+
+def _captured(node: Node) -> list[Node]:
+    return sorted(QueryCursor(_FUNCTIONS).captures(node).get("function", []), key=lambda n: n.start_byte)
+
+
+def _readable(nodes: list[Node]) -> int:
+    return sum(not node.has_error for node in nodes)
+
+
+def _piece(parser: Parser, text: bytes, start: int, end: int) -> Node:
+    """What the bytes from ``start`` to ``end`` are, at their place in ``text``."""
+    row, column = text.count(b"\n", 0, start), start - text.rfind(b"\n", 0, start) - 1
+    parser.included_ranges = [Range(Point(row, column), _LAST, start, end)]
+    return parser.parse(text).root_node
 
 
 class ParsedFile:
@@ -23,16 +70,11 @@ class ParsedFile:
     def __init__(self, path: str, text: bytes, wanted: frozenset[int] = frozenset()) -> None:
         self.path = path
         normalised, self.side = normalise(text, wanted)
-        self._tree = Parser(_LANGUAGE).parse(normalised)
-        self._nodes: list[tuple[Extent, Node]] = []
-        for node in sorted(
-            QueryCursor(_FUNCTIONS).captures(self._tree.root_node).get("function", []), key=lambda n: n.start_byte
-        ):
-            name = declared_name(node.child_by_field_name("declarator"))
-            if name:
-                self._nodes.append(
-                    (Extent(name, node.start_point[0] + 1, node.end_point[0] + 1, not node.has_error), node)
-                )
+        self._nodes = [
+            (Extent(name, node.start_point[0] + 1, node.end_point[0] + 1, not node.has_error), node)
+            for node in _definitions(normalised)
+            if (name := declared_name(node.child_by_field_name("declarator")))
+        ]
         self._lowered: dict[int, Function] = {}
 
     @property

@@ -34,8 +34,11 @@ _LEXEME = re.compile(
     rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?|//(?:[^\n\\]|\\.)*+|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)++'",
     re.DOTALL,
 )
-_DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(\w*)((?:[^\n\\]|\\\r?\n|\\.)*)", re.MULTILINE)
-_NOT_NEWLINE = re.compile(rb"[^\n]")
+_REST = rb"[^\n\\]*+(?:\\(?:\r?\n|.)[^\n\\]*+)*+"
+_DIRECTIVE = re.compile(rb"^[ \t]*+#[ \t]*+(\w*+)(" + _REST + rb")", re.MULTILINE)
+_UNCONDITIONAL = re.compile(rb"^(?:[ \t]*+#[ \t]*+(?!if|el|endif)" + _REST + rb"\s*+)++", re.MULTILINE)
+_BLANK = bytes(byte if byte == 10 else 32 for byte in range(256))
+_NOT_CONTINUED = re.compile(rb"[^\n\\]|\\(?!\r?\n)")
 _DEFINED = re.compile(rb"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|defined)\s*\(?\s*(\w+)\s*\)?")
 _NUMBER = re.compile(rb"\b(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*\b")
 _WORD = re.compile(rb"\b[A-Za-z_]\w*\s*\([^()]*\)|\b[A-Za-z_]\w*")
@@ -61,7 +64,7 @@ class _Conditional:
 
 def blank(text: bytes) -> bytes:
     """``text`` with every byte but line feeds made a space."""
-    return _NOT_NEWLINE.sub(b" ", text)
+    return text.translate(_BLANK)
 
 
 def _blank_lexeme(match: re.Match[bytes]) -> bytes:
@@ -72,7 +75,8 @@ def _blank_lexeme(match: re.Match[bytes]) -> bytes:
         return b"'" + b"a" * (len(text) - 2) + b"'"
     if len(text) < 2 or text[-1:] != b'"':
         return blank(text)
-    return b'"' + (re.sub(rb"[^\n]", b"_", text[1:-1]) if b"\n" in text else blank(text[1:-1])) + b'"'
+    inside = _NOT_CONTINUED.sub(b" ", text[1:-1]) if b"\n" in text else b" " * (len(text) - 2)
+    return b'"' + inside + b'"'
 
 
 def blank_comments_and_strings(text: bytes) -> bytes:
@@ -129,6 +133,7 @@ def choose_arms(text: bytes, wanted: frozenset[int] = frozenset()) -> tuple[byte
     An arm that holds one of the ``wanted`` lines is chosen whatever its condition says.
     """
     arms = Arms()
+    text = _UNCONDITIONAL.sub(lambda match: blank(match.group()), text)
     directives = list(_DIRECTIVE.finditer(text))
     if not directives:
         return text, arms

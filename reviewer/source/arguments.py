@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What only a macro takes as an argument (types, operators) and strings that macros make, as plain expressions."""
+
+from __future__ import annotations
+
+import re
+
+from reviewer.source.brackets import Brackets
+from reviewer.source.preprocess import blank
+
+_CONST = rb"(?:const|volatile)\s++"
+_INTEGER = rb"(?:unsigned|signed|long|short|int|char)"
+_STARS = rb"(?:\s*+\*(?:\s*+const\b)?)"
+_SEVERAL_WORDS = rb"(?:(?:struct|union|enum)\s++(?:const\s++)?\w++|" + _INTEGER + rb"(?:\s++" + _INTEGER + rb"\b)++)"
+_ARGUMENT = re.compile(
+    rb"([(,]\s*+)(?:(?P<type>(?:" + _CONST + rb")++(?:" + _SEVERAL_WORDS + rb"|\w++)" + _STARS + rb"*+"
+    rb"|" + _SEVERAL_WORDS + _STARS + rb"*+|\w++" + _STARS + rb"++)"
+    rb"|(?P<operator>[<>=!]=?|&&|\|\||<<|>>|[-+*/%&|^]))(?=\s*+[,)])"
+)
+_NOT_MACROS = frozenset(b"sizeof return typeof if while switch case else do".split())
+_DROPPED = frozenset(b"const volatile struct union enum".split())
+_WORDS = re.compile(rb"\w+")
+_WORD_BEFORE = re.compile(rb"(\w+)\s*$")
+_STATIC_MACRO = re.compile(rb"^([ \t]+)(static[ \t]+(?:const[ \t]+)?)([A-Z][A-Z0-9_]+[ \t]*\()", re.MULTILINE)
+_CASE_RANGE = re.compile(rb"(\bcase\b[^:;{}?]{0,200}?)(\.\.\.)")
+_STRING_MADE = re.compile(rb"\"\s*+([A-Za-z_]\w*+[ \t]*+\([^()\"]*+(?:\([^()\"]*+\)[^()\"]*+)*+\))")
+_MADE_BEFORE = re.compile(rb"\)\s*+(?=\")")
+
+
+def rewrite_arguments(text: bytes) -> bytes:
+    """Types and operators as arguments, ``case A ... B`` and strings put together by macros."""
+    text = _ARGUMENT.sub(_argument, text)
+    text = text.replace(b"offsetof", b"offset_f")  # the grammar has keywords of these names, with a type inside
+    text = text.replace(b"__alignof__", b"sizeof     ")
+    text = _STATIC_MACRO.sub(lambda m: m.group(1) + blank(m.group(2)) + m.group(3), text)
+    text = _strings(text)
+    if b"..." in text:
+        text = _CASE_RANGE.sub(lambda m: m.group(1) + b"+  ", text)
+    return text
+
+
+def _argument(match: re.Match[bytes]) -> bytes:
+    text, before = match.string, match.group(1)
+    alone = before[:1] == b"(" and text[match.end() : match.end() + 80].lstrip()[:1] == b")"
+    if match.group("operator"):
+        return match.group() if alone else before + b"0".ljust(len(match.group("operator")))
+    if alone:
+        caller = _WORD_BEFORE.search(text, max(0, match.start() - 80), match.start())
+        if caller is None or caller.group(1) in _NOT_MACROS:
+            return match.group()  # a cast
+    given = match.group("type")
+    words = [word for word in _WORDS.finditer(given) if word.group() not in _DROPPED] or list(_WORDS.finditer(given))
+    # A type of several words becomes one name.
+    start, end = words[0].start(), words[-1].end()
+    if b"\n" in given[start:end]:
+        start = words[-1].start()
+    name = re.sub(rb"[ \t*]", b"_", given[start:end])
+    return before + blank(given[:start]) + name + blank(given[end:])
+
+
+def _strings(text: bytes) -> bytes:
+    """Leave out of ``"a" NAME(b) "c"`` the call: the grammar knows only names there."""
+    text = _STRING_MADE.sub(lambda m: m.group()[: m.start(1) - m.start()] + blank(m.group(1)), text)
+    out: list[bytes] = []
+    brackets = Brackets(text)
+    last = 0
+    for match in _MADE_BEFORE.finditer(text):
+        opening = brackets.enclosing(match.start())
+        name = _WORD_BEFORE.search(text, max(last, opening - 80), opening) if opening > last else None
+        if name is not None:
+            out += (text[last : name.start()], blank(text[name.start() : match.start() + 1]))
+            last = match.start() + 1
+    out.append(text[last:])
+    return b"".join(out)

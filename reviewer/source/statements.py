@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Macros in the place of a statement: iteration macros become ``while``, scoped guards ``if``, others get a semicolon.
+
+What a macro is shows in its use: a block or a deeper indented line follows one that iterates; where neither that nor a
+semicolon follows, the macro brings its own.
+"""
+
+from __future__ import annotations
+
+import re
+
+from reviewer.source.brackets import Brackets
+from reviewer.source.preprocess import blank
+from reviewer.source.side import Side
+
+# Macros that stand before a statement and run it at most once.
+_CONDITIONAL = re.compile(rb"scoped_\w+|with_\w+|class_for_\w+|user_access_scope|if_\w+|\w+_if_\w+")
+_LOOP = re.compile(rb"\w*(?:for_each|foreach|FOR_EACH|FOREACH|for_all|do_each)\w*")
+_KEYWORDS = frozenset(
+    b"if while for switch return sizeof do else case goto default typeof __typeof__ __attribute__ defined".split()
+)
+_PLAIN_CALL = rb"\([^();{}]*+(?:\([^();{}]*+(?:\([^();{}]*+\)[^();{}]*+)*+\)[^();{}]*+)*+\)\s*+;"
+_CALL = re.compile(
+    rb"[;{}):eo]\s++(?!(?:if|for|while|switch|return)\b)([A-Za-z_]\w*+)[ \t]*+(?=\()(?!" + _PLAIN_CALL + rb")"
+)
+_BARE = re.compile(rb"[;{}]\s++([A-Z][A-Z0-9_]{2,}+\w*+)[ \t]*+(?=\n\s*+[A-Za-z_}])")
+_DECLARATION = re.compile(rb"\s*\w+\s*[;=,\[]")
+# Macros with commas of their own among the elements of an initialiser.
+_ELEMENTS = re.compile(rb"[,{]\s*+((?:[A-Z][A-Z0-9_]{2,}\s++)+)(?=[A-Z][A-Z0-9_]{2}|&\w|\.\w|\{)")
+_WHILE_EACH = re.compile(rb"\}\s*+(while_\w+)\s*+(?=\()")
+_FOLLOWER = re.compile(rb"\s*+(\w+|.)", re.DOTALL)
+_JUMP = re.compile(rb"\b(?:return|goto|continue|break)\b[^,()]*")
+_DECLARED = re.compile(
+    rb"(?<=\()\s*(?:(?:const|struct|union|enum|unsigned|int|long|[us](?:8|16|32|64))\s+)+(?:\w+\s*\*+\s*)?(?=\w+\s*,)"
+)
+_INSIDE = b";,)=?:&|+-<>].%^/!"
+
+
+def rewrite_statements(text: bytes, side: Side) -> bytes:
+    """Turn macros in the place of a statement into statements of C."""
+    text = _rewrite_while_each(text)
+    text = _rewrite_bare(text)
+    out: list[bytes] = []
+    brackets = Brackets(text)
+    last = 0
+    for match in _CALL.finditer(text):
+        name, start, opening = match.group(1), match.start(1), match.end()
+        if name in _KEYWORDS or start < last or not _begins_statement(text, match):
+            continue
+        close = brackets.closing(opening)
+        if close < 0:
+            continue
+        rewritten = _rewritten(text, brackets, side, name, start, opening, close)
+        if rewritten is not None:
+            begin = close - len(rewritten)
+            out += (text[last:begin], rewritten)
+            last = close
+    out.append(text[last:])
+    return b"".join(out)
+
+
+def _begins_statement(text: bytes, match: re.Match[bytes]) -> bool:
+    mark = match.start()
+    if text[mark : mark + 1] in b"eo" and not re.search(rb"\b(?:else|do)$", text[max(0, mark - 5) : mark + 1]):
+        return False
+    start = match.start(1)
+    return text[start - 1 : start] != b"\n"  # at column 0 it defines something
+
+
+def _rewritten(
+    text: bytes, brackets: Brackets, side: Side, name: bytes, start: int, opening: int, close: int
+) -> bytes | None:
+    """What takes the place of the text up to ``close``, or None where the call may stay as it is."""
+    found = _FOLLOWER.match(text, close)
+    follower = found.group(1) if found is not None else b""
+    loop, conditional = _LOOP.fullmatch(name), _CONDITIONAL.fullmatch(name)
+    if follower == b"{" or ((loop or conditional) and follower and follower not in _INSIDE and follower != b"}"):
+        return _compound(text[opening:close], side, name, start, opening, bool(conditional and not loop))
+    if found is None or not (follower == b"}" or follower[:1].isalpha() or follower[:1] == b"_"):
+        return None
+    if b"\n" not in text[close : found.start(1)]:
+        return None
+    if _in_initialiser(text, brackets, start):
+        return None if follower == b"}" else blank(text[start:close])
+    if _indentation(text, found.start(1)) > _indentation(text, start):
+        return _compound(text[opening:close], side, name, start, opening, False)
+    return text[start:close] + b";"
+
+
+def _compound(argument: bytes, side: Side, name: bytes, start: int, opening: int, conditional: bool) -> bytes | None:
+    """``name(argument)`` as the head of an ``if`` or a ``while``."""
+    keyword = b"if" if conditional else b"while"
+    if argument[1:-1].strip():
+        argument = _JUMP.sub(lambda m: b"0".ljust(len(m.group())), argument)
+        argument = _DECLARED.sub(lambda m: blank(m.group()), argument)
+        rewritten = keyword.ljust(opening - start) + argument
+    else:
+        rewritten = (keyword + b"(1)").ljust(opening - start + len(argument))
+    if len(rewritten) != opening - start + len(argument):
+        return None
+    (side.conditionals if conditional else side.loops)[start] = name.decode("latin-1")
+    return rewritten
+
+
+def _indentation(text: bytes, at: int) -> int:
+    """How far the line that holds ``at`` is indented, in columns."""
+    start = text.rfind(b"\n", 0, at) + 1
+    line = text[start : start + 200].expandtabs()
+    return len(line) - len(line.lstrip(b" "))
+
+
+def _in_initialiser(text: bytes, brackets: Brackets, at: int) -> bool:
+    """Whether ``at`` lies in brackets other than those of a block: an initialiser, an enum or a call."""
+    opening = brackets.enclosing(at)
+    if opening < 0 or text[opening : opening + 1] != b"{":
+        return opening >= 0
+    before = text[max(0, opening - 200) : opening].rstrip()
+    return before[-1:] in (b"=", b",", b"{", b"]") or bool(re.search(rb"\benum(?:\s+\w+)?$", before))
+
+
+def _rewrite_while_each(text: bytes) -> bytes:
+    """``do { } while_each_thread(a, b);``"""
+    if b"while_" not in text:
+        return text
+    out: list[bytes] = []
+    brackets = Brackets(text)
+    last = 0
+    for match in _WHILE_EACH.finditer(text):
+        opening = brackets.enclosing(match.start())
+        if opening > 0 and re.search(rb"\bdo$", text[max(0, opening - 200) : opening].rstrip()):
+            out += (text[last : match.start(1)], b"while".ljust(len(match.group(1))))
+            last = match.end(1)
+    out.append(text[last:])
+    return b"".join(out)
+
+
+def _rewrite_bare(text: bytes) -> bytes:
+    """Blank a macro without arguments where it stands for a statement or for elements of an initialiser."""
+    out: list[bytes] = []
+    brackets = Brackets(text)
+    last = 0
+    for match in sorted((*_BARE.finditer(text), *_ELEMENTS.finditer(text)), key=lambda found: found.start(1)):
+        if match.start(1) < last or (match.re is _BARE and _DECLARATION.match(text, match.end())):
+            continue
+        if _in_initialiser(text, brackets, match.start(1)) != (match.re is _ELEMENTS):
+            continue
+        out += (text[last : match.start(1)], blank(match.group(1)))
+        last = match.end(1)
+    out.append(text[last:])
+    return b"".join(out)
