@@ -95,10 +95,11 @@ class Analyser:
         """Whether a call of ``name`` only looks: two calls then give the same answer while nothing is assigned."""
         key = (name, user)
         if key not in self._predicates:
-            self._predicates[key] = bool(_PREDICATE_NAME.fullmatch(name)) or self._only_looks(name, user)
+            self._predicates[key] = bool(_PREDICATE_NAME.fullmatch(name)) or self.only_looks(name, user)
         return self._predicates[key]
 
-    def _only_looks(self, name: str, user: str) -> bool:
+    def only_looks(self, name: str, user: str) -> bool:
+        """Whether a call of ``name`` does nothing but read, as its body shows."""
         if self.api.is_known(name) or self.api.opaque.fullmatch(name):
             return False
         found = self.program.resolve(name, user)

@@ -29,6 +29,7 @@ class EventKind(StrEnum):
     RCU_WALK = "RCU list walked"
     UNBALANCED = "unbalanced return"
     PARAMETER_CALLED = "parameter called"
+    USE_AFTER_READER = "use after the reader was left"
 
 
 SLEEPING = frozenset((EventKind.SLEEP, EventKind.BLOCKING_ALLOCATION))

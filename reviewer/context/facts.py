@@ -25,6 +25,7 @@ UNMOVED: Literal["unmoved"] = "unmoved"
 MOVED: Literal["moved"] = "moved"
 SYMBOL: Literal["symbol"] = "symbol"
 TAKEN_AT: Literal["taken"] = "taken"
+BORROWED: Literal["borrowed"] = "borrowed"
 
 Facts = dict[tuple[str, str], Any]
 
@@ -159,10 +160,18 @@ def join(old: Facts, new: Facts) -> bool:
     """Keep in ``old`` what ``new`` agrees with; whether anything is known less well now.
 
     Two values that are both true, as of a flag that is set in one branch and the answer of a trylock in the other, are
-    nonzero.
+    nonzero. What is known of a pointer stays known where it is NULL on the other side.
     """
     changed = False
-    gone = [key for key, value in old.items() if new.get(key) != value]
+    for key, value in new.items():
+        if key[0] == BORROWED and key not in old and old.get((VALUE, key[1])) == 0:
+            old[key] = value
+            changed = True
+    gone = [
+        key
+        for key, value in old.items()
+        if new.get(key) != value and not (key[0] == BORROWED and new.get((VALUE, key[1])) == 0)
+    ]
     for key in gone:
         if key[0] == VALUE and _is_true(old[key]) and _is_true(new.get(key)):
             if old[key] == NONZERO:

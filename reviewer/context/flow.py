@@ -33,6 +33,7 @@ from reviewer.context.facts import (
     value_of,
 )
 from reviewer.context.locks import canonical, in_parameters
+from reviewer.context.pointers import Pointers
 from reviewer.context.state import Held, Origin, State, atomic
 from reviewer.context.tables import Operation
 from reviewer.model import Step
@@ -70,6 +71,7 @@ class Flow:
         )
         self.noinstr = is_noinstr(function)
         self._stepped = _stepped(function)
+        self._pointers = Pointers(self) if Pointers.matter(function, self.api) else None
         self._taken: dict[tuple[str, str], tuple[int, str]] = {}
         self._seen: set[tuple[object, ...]] = set()
 
@@ -138,6 +140,8 @@ class Flow:
         return state
 
     def _leave(self, block: int, state: State, facts: Facts) -> Iterator[tuple[int, State, Facts]]:
+        if self._pointers is not None:
+            self._pointers.conditions(self.function.blocks[block].edges, state, facts)
         for edge in self.function.blocks[block].edges:
             carried = dict(facts)
             after: State | None = state
@@ -178,6 +182,9 @@ class Flow:
         if facts.get(key, truth) != truth:
             return False
         facts[key] = truth
+        if truth:
+            Pointers.equal(text, facts)
+            Pointers.equal(str(literal.right), facts)
         return True
 
     def _assume_meaning(self, state: State, facts: Facts, meaning: tuple[str, str], truth: bool) -> State | None:
@@ -212,6 +219,15 @@ class Flow:
 
     def step(self, node: AnyNode, state: State, facts: Facts) -> Forks:
         """The states after one node."""
+        if self._pointers is None:
+            return self._step(node, state, facts)
+        self._pointers.before(node, state, facts)
+        forks = self._step(node, state, facts)
+        for after, known in forks:
+            self._pointers.after(node, after, known)
+        return forks
+
+    def _step(self, node: AnyNode, state: State, facts: Facts) -> Forks:
         if isinstance(node, Call):
             return self.analyser.calls.call(self, node, state, facts)
         if isinstance(node, Guard):
@@ -346,19 +362,20 @@ class Flow:
         argument: str = "",
     ) -> None:
         """Note something that happens here; the same thing in the same context is noted once."""
-        callee = node.cls if isinstance(node, Guard) else node.name
-        key = (kind, node.line, callee, state, masked, steps[-1:])
-        if key in self._seen:
-            return
-        self._seen.add(key)
         shown = tuple(
             (name, *facts[TAKEN_AT, name])
             for held in sorted(state.locks)
             if (TAKEN_AT, name := held.expression) in facts
         )
-        self.analysis.events.append(
-            Event(kind, self.function, node.line, callee, argument, state, steps, masked, shown, detail)
-        )
+        callee = node.cls if isinstance(node, Guard) else node.name
+        self.note(Event(kind, self.function, node.line, callee, argument, state, steps, masked, shown, detail))
+
+    def note(self, event: Event) -> None:
+        """Keep an event; the same thing in the same context once."""
+        key = (event.kind, event.line, event.callee, event.state, event.masked, event.steps[-1:])
+        if key not in self._seen:
+            self._seen.add(key)
+            self.analysis.events.append(event)
 
     def stale(self, node: Call, state: State, facts: Facts) -> None:
         """An insertion that depends on a lookup whose lock was dropped since."""

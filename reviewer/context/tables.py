@@ -95,6 +95,9 @@ class Api:
     handles_irq: frozenset[str]
     instrumented: re.Pattern[str]
     rcu_iterators: Mapping[str, int]
+    rcu_pointers: re.Pattern[str]
+    srcu_pointers: Mapping[str, int]
+    takes_reference: re.Pattern[str]
     task_set: frozenset[str]
     task_running: frozenset[str]
     handed_on: frozenset[str]
@@ -202,6 +205,9 @@ def load_tables(folder: Path) -> Api:
             handles_irq=frozenset(_words(effects["interrupts"]["handle"])),
             instrumented=re.compile("|".join(effects["instrumented"]["patterns"])),
             rcu_iterators=effects["rcu"]["iterators"],
+            rcu_pointers=re.compile(effects["rcu"]["pointers"]),
+            srcu_pointers=effects["rcu"]["srcu_pointers"],
+            takes_reference=re.compile(effects["rcu"]["references"]),
             task_set=frozenset(_words(context["task"]["set"])),
             task_running=frozenset(_words(context["task"]["running"])),
             handed_on=frozenset(_words(effects["handed_on"]["members"])),

@@ -65,6 +65,7 @@ class Literal(msgspec.Struct, frozen=True, array_like=True, gc=False):
     operator: str
     right: int | str
     holds: bool
+    line: int = 0
 
 
 class Edge(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -103,6 +103,7 @@ class Expressions(Graph, ABC):
     def condition(self, node: Node, on_true: int, on_false: int) -> None:
         """Branch on ``node``, evaluating its calls in C's order."""
         node = self.inner(node)
+        line = node.start_point[0] + 1
         if self.current is None:
             return
         if node.type == "unary_expression" and self.operator(node) == "!":
@@ -121,7 +122,7 @@ class Expressions(Graph, ABC):
                     self.condition(right, on_true, on_false)
                     return
                 if operator in _COMPARISONS:
-                    self._compare(self.value(left), operator, self.value(right), on_true, on_false)
+                    self._compare(self.value(left), operator, self.value(right), on_true, on_false, line)
                     return
         if node.type == "call_expression" and (argument := self._transparent(node)) is not None:
             self.condition(argument, on_true, on_false)
@@ -131,18 +132,18 @@ class Expressions(Graph, ABC):
             self.edge(self.current, on_true if known else on_false)
         else:
             value = self.value(node)
-            self.edge(self.current, on_true, cfg.Literal(value, "!=", 0, True))
-            self.edge(self.current, on_false, cfg.Literal(value, "!=", 0, False))
+            self.edge(self.current, on_true, cfg.Literal(value, "!=", 0, True, line))
+            self.edge(self.current, on_false, cfg.Literal(value, "!=", 0, False, line))
         self.current = None
 
-    def _compare(self, left: str, operator: str, right: str, on_true: int, on_false: int) -> None:
+    def _compare(self, left: str, operator: str, right: str, on_true: int, on_false: int, line: int) -> None:
         known = constant(right)
         if known is None and constant(left) is not None:
             left, right, known = right, left, constant(left)
             operator = _MIRROR.get(operator, operator)
         value = right if known is None else known
-        self.edge(self.current, on_true, cfg.Literal(left, operator, value, True))
-        self.edge(self.current, on_false, cfg.Literal(left, operator, value, False))
+        self.edge(self.current, on_true, cfg.Literal(left, operator, value, True, line))
+        self.edge(self.current, on_false, cfg.Literal(left, operator, value, False, line))
         self.current = None
 
     @staticmethod

@@ -167,15 +167,15 @@ class Lowering(Expressions):
         self.current = None
         has_default = False
         for child in named(body):
-            has_default |= self._case(child, head, value)
+            has_default |= self._case(child, head, value, node.start_point[0] + 1)
         self.undo(self.scopes.pop(), node.end_point[0] + 1)
         self.targets.pop()
         if not has_default:
             self.edge(head, out)
         self.enter(out)
 
-    def _case(self, node: Node, head: int | None, value: str) -> bool:
-        """One statement of a switch; whether it is, or holds, the default label."""
+    def _case(self, node: Node, head: int | None, value: str, line: int) -> bool:
+        """One statement of the switch at ``line``; whether it is, or holds, the default label."""
         if node.type != "case_statement":
             self.statement(node)
             return False
@@ -187,12 +187,12 @@ class Lowering(Expressions):
         else:
             text = text_of(label)
             known = constant(text)
-            self.edge(head, block, cfg.Literal(value, "==", text if known is None else known, True))
+            self.edge(head, block, cfg.Literal(value, "==", text if known is None else known, True, line))
         self.current = block
         has_default = label is None
         for part in named(node):
             if label is None or part.start_byte != label.start_byte:
-                has_default |= self._case(part, head, value)
+                has_default |= self._case(part, head, value, line)
         return has_default
 
     def on_case_statement(self, node: Node) -> None:

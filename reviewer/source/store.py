@@ -18,7 +18,7 @@ import msgspec
 from reviewer.source.cfg import Extent, Function
 from reviewer.source.types import Structures
 
-SCHEMA = 11
+SCHEMA = 12
 _PENDING = 2000
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(tuple[Function, ...])
