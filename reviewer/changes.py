@@ -91,7 +91,10 @@ def changes_in(diff: bytes, before: Reader | None = None, after: Reader | None =
             renamed[file.old] = file.new
         known = lines.get(file.name, ChangedLines())
         lines[file.name] = ChangedLines(
-            known.added | found.added, known.removed | found.removed, known.near | found.near
+            known.added | found.added,
+            known.removed | found.removed,
+            known.near | found.near,
+            known.beside | found.beside,
         )
     return Changes(lines, renamed, tuple(shifts))
 
@@ -141,14 +144,16 @@ def _marked(hunks: Sequence[Hunk], shifts: Sequence[tuple[int, int]]) -> Changed
     added: set[int] = set()
     removed: set[int] = set()
     near: set[int] = set()
+    beside: set[int] = set()
     for hunk, (old, new) in zip(hunks, shifts, strict=True):
         for line in hunk.lines:
             if line.kind == "+":
                 added.add(line.new + new)
+                beside.update(at for at in (line.old + old - 1, line.old + old) if at > 0)
             elif line.kind == "-":
                 removed.add(line.old + old)
                 near.update(at for at in (line.new + new - 1, line.new + new) if at > 0)
-    return ChangedLines(frozenset(added), frozenset(removed), frozenset(near - added))
+    return ChangedLines(frozenset(added), frozenset(removed), frozenset(near - added), frozenset(beside - removed))
 
 
 def _differing(old: Sequence[bytes], new: Sequence[bytes]) -> ChangedLines:
@@ -162,6 +167,7 @@ def _differing(old: Sequence[bytes], new: Sequence[bytes]) -> ChangedLines:
     added: set[int] = set()
     removed: set[int] = set()
     near: set[int] = set()
+    beside: set[int] = set()
     for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         if kind == "equal":
             continue
@@ -169,4 +175,6 @@ def _differing(old: Sequence[bytes], new: Sequence[bytes]) -> ChangedLines:
         added.update(range(start + new_start + 1, start + new_end + 1))
         if kind == "delete":
             near.update(at for at in (start + new_start, start + new_start + 1) if at > 0)
-    return ChangedLines(frozenset(added), frozenset(removed), frozenset(near - added))
+        if kind == "insert":
+            beside.update(at for at in (start + old_start, start + old_start + 1) if at > 0)
+    return ChangedLines(frozenset(added), frozenset(removed), frozenset(near - added), frozenset(beside - removed))

@@ -31,12 +31,14 @@ _C_SUFFIXES = (".c", ".h")
 class ChangedLines:
     """Lines that a patch adds to (post-image) and removes from (pre-image) one file.
 
-    ``near`` are post-image lines next to which lines were only removed.
+    ``near`` are post-image lines next to which lines were removed, ``beside`` pre-image lines next to which some were
+    added.
     """
 
     added: frozenset[int] = frozenset()
     removed: frozenset[int] = frozenset()
     near: frozenset[int] = frozenset()
+    beside: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ class _Judge:
         else:
             before = Program(self._snapshot(patch.before), self._store)
         old_name = {new: old for old, new in changes.renamed.items()}
-        before.want({old_name.get(path, path): lines.removed for path, lines in changes.lines.items()})
+        before.want({old_name.get(path, path): lines.removed | lines.beside for path, lines in changes.lines.items()})
         before_analysis = Analyser(before, self._api, analysis)
         touched = [path for pair in patch.paths for path in pair if path is not None]
         files = self._snapshot(patch.after)

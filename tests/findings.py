@@ -28,6 +28,7 @@ def brought_by(
     store = Store(None)
     lines = _changed(before or "", after)
     old = Program(MemoryFiles({**(others or {}), **({path: before} if before is not None else {})}), store)
+    old.want({path: lines.removed | lines.beside} if before is not None else {})
     new = Program(
         MemoryFiles({**(others or {}), path: after}),
         store,
@@ -42,6 +43,7 @@ def _changed(before: str, after: str) -> ChangedLines:
     added: set[int] = set()
     removed: set[int] = set()
     near: set[int] = set()
+    beside: set[int] = set()
     matcher = difflib.SequenceMatcher(None, before.splitlines(), after.splitlines(), autojunk=False)
     for kind, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         if kind != "equal":
@@ -49,4 +51,8 @@ def _changed(before: str, after: str) -> ChangedLines:
             removed.update(range(old_start + 1, old_end + 1))
         if kind == "delete":
             near.update((new_start, new_start + 1))
-    return ChangedLines(frozenset(added), frozenset(removed), frozenset(near - added - {0}))
+        if kind == "insert":
+            beside.update((old_start, old_start + 1))
+    return ChangedLines(
+        frozenset(added), frozenset(removed), frozenset(near - added - {0}), frozenset(beside - removed - {0})
+    )

@@ -30,7 +30,7 @@ def _of(old: bytes, new: bytes) -> tuple[ChangedLines, tuple[tuple[int, int], ..
 
 def test_lines_are_those_of_the_diff_where_it_fits() -> None:
     lines, shifts = _of(_OLD, _NEW)
-    assert lines == ChangedLines(frozenset((3,)), frozenset((9,)), frozenset((9, 10)))
+    assert lines == ChangedLines(frozenset((3,)), frozenset((9,)), frozenset((9, 10)), frozenset((2, 3)))
     assert shifts == ((0, 0), (0, 0))
 
 
@@ -39,7 +39,7 @@ def test_lines_are_those_of_the_tree_where_the_patch_applied_at_an_offset() -> N
     old = before + _OLD.replace(b"five\n", b"five\n" + between)
     new = before + _NEW.replace(b"five\n", b"five\n" + between)
     lines, shifts = _of(old, new)
-    assert lines == ChangedLines(frozenset((5,)), frozenset((12,)), frozenset((12, 13)))
+    assert lines == ChangedLines(frozenset((5,)), frozenset((12,)), frozenset((12, 13)), frozenset((4, 5)))
     assert shifts == ((2, 2), (3, 3))
 
 

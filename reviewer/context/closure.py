@@ -19,16 +19,17 @@ _ROUNDS = 8
 
 
 class Key(NamedTuple):
-    """A function of a tree."""
+    """A function of a tree, as one choice of preprocessor arms makes it."""
 
     path: str
     name: str
     line: int
+    reading: int
 
 
 def key_of(function: Function) -> Key:
     """The key of ``function``."""
-    return Key(function.path, function.name, function.line)
+    return Key(function.path, function.name, function.line, function.reading)
 
 
 class Numbers:

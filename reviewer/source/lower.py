@@ -259,8 +259,8 @@ class Lowering(Expressions):
         self.current = None
 
 
-def lower(node: Node, path: str, side: Side) -> cfg.Function:
-    """The control-flow graph of the ``function_definition`` at ``node``."""
+def lower(node: Node, path: str, side: Side, reading: int = 0) -> cfg.Function:
+    """The control-flow graph of the ``function_definition`` at ``node``; for ``reading`` see ``cfg.Function``."""
     declarator = node.child_by_field_name("declarator")
     body = node.child_by_field_name("body")
     inner = declarator
@@ -327,6 +327,7 @@ def lower(node: Node, path: str, side: Side) -> cfg.Function:
             if name and len(types) == 1 and "" not in types
         },
         returns=returned_type(node),
+        reading=reading,
     )
 
 

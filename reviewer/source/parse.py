@@ -22,6 +22,7 @@ _FUNCTIONS = Query(_LANGUAGE, "(function_definition) @function")
 _LAST = Point(0xFFFFFFFF, 0xFFFFFFFF)
 
 
+_MOST_READINGS = 8
 # Where a definition of the kernel ends: a brace at the begin of its line.
 _END = re.compile(rb"^\}.*$", re.MULTILINE)
 
@@ -64,42 +65,70 @@ def _piece(parser: Parser, text: bytes, start: int, end: int) -> Node:
     return parser.parse(text).root_node
 
 
-class ParsedFile:
-    """The functions of one file. ``wanted`` lines are read whatever preprocessor arm they lie in."""
+class _Reading:
+    """The functions of a text with one choice of preprocessor arms."""
 
-    def __init__(self, path: str, text: bytes, wanted: frozenset[int] = frozenset()) -> None:
-        self.path = path
+    def __init__(self, text: bytes, wanted: frozenset[int]) -> None:
         normalised, self.side = normalise(text, wanted)
-        self._nodes = [
+        self.functions = [
             (Extent(name, node.start_point[0] + 1, node.end_point[0] + 1, not node.has_error), node)
             for node in _definitions(normalised)
             if (name := declared_name(node.child_by_field_name("declarator")))
         ]
+
+    def is_dead(self, line: int) -> bool:
+        """Whether the 1-based ``line`` lies in an arm that was not read."""
+        dead = self.side.arms.dead
+        at = bisect_right(dead, line, key=lambda arm: arm[0]) - 1
+        return at >= 0 and line <= dead[at][1]
+
+
+class ParsedFile:
+    """The functions of one file, in the arms that nearly every kernel has.
+
+    Functions in which ``wanted`` lines lie in another arm are there a second time, as that arm makes them; of arms that
+    exclude each other each is read, up to ``_MOST_READINGS``.
+    """
+
+    def __init__(self, path: str, text: bytes, wanted: frozenset[int] = frozenset()) -> None:
+        self.path = path
+        first = _Reading(text, frozenset())
+        self._readings = [first]
+        self._functions = [(0, extent, node) for extent, node in first.functions]
+        missing = frozenset(filter(first.is_dead, wanted))
+        while missing and len(self._readings) < _MOST_READINGS:
+            reading = _Reading(text, missing)
+            still = frozenset(filter(reading.is_dead, missing))
+            seen = sorted(missing - still)
+            self._functions += [
+                (len(self._readings), extent, node)
+                for extent, node in reading.functions
+                if bisect_left(seen, extent.line) < bisect_right(seen, extent.end)
+            ]
+            self._readings.append(reading)
+            missing = still
         self._lowered: dict[int, Function] = {}
 
     @property
     def extents(self) -> tuple[Extent, ...]:
-        """Every function of the file, in the order of the text."""
-        return tuple(extent for extent, _ in self._nodes)
+        """Every function of the file in the order of the text, then those of other arms."""
+        return tuple(extent for _, extent, _ in self._functions)
 
     def functions(self, name: str | None = None) -> Iterator[Function]:
-        """The functions called ``name``, or all of them."""
-        for extent, node in self._nodes:
+        """The functions called ``name``, or all of them; those of the usual arms come first."""
+        for number, (reading, extent, node) in enumerate(self._functions):
             if name is None or extent.name == name:
-                if node.start_byte not in self._lowered:
-                    self._lowered[node.start_byte] = lower(node, self.path, self.side)
-                yield self._lowered[node.start_byte]
+                if number not in self._lowered:
+                    self._lowered[number] = lower(node, self.path, self._readings[reading].side, reading)
+                yield self._lowered[number]
 
-    def is_dead(self, line: int, text: bytes) -> bool:
+    def is_dead(self, line: int) -> bool:
         """Whether the 1-based ``line`` lies in a preprocessor arm that was not read."""
-        offset = 0
-        for _ in range(line - 1):
-            offset = text.find(b"\n", offset) + 1
-        return any(start <= offset < end for start, end in self.side.arms.dead)
+        return all(reading.is_dead(line) for reading in self._readings)
 
 
 def parse(path: str, text: bytes, wanted: frozenset[int] = frozenset()) -> ParsedFile:
-    """Read ``text`` as the C file ``path``. Never fails: what cannot be read is marked in its ``Extent``."""
+    """Read ``text`` as the C file ``path``; see ``ParsedFile``. Never fails: ``Extent`` marks what cannot be read."""
     return ParsedFile(path, text, wanted)
 
 

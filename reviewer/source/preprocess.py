@@ -8,7 +8,9 @@ is listed in ``ABSENT``. Code that exists only in the other arm is read when a c
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 # Options that turn code off or shrink the kernel; their counterpart is what nearly every kernel runs. PREEMPT_RT is
 # here because the analysis judges both worlds from the common code and needs one text.
@@ -47,7 +49,7 @@ _PLAIN = re.compile(r"[\d\s()<>=!+\-*/%&|]*(?:(?:and|or|not)[\d\s()<>=!+\-*/%&|]
 
 @dataclass(slots=True)
 class Arms:
-    """What arm selection did: ``dead`` byte ranges, and line ranges that depend on CONFIG_PREEMPT_RT."""
+    """What arm selection did: (first, last) lines that were not read, and those that depend on CONFIG_PREEMPT_RT."""
 
     dead: list[tuple[int, int]] = field(default_factory=list)
     rt: list[tuple[int, int, bool]] = field(default_factory=list)
@@ -130,7 +132,8 @@ def _meaning_for_rt(kind: bytes, condition: bytes) -> bool | None:
 def choose_arms(text: bytes, wanted: frozenset[int] = frozenset()) -> tuple[bytes, Arms]:
     """Blank directives and the arms that are not compiled. ``text`` holds no comments any more.
 
-    An arm that holds one of the ``wanted`` lines is chosen whatever its condition says.
+    An arm that holds one of the ``wanted`` lines is chosen whatever its condition says; of several arms of one
+    conditional that do, the first one.
     """
     arms = Arms()
     text = _UNCONDITIONAL.sub(lambda match: blank(match.group()), text)
@@ -146,15 +149,18 @@ def choose_arms(text: bytes, wanted: frozenset[int] = frozenset()) -> tuple[byte
         start, end = match.span()
         segment = text[last:start]
         out.append(segment if active else blank(segment))
+        height = segment.count(b"\n")
         if not active:
-            arms.dead.append((last, start))
-        line += segment.count(b"\n")
+            arms.dead.append((line + 2, line + height))
+        line += height
         active = _step(match, stack, active, preferred.get(number), line + 1, arms)
         out.append(blank(text[start:end]))
         line += text.count(b"\n", start, end)
         last = end
     segment = text[last:]
     out.append(segment if active else blank(segment))
+    if not active:
+        arms.dead.append((line + 2, line + 1 + segment.count(b"\n")))
     return b"".join(out), arms
 
 
@@ -204,8 +210,9 @@ def _preferred_arms(text: bytes, directives: list[re.Match[bytes]], wanted: froz
         elif kind == b"endif" and stack:
             chains.append([*stack.pop(), (number, line)])
     result: dict[int, bool] = {}
+    lines = sorted(wanted)
     for chain in chains:
-        inside = [any(chain[i][1] < at < chain[i + 1][1] for at in wanted) for i in range(len(chain) - 1)]
+        inside = [bisect_right(lines, start) < bisect_left(lines, stop) for (_, start), (_, stop) in pairwise(chain)]
         if any(inside):
             first = inside.index(True)
             result.update({chain[i][0]: i == first for i in range(len(chain) - 1)})

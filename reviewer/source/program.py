@@ -92,11 +92,11 @@ class Program:
     # Files
 
     def want(self, lines: dict[str, frozenset[int]]) -> None:
-        """Read again, with these lines in force, the files in which one of them lies in an arm that was not read."""
+        """Read again, for these lines, the files in which one of them lies in an arm that was not read."""
         for path, wanted in lines.items():
             text = self.files.read(path) if wanted else None
             parsed = self.parsed(path) if text is not None else None
-            if text is not None and parsed is not None and any(parsed.is_dead(line, text) for line in wanted):
+            if text is not None and parsed is not None and any(map(parsed.is_dead, wanted)):
                 self._parsed[path] = parse(path, text, wanted)
                 self._wanted[path] = wanted
 

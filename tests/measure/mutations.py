@@ -96,7 +96,8 @@ def changed_lines(before: str, after: str) -> ChangedLines:
         last += 1
     added = frozenset(range(first + 1, len(new) - last + 1))
     removed = frozenset(range(first + 1, len(old) - last + 1))
-    return ChangedLines(added, removed, frozenset() if added else frozenset((first, first + 1)))
+    around = frozenset((first, first + 1))
+    return ChangedLines(added, removed, frozenset() if added else around, frozenset() if removed else around)
 
 
 class Judge:
@@ -121,14 +122,14 @@ class Judge:
         """The tree as it is."""
         return Program(self.files, self._store)
 
-    def _before(self, path: str, text: bytes, lines: frozenset[int]) -> tuple[Program, Analyser]:
+    def _before(self, path: str, lines: frozenset[int]) -> tuple[Program, Analyser]:
         """The tree as it is, shared by mutants unless one lies in a preprocessor arm that others do not want."""
         self._judged += 1
         if self._judged % _SHARED_BY == 0:
             self._shared = self.program()
             self._analysis = Analyser(self._shared, self._api)
         parsed = self._shared.parsed(path)
-        if parsed is None or not any(parsed.is_dead(line, text) for line in lines):
+        if parsed is None or not any(map(parsed.is_dead, lines)):
             return self._shared, self._analysis
         program = self.program()
         program.want({path: lines})
@@ -139,7 +140,7 @@ class Judge:
         text = mutant.text.encode("latin-1")
         old = self.files.read(mutant.path) or b""
         lines = changed_lines(old.decode("latin-1"), mutant.text)
-        before, analysis = self._before(mutant.path, old, lines.removed)
+        before, analysis = self._before(mutant.path, lines.removed | lines.beside)
         wanted = {mutant.path: lines.added | lines.near}
         after = Program(
             Changed(self.files, mutant.path, text), self._store, base=before, changed=[mutant.path], wanted=wanted

@@ -105,7 +105,7 @@ def _names_here(parsed: ParsedFile, line: int) -> set[str]:
 def _why_lost(parsed: ParsedFile, plain: bytes, name: str, line: int) -> str | None:
     if not _has_body(plain, name, line):
         return "no body follows its bracket: a macro call before something else"
-    if not parsed.is_dead(line, plain):
+    if not parsed.is_dead(line):
         return "a macro makes the header: the parser names it otherwise" if _names_here(parsed, line) else None
     if _names_here(parse(parsed.path, plain, frozenset((line,))), line):
         return "in an arm of #if that is read when a patch changes it"
