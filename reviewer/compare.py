@@ -12,10 +12,10 @@ from reviewer.check import Check, EventKind
 from reviewer.context.analysis import Analyser
 from reviewer.context.callers import callers
 from reviewer.context.tables import Api
+from reviewer.finding import Teller, in_order, without_shadowed
 from reviewer.judge import Occurrence, judge
-from reviewer.model import Change, Finding, Kernels, Place, Severity
+from reviewer.model import Change, Finding, Kernels, Place
 from reviewer.source.cfg import Function
-from reviewer.source.kconfig import lacks_preempt_rt
 from reviewer.source.program import Program
 
 Identity = tuple[str, str, str, str]
@@ -71,7 +71,7 @@ class _Comparison:
         self.before = sides.analysis or Analyser(sides.before, api)
         self.after = Analyser(sides.after, api, self.before)
         self.new_name = dict(sides.renamed)
-        self._without_rt: dict[str, bool] = {}
+        self.teller = Teller(sides.before.files)
 
     def findings(self) -> tuple[Finding, ...]:
         """Judge both sides and tell what changed."""
@@ -87,8 +87,7 @@ class _Comparison:
                     new[occurrence.identity].append(occurrence)
         found = list(self._brought(old, new))
         found += self._fixed(old, new)
-        found = _without_shadowed(found)
-        return tuple(sorted(set(found), key=lambda f: (f.change != Change.FIXED, f.path, f.line, f.check, f.message)))
+        return in_order(without_shadowed(found))
 
     def _translated(self, identity: Identity) -> Identity:
         check, path, function, subject = identity
@@ -238,13 +237,13 @@ class _Comparison:
                 continue  # the function was moved or renamed with what is in it
             occurrence = next(o for o in old[identity] if not o.masked)
             event = occurrence.event
-            yield self._finding(occurrence, Change.FIXED, event.function.path, event.line, event.function.name)
+            yield self.teller.finding(occurrence, Change.FIXED, event.function.path, event.line, event.function.name)
 
     def _pre_existing(self, occurrence: Occurrence) -> Finding | None:
         event = occurrence.event
         if event.function.path not in self.sides.changed:
             return None
-        return self._finding(occurrence, Change.PRE_EXISTING, event.function.path, event.line, event.function.name)
+        return self.teller.as_it_stands(occurrence)
 
     def _locate(self, occurrence: Occurrence) -> Finding | None:
         """The finding at the line that the patch is to be asked about, or None where the patch touches none of it."""
@@ -252,14 +251,16 @@ class _Comparison:
         changed = [step for step in steps if step.line in self._lines(step.path).added]
         if changed:
             step = changed[-1] if occurrence.entered else changed[0]
-            return self._finding(occurrence, Change.INTRODUCED, step.path, step.line, step.function)
+            return self.teller.finding(occurrence, Change.INTRODUCED, step.path, step.line, step.function)
         cause = self._cause(occurrence)
         if cause is None:
             return None
         step = steps[0]
         inside = [s for s in steps if s.path == cause.path]
         step = inside[0] if inside else step
-        return replace(self._finding(occurrence, Change.EXPOSED, step.path, step.line, step.function), cause=cause)
+        return replace(
+            self.teller.finding(occurrence, Change.EXPOSED, step.path, step.line, step.function), cause=cause
+        )
 
     def _lines(self, path: str) -> ChangedLines:
         return self.sides.changed.get(path, ChangedLines())
@@ -280,15 +281,6 @@ class _Comparison:
                     return Place(step.path, min(inside, key=lambda line: (abs(line - step.line), line)))
         return None
 
-    def _severity(self, occurrence: Occurrence) -> Severity:
-        """A bug that only PREEMPT_RT has is a question where the architecture has no PREEMPT_RT yet."""
-        check, arch = occurrence.check, _architecture(occurrence)
-        if check.kernels is Kernels.PREEMPT_RT and check.severity is Severity.BUG and arch is not None:
-            if arch not in self._without_rt:
-                self._without_rt[arch] = lacks_preempt_rt(self.sides.before.files, arch)
-            return Severity.QUESTION if self._without_rt[arch] else Severity.BUG
-        return check.severity
-
     def _leaving(self, occurrence: Occurrence) -> Place | None:
         """The added line on which the path to a wrong return leaves the others: a goto, return, break or continue."""
         function = occurrence.event.function
@@ -297,34 +289,6 @@ class _Comparison:
         leaving = [at for at in sorted(added) if function.line <= at <= function.end and _LEAVES.search(text[at - 1])]
         before = [at for at in leaving if at <= occurrence.event.line]
         return Place(function.path, (before or leaving)[-1]) if leaving else None
-
-    def _finding(self, occurrence: Occurrence, change: Change, path: str, line: int, function: str) -> Finding:
-        check, report = occurrence.check, occurrence.report
-        return Finding(
-            check=check.id,
-            area=check.area,
-            severity=self._severity(occurrence),
-            kernels=check.kernels,
-            change=change,
-            path=path,
-            line=line,
-            function=function,
-            message=report.message,
-            question=report.question,
-            consequence=report.consequence or check.why,
-            witness=occurrence.witness,
-            context_frames=occurrence.own,
-            interleaving=report.interleaving,
-            arch=_architecture(occurrence),
-        )
-
-
-def _architecture(occurrence: Occurrence) -> str | None:
-    for step in occurrence.witness:
-        parts = step.path.split("/")
-        if parts[0] == "arch" and len(parts) > 2:
-            return parts[1]
-    return None
 
 
 def _touched(program: Program, path: str, lines: Iterable[int]) -> Iterator[str]:
@@ -335,13 +299,3 @@ def _touched(program: Program, path: str, lines: Iterable[int]) -> Iterator[str]
     for extent in parsed.extents:
         if any(extent.line <= line <= extent.end for line in wanted):
             yield extent.name
-
-
-def _without_shadowed(findings: list[Finding]) -> list[Finding]:
-    """Drop what only repeats for PREEMPT_RT what another finding says of the same call for all kernels."""
-    told = {(f.path, f.line, f.function, f.witness[-1:], f.change) for f in findings if f.kernels is Kernels.ALL}
-    return [
-        f
-        for f in findings
-        if f.kernels is Kernels.ALL or (f.path, f.line, f.function, f.witness[-1:], f.change) not in told
-    ]

@@ -34,6 +34,7 @@ STRANGERS = {"mail", "tree", "source", "report"}
 HELPERS = {
     "blocks": "citation",
     "changes": "compare",
+    "finding": "compare",
     "fragment": "compare",
     "judge": "compare",
     "passages": "citation",

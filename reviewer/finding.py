@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From what a check said of a place to the finding that is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from reviewer.judge import Occurrence
+from reviewer.model import Change, Finding, Kernels, Severity
+from reviewer.source.files import Files
+from reviewer.source.kconfig import lacks_preempt_rt
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Makes findings of occurrences in a tree; ``files`` say which architectures have no PREEMPT_RT."""
+
+    files: Files
+    _without_rt: dict[str, bool] = field(default_factory=dict)
+
+    def finding(self, occurrence: Occurrence, change: Change, path: str, line: int, function: str) -> Finding:
+        """The finding at ``path:line`` in ``function``."""
+        check, report = occurrence.check, occurrence.report
+        return Finding(
+            check=check.id,
+            area=check.area,
+            severity=self._severity(occurrence),
+            kernels=check.kernels,
+            change=change,
+            path=path,
+            line=line,
+            function=function,
+            message=report.message,
+            question=report.question,
+            consequence=report.consequence or check.why,
+            witness=occurrence.witness,
+            context_frames=occurrence.own,
+            interleaving=report.interleaving,
+            arch=_architecture(occurrence),
+        )
+
+    def as_it_stands(self, occurrence: Occurrence) -> Finding:
+        """The finding where the offending call stands, whoever wrote it."""
+        event = occurrence.event
+        return self.finding(occurrence, Change.PRE_EXISTING, event.function.path, event.line, event.function.name)
+
+    def _severity(self, occurrence: Occurrence) -> Severity:
+        """A bug that only PREEMPT_RT has is a question where the architecture has no PREEMPT_RT yet."""
+        check, arch = occurrence.check, _architecture(occurrence)
+        if check.kernels is Kernels.PREEMPT_RT and check.severity is Severity.BUG and arch is not None:
+            if arch not in self._without_rt:
+                self._without_rt[arch] = lacks_preempt_rt(self.files, arch)
+            return Severity.QUESTION if self._without_rt[arch] else Severity.BUG
+        return check.severity
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, each once, as a reader goes through the files: what is fixed comes last."""
+    return tuple(
+        sorted(set(findings), key=lambda f: (f.change is Change.FIXED, f.path, f.line, f.check, f.message, f.witness))
+    )
+
+
+def without_shadowed(findings: Iterable[Finding]) -> list[Finding]:
+    """Drop what only repeats for PREEMPT_RT what another finding says of the same call for all kernels."""
+    findings = list(findings)
+    told = {(f.path, f.line, f.function, f.witness[-1:], f.change) for f in findings if f.kernels is Kernels.ALL}
+    return [
+        f
+        for f in findings
+        if f.kernels is Kernels.ALL or (f.path, f.line, f.function, f.witness[-1:], f.change) not in told
+    ]
+
+
+def _architecture(occurrence: Occurrence) -> str | None:
+    for step in occurrence.witness:
+        parts = step.path.split("/")
+        if parts[0] == "arch" and len(parts) > 2:
+            return parts[1]
+    return None
