@@ -16,7 +16,7 @@ from reviewer.finding import Teller, in_order, without_shadowed
 from reviewer.judge import Occurrence, judge
 from reviewer.model import Change, Finding, Kernels, Place
 from reviewer.source.cfg import Function
-from reviewer.source.program import Program
+from reviewer.source.program import C_SUFFIXES, Program
 
 Identity = tuple[str, str, str, str]
 """Check, path, function, subject."""
@@ -24,7 +24,6 @@ Identity = tuple[str, str, str, str]
 CALLER_LEVELS = 3
 _MOST_CALLERS = 48
 _LEAVES = re.compile(rb"\b(?:goto|return|break|continue)\b")
-_C_SUFFIXES = (".c", ".h")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class _Comparison:
     def _changed_functions(self) -> list[tuple[Function | None, Function | None]]:
         pairs: list[tuple[Function | None, Function | None]] = []
         for path, lines in sorted(self.sides.changed.items()):
-            if not path.endswith(_C_SUFFIXES):
+            if not path.endswith(C_SUFFIXES):
                 continue
             touched = set(_touched(self.sides.after, path, lines.added | lines.near))
             old_path = next((old for old, new in self.new_name.items() if new == path), path)

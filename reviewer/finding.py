@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reviewer.judge import Occurrence
 from reviewer.model import Change, Finding, Kernels, Severity
@@ -60,6 +60,20 @@ def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(
         sorted(set(findings), key=lambda f: (f.change is Change.FIXED, f.path, f.line, f.check, f.message, f.witness))
     )
+
+
+def told_once(findings: Iterable[Finding]) -> list[Finding]:
+    """Of findings that say the same of one line, the one with the shortest chain; it counts the others' chains."""
+    same: dict[tuple[object, ...], set[Finding]] = {}
+    for finding in findings:
+        key = (finding.check, finding.change, finding.path, finding.line, finding.function, finding.witness[-1:])
+        same.setdefault(key, set()).add(finding)
+    out = []
+    for group in same.values():
+        first = min(group, key=lambda f: (len(f.witness), f.witness, f.message))
+        others = {finding.witness for finding in group} - {first.witness}
+        out.append(replace(first, other_places=len(others)))
+    return out
 
 
 def without_shadowed(findings: Iterable[Finding]) -> list[Finding]:

@@ -241,6 +241,7 @@ class Finding:
     ``message`` is one sentence for reports. ``question`` is the sentence a reviewer would write under the line;
     ``consequence`` says what is known to break where the tree states no rule. ``context_frames`` is how many leading
     frames of ``witness`` are callers. ``before`` says what was so before the patch, where that matters to the author.
+    ``other_places`` is from how many other places the same line is reached in a context that is wrong for it.
     """
 
     check: str
@@ -263,6 +264,7 @@ class Finding:
     context_frames: int = 0
     interleaving: tuple[tuple[str, str], ...] = ()
     citations: tuple[Citation, ...] = ()
+    other_places: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,3 +303,14 @@ class Review:
     patches: tuple[PatchReview, ...]
     errors: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What is found in files as they stand in ``commit``: ``files`` of them with ``functions`` functions."""
+
+    commit: str
+    files: int
+    functions: int
+    findings: tuple[Finding, ...]
+    errors: tuple[Problem, ...] = ()

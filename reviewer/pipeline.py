@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import posixpath
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from reviewer.audit import Auditor, Watch, nobody
 from reviewer.changes import Changes, changes_in
 from reviewer.check import Check, EventKind
 from reviewer.citation import Citer
@@ -15,10 +17,12 @@ from reviewer.compare import Sides, compare
 from reviewer.config import Options, data_dir
 from reviewer.context.analysis import Analyser
 from reviewer.context.tables import Api
+from reviewer.errors import RepositoryError
 from reviewer.fragment import FragmentFiles, fragments_of
 from reviewer.model import (
     Applied,
     AppliedPatch,
+    Audit,
     Base,
     Change,
     Finding,
@@ -30,7 +34,7 @@ from reviewer.model import (
 )
 from reviewer.registry import load_api
 from reviewer.source.files import Files
-from reviewer.source.program import Program
+from reviewer.source.program import C_SUFFIXES, Program
 from reviewer.source.store import Store
 from reviewer.tree.base import choose_base
 from reviewer.tree.history import commits_of
@@ -60,6 +64,37 @@ def review_range(revisions: str, repository: Repository, checks: Sequence[Check]
     return _review(
         None, base, applied, lambda tree: repository.snapshot(tree, base.commit), repository, checks, options
     )
+
+
+def audit_tree(
+    revision: str,
+    paths: Sequence[str],
+    repository: Repository,
+    checks: Sequence[Check],
+    options: Options,
+    watch: Watch = nobody,
+) -> Audit:
+    """What the checks say of the files and folders ``paths`` as they stand in ``revision``, whoever wrote it.
+
+    RepositoryError names a path that the revision does not have.
+    """
+    commit = repository.resolve(revision)
+    files = repository.snapshot(repository.tree_of(commit), commit)
+    wanted: set[str] = set()
+    for path in paths:
+        plain = posixpath.normpath(path) if path else ""
+        top = plain == "."
+        if not plain or not (top or files.exists(plain)):
+            raise RepositoryError(
+                f"looked for {path!r} in {revision}: no such file or folder; paths start at the top of the tree"
+            )
+        wanted.update([plain] if files.blob_id(plain) else files.paths("" if top else plain, C_SUFFIXES))
+    citer = Citer(files, commit)
+    with _store(options) as store, _deep_recursion():
+        auditor = Auditor(Program(files, store), checks, load_api(data_dir("checks")))
+        found = auditor.findings(sorted(path for path in wanted if path.endswith(C_SUFFIXES)), watch)
+        findings = tuple(_cited(finding, checks, citer) for finding in found if _severe(finding, options))
+    return Audit(commit, auditor.files, auditor.functions, findings, tuple(auditor.problems))
 
 
 def _review(
@@ -157,6 +192,10 @@ class _Judge:
 def _wanted(finding: Finding, options: Options) -> bool:
     if finding.change is Change.PRE_EXISTING and not options.show_pre_existing:
         return False
+    return _severe(finding, options)
+
+
+def _severe(finding: Finding, options: Options) -> bool:
     return _RANK[finding.severity] >= _RANK[options.severity]
 
 

@@ -433,9 +433,16 @@ class Clock:
 def test_progress_is_silent_for_a_second_and_removes_itself(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
     terminal = Terminal(True)
     monkeypatch.setattr(sys, "stderr", terminal)
-    progress._tick("Fetching", Clock(times))  # type: ignore[arg-type]
+    progress._tick("Fetching", Clock(times), (0, 0))  # type: ignore[arg-type]
     expected = "\rFetching ... 1 s\rFetching ... 2 s\r                \r" if times else ""
     assert terminal.said == expected
+
+
+def test_progress_tells_how_much_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal(True)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    progress._tick("Auditing", Clock(1), (3, 40))  # type: ignore[arg-type]
+    assert terminal.said.startswith("\rAuditing ... 3 of 40, 1 s\r")
 
 
 def test_progress_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ ORDER = (
 STRANGERS = {"mail", "tree", "source", "report"}
 # Modules at the top of the package that belong to a room.
 HELPERS = {
+    "audit": "compare",
     "blocks": "citation",
     "changes": "compare",
     "finding": "compare",

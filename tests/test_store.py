@@ -19,7 +19,7 @@ _CODE = "static void low(void) { msleep(1); }\nvoid high(void) { low(); }\n"
 def test_what_is_kept_is_there_for_the_next_process(tmp_path: Path) -> None:
     first = Store(tmp_path / "sub" / "index.sqlite")
     first.add([("aa", _FACTS)])
-    first.add_mentions("f", "folder", ("a.c", "b/c.c"))
+    first.add_mentions("folder", {"f": ("a.c", "b/c.c")})
     first.close()
     second = Store(tmp_path / "sub" / "index.sqlite")
     row = second.known_blobs()["aa"]
@@ -34,7 +34,7 @@ def test_what_is_kept_is_there_for_the_next_process(tmp_path: Path) -> None:
 
 def test_search_without_a_hit_is_remembered(tmp_path: Path) -> None:
     store = Store(tmp_path / "index.sqlite")
-    store.add_mentions("f", "folder", ())
+    store.add_mentions("folder", {"f": ()})
     assert store.mentions("f", "folder") == ()
     store.close()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``reviewer check RANGE``: the findings on commits, before the list sees them."""
+"""``reviewer check RANGE``: the findings on commits, before the list sees them; ``--all``: those in whole files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import argparse
 from typing import Any
 
 from reviewer.commands.arguments import add_options
-from reviewer.commands.outcome import show, wanted_checks
+from reviewer.commands.outcome import show, show_audit, wanted_checks
 from reviewer.commands.progress import progress
 from reviewer.config import Options
-from reviewer.pipeline import review_range
+from reviewer.errors import UsageError
+from reviewer.pipeline import audit_tree, review_range
 from reviewer.tree.repository import Repository
 
 
@@ -18,19 +19,41 @@ def add_parser(subparsers: Any) -> None:
     """Describe the command to argparse."""
     parser = subparsers.add_parser(
         "check",
-        help="review commits of the repository",
-        description="Reviews the commits of a range, each on its own. Merge commits are skipped.",
+        help="review commits of the repository, or audit files as they stand",
+        usage="reviewer check [OPTIONS] RANGE\n       reviewer check [OPTIONS] [REV] --all PATH...",
+        description="Reviews the commits of a range, each on its own. Merge commits are skipped. With --all it "
+        "compares nothing and tells all that is wrong in files and folders as they stand in REV (default: HEAD).",
+        epilog="Exit status: 1 if the commits bring a bug or a question, or if --all finds one; 0 if not; 2 usage; "
+        "3 something could not be done.",
     )
-    parser.add_argument("range", metavar="RANGE", help="as git log reads it, e.g. origin/master..")
+    parser.add_argument(
+        "range", metavar="RANGE", nargs="?", help="as git log reads it, e.g. origin/master..; with --all one revision"
+    )
+    parser.add_argument(
+        "--all",
+        dest="paths",
+        nargs="+",
+        metavar="PATH",
+        help="audit these files and folders, named from the top of the tree, as they stand",
+    )
     add_options(parser, "repo", "format", "checks", "severity", "cache", "show_pre_existing")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, options: Options) -> int:
-    """Review the range and print what was found."""
+    """Review the range, or audit the paths, and print what was found."""
+    if arguments.range is None and not arguments.paths:
+        raise UsageError(
+            "looked for a range of commits, or --all with files and folders: there is neither; "
+            "usage: reviewer check RANGE, or reviewer check [REV] --all PATH..."
+        )
     checks = wanted_checks(options)
     repository = Repository.open(options.repo, options.cache_dir)
     try:
+        if arguments.paths:
+            with progress("Auditing") as watch:
+                audit = audit_tree(arguments.range or "HEAD", arguments.paths, repository, checks, options, watch)
+            return show_audit(audit, options)
         with progress("Reviewing"):
             review = review_range(arguments.range, repository, checks, options)
     finally:

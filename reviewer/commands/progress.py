@@ -6,34 +6,43 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 _PATIENCE: Final = 1.0  # seconds
 
 
 @contextlib.contextmanager
-def progress(what: str) -> Iterator[None]:
-    """Say ``what`` is going on, with the seconds it has taken, for as long as the block runs."""
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Say ``what`` is going on, with the seconds it has taken, for as long as the block runs.
+
+    The block may tell how much of how much is done.
+    """
+    share = [0, 0]
+
+    def tell(done: int, total: int) -> None:
+        share[:] = done, total
+
     if not sys.stderr.isatty():
-        yield
+        yield tell
         return
     done = threading.Event()
-    ticker = threading.Thread(target=_tick, args=(what, done), daemon=True)
+    ticker = threading.Thread(target=_tick, args=(what, done, share), daemon=True)
     ticker.start()
     try:
-        yield
+        yield tell
     finally:
         done.set()
         ticker.join()
 
 
-def _tick(what: str, done: threading.Event) -> None:
+def _tick(what: str, done: threading.Event, share: Sequence[int]) -> None:
     seconds = 0
     line = ""
     while not done.wait(_PATIENCE):
         seconds += 1
-        line = f"{what} ... {seconds} s"
+        part = f" {share[0]} of {share[1]}," if share[1] else ""
+        line = f"{what} ...{part} {seconds} s".ljust(len(line))
         sys.stderr.write(f"\r{line}")
         sys.stderr.flush()
     if line:

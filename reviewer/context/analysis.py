@@ -53,6 +53,10 @@ class Analyser:
             self._memo[key] = Flow(self, function, state).run()
         return self._memo[key]
 
+    def forget(self) -> None:
+        """Let go of the events of the functions that were analysed for themselves; summaries stay."""
+        self._memo.clear()
+
     def callees(self, name: str, caller: Function) -> tuple[Function, ...]:
         """What a call of ``name`` in ``caller`` can reach; nothing where that is not known."""
         if name in caller.locals:  # a pointer: what it was set to, if that was done once

@@ -16,7 +16,7 @@ def callers(program: Program, function: Function) -> tuple[Function, ...]:
     word = re.compile(rb"\b" + re.escape(function.name.encode()) + rb"\s*\(")
     found: list[Function] = []
     for path in program.mentioning(function):
-        text = program.files.read(path)
+        text = program.text(path)
         if text is None or function.name.encode() not in text:
             continue
         lines = sorted({text.count(b"\n", 0, match.start()) + 1 for match in word.finditer(text)})

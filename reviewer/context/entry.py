@@ -25,6 +25,7 @@ _WORDS = {
     "spin_lock": "called with a spinlock held",
 }
 _WINDOW = 700  # bytes around a name in which the call stands that it is handed to
+_INSIDE = re.compile(rb"[\w.>\"]")  # before what is a part of a longer name, a member or a string
 _TIMER_FUNCTION = re.compile(rb"([\w.>\[\]-]+?)(?:->|\.)function\s*=$")
 _TIMER_INIT = re.compile(rb"\bhrtimer_init(?:_on_stack)?\s*\(\s*&?([^,]+),[^,]+,\s*(\w+)\s*\)")
 
@@ -60,21 +61,23 @@ def _all(program: Program, api: Api, function: Function) -> Iterator[tuple[str, 
             yield kind, function.path, function.line, f"struct {structure}.{member}"
     name = function.name.encode()
     for path in program.mentioning(function):
-        text = program.files.read(path)
+        text = program.text(path)
         if text is not None:
             yield from _registered(text, path, name, api)
 
 
 def _registered(text: bytes, path: str, name: bytes, api: Api) -> Iterator[tuple[str, str, int, str]]:
-    word = re.compile(rb"(?<![\w.>\"])&?" + re.escape(name) + rb"(?=\s*[,);])")
-    for place in word.finditer(text):
-        start = max(0, place.start() - _WINDOW)
+    for place in re.finditer(re.escape(name) + rb"(?=\s*[,);])", text):
+        found = place.start()
+        if _INSIDE.match(text, found - 1):
+            continue
+        start = max(0, found - _WINDOW)
         window = blank_comments_and_strings(text[start : place.end() + _WINDOW])
-        at = place.start() - start
-        before = window[:at].rstrip()
-        if not window.startswith(place.group(), at) or before[-1:] not in (b",", b"(", b"="):
+        at = found - start
+        before = window[:at].rstrip().removesuffix(b"&").rstrip()
+        if not window.startswith(name, at) or before[-1:] not in (b",", b"(", b"="):
             continue  # in a comment, or no value that is handed over
-        line = text.count(b"\n", 0, place.start()) + 1
+        line = text.count(b"\n", 0, found) + 1
         if before.endswith(b"="):
             yield from _timer(text, before, path, line)
             continue

@@ -15,6 +15,7 @@ from reviewer import __version__
 from reviewer.model import (
     Address,
     Applied,
+    Audit,
     Base,
     Change,
     Citation,
@@ -77,6 +78,31 @@ def to_json(review: Review) -> str:
         "errors": [_problem(problem) for problem in review.errors],
         "notes": list(review.notes),
     }
+    return _as_text(report)
+
+
+def audit_to_json(audit: Audit) -> str:
+    """An audit as JSON text of version 1; its findings have the fields of those of a review."""
+    report = {
+        "version": FORMAT_VERSION,
+        "tool": {"name": TOOL_NAME, "version": __version__},
+        "commit": audit.commit,
+        "files": audit.files,
+        "functions": audit.functions,
+        "findings": [_finding(finding) for finding in audit.findings],
+        "errors": [_problem(problem) for problem in audit.errors],
+    }
+    return _as_text(report)
+
+
+def audit_exit_status(audit: Audit) -> int:
+    """3 if a function could not be judged, else 1 if there is a bug or a question, else 0."""
+    if audit.errors:
+        return FAILED
+    return FOUND if any(finding.severity is not Severity.NIT for finding in audit.findings) else CLEAN
+
+
+def _as_text(report: dict[str, Any]) -> str:
     text = _SURROGATE.sub("\ufffd", json.dumps(report, ensure_ascii=False, indent=2))
     return _TO_ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
@@ -133,6 +159,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "cause": _place(finding.cause),
         "witness": [_step(step) for step in finding.witness],
         "citations": [_citation(citation) for citation in finding.citations],
+        "other_places": finding.other_places,
     }
 
 

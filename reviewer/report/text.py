@@ -21,11 +21,13 @@ from rich.text import Text
 from reviewer.config import default_output
 from reviewer.model import (
     Applied,
+    Audit,
     Change,
     Citation,
     Finding,
     Kernels,
     PatchReview,
+    Problem,
     Review,
     Series,
     Severity,
@@ -84,6 +86,11 @@ def render(
     _Report(console, show_pre_existing).review(review, written)
 
 
+def render_audit(audit: Audit, console: Console) -> None:
+    """Print what an audit found."""
+    _Report(console, show_pre_existing=True).audit(audit)
+
+
 class _Report:
     """One report being printed."""
 
@@ -107,7 +114,21 @@ class _Report:
             self._line(Text(self._counts(review)))
         if written is not None and review.patches:
             self._drafts(written)
-        for problem in review.errors:
+        self._problems(review.errors)
+
+    def audit(self, audit: Audit) -> None:
+        self._line(f"Commit: {clean_line(audit.commit)[:_SHORT]}")
+        for finding in audit.findings:
+            self._finding(finding)
+        rt_only = sum(finding.kernels is Kernels.PREEMPT_RT for finding in audit.findings)
+        found = _count(audit.findings) or "nothing found"
+        where = f"{_plural(audit.functions, 'function', 'functions')} of {_plural(audit.files, 'file', 'files')}"
+        self._line()
+        self._line(f"{found}{f' ({rt_only} only on PREEMPT_RT)' if rt_only else ''} in {where}.")
+        self._problems(audit.errors)
+
+    def _problems(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
             where = f" {clean_path(problem.path)}:" if problem.path else ""
             self._prose(f"Not done ({clean_line(problem.stage)}):{where} {clean_line(problem.message)}", style="red")
 
@@ -206,6 +227,8 @@ class _Report:
         for remark in self._remarks(finding):
             self._prose(remark, indent=4, hang=0)
         self._chain(finding.witness)
+        if finding.other_places:
+            self._line(f"and from {_plural(finding.other_places, 'other place', 'other places')}", indent=6)
         for citation in finding.citations:
             self._citation(citation)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -17,7 +18,9 @@ from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.scan import scan
 from reviewer.source.store import Store
 
-_SUFFIXES = (".c", ".h")
+C_SUFFIXES = (".c", ".h")
+"""The ends of the names of files that are read."""
+
 # Where a name is looked for besides the folder of the file that uses it. What a driver offers to other folders it
 # declares below include/.
 _CORE = (
@@ -38,6 +41,9 @@ _DEFAULT_ARCH = "x86"
 _ELSEWHERE = ("tools/", "samples/", "scripts/", "Documentation/")
 _MANY = 40
 _TOO_COMMON = 200
+_TEXTS_KEPT = 256
+_PARSED_KEPT = 64  # syntax trees, about 1 MB each
+_FUNCTIONS_KEPT = 30_000
 _MOST_POINTED_TO = 4
 _LONGEST_MACRO = 3000  # bytes; what is longer is a program of its own
 _MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
@@ -80,6 +86,7 @@ class Program:
         self._base = base
         self._changed = frozenset(changed)
         self._wanted = dict(wanted or {})
+        self._texts: OrderedDict[str, bytes | None] = OrderedDict()
         self._parsed: dict[str, ParsedFile | None] = {}
         self._functions: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._resolved: dict[tuple[str, str], tuple[Function, ...]] = {}
@@ -100,6 +107,26 @@ class Program:
                 self._parsed[path] = parse(path, text, wanted)
                 self._wanted[path] = wanted
 
+    def text(self, path: str) -> bytes | None:
+        """The text of ``path``; the last ones stay at hand."""
+        if self._base is not None and path not in self._changed:
+            return self._base.text(path)
+        if path not in self._texts:
+            self._texts[path] = self.files.read(path)
+            if len(self._texts) > _TEXTS_KEPT:
+                self._texts.popitem(last=False)
+        self._texts.move_to_end(path)
+        return self._texts[path]
+
+    def release(self) -> None:
+        """Let go of what was read, where it has become much. It is read again when it is asked for."""
+        if len(self._parsed) > _PARSED_KEPT:
+            self._parsed.clear()
+        if len(self._functions) > _FUNCTIONS_KEPT:
+            self._functions.clear()
+            self._resolved.clear()
+            self._macros.clear()
+
     def unlike_base(self) -> frozenset[str]:
         """The files that may mean something else than in the base: those that differ, and those that use their names.
 
@@ -109,7 +136,7 @@ class Program:
             return frozenset()
         names: set[str] = set()
         for path in self._changed:
-            if path.endswith(_SUFFIXES):
+            if path.endswith(C_SUFFIXES):
                 names |= self._base._offered(path) ^ self._offered(path)
         words = {name.split()[-1] for name in names}
         using = self.files.mentioning(frozenset(words), self._folders()) if words else {}
@@ -201,7 +228,7 @@ class Program:
         if folder not in self._covered and self._base is not None and self._same_below(folder):
             self._covered[folder] = self._base._paths(folder)
         if folder not in self._covered:
-            blobs = self.files.blobs(folder, _SUFFIXES)
+            blobs = self.files.blobs(folder, C_SUFFIXES)
             known = self.store.known_blobs()
             missing = list(dict.fromkeys(oid for _, oid in blobs if oid not in known))
             for start in range(0, len(missing), 2000):
@@ -326,7 +353,7 @@ class Program:
         return self._macros[key]
 
     def _read_macro(self, name: str, path: str) -> Function | None:
-        text = self.files.read(path)
+        text = self.text(path)
         start = _macro_at(text, name.encode()) if text is not None else -1
         if text is None or start < 0:
             return None
@@ -402,6 +429,24 @@ class Program:
         )
         return tuple(path for _, path in near[:_MANY])
 
+    def expect(self, paths: Iterable[str]) -> None:
+        """Search at once for all names that the files ``paths`` offer to others; ``mentioning`` will be asked."""
+        words: dict[str, set[str]] = {}
+        for path in paths:
+            offered = {
+                function.name
+                for name in {extent.name for extent in self.extents(path)}
+                for function in self.functions(path, name)
+                if not function.static or not path.endswith(".c")
+            }
+            for folder in self.scope(path) if offered else ():
+                words.setdefault(folder, set()).update(offered)
+        for folder, wanted in sorted(words.items()):
+            oid = self.files.subtree_id(folder)
+            missing = frozenset(word for word in wanted if oid and self.store.mentions(word, oid) is None)
+            if oid is not None and missing:
+                self._search_below(folder, oid, missing)
+
     def mentions_below(self, folder: str, word: str) -> tuple[str, ...]:
         """The files below ``folder`` that hold ``word``."""
         oid = self.files.subtree_id(folder)
@@ -409,9 +454,14 @@ class Program:
             return ()
         cached = self.store.mentions(word, oid)
         if cached is None:
-            prefix = folder + "/"
-            cached = tuple(
-                path.removeprefix(prefix) for path in self.files.mentioning(frozenset((word,)), (folder,)).get(word, ())
-            )
-            self.store.add_mentions(word, oid, cached)
+            cached = self._search_below(folder, oid, frozenset((word,))).get(word, ())
         return tuple(f"{folder}/{path}" for path in cached)
+
+    def _search_below(self, folder: str, oid: str, words: frozenset[str]) -> dict[str, tuple[str, ...]]:
+        prefix = folder + "/"
+        found = {
+            word: tuple(path.removeprefix(prefix) for path in paths)
+            for word, paths in self.files.mentioning(words, (folder,)).items()
+        }
+        self.store.add_mentions(oid, {word: found.get(word, ()) for word in words})
+        return found

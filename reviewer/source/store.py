@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -218,12 +218,12 @@ class Store:
         ]
         return tuple(sorted(path for path in rows if path)) if rows else None
 
-    def add_mentions(self, word: str, folder: str, paths: Iterable[str]) -> None:
-        """Keep the answer of a search for ``word``; the empty path says that the search was made."""
+    def add_mentions(self, folder: str, found: Mapping[str, Iterable[str]]) -> None:
+        """Keep the answers of a search: by word the paths. The empty path says that the search was made."""
         with self._transaction() as db:
             db.executemany(
                 "insert into mention values (?, ?, ?) on conflict do nothing",
-                [(word, folder, path) for path in ("", *paths)],
+                [(word, folder, path) for word, paths in found.items() for path in ("", *paths)],
             )
 
     def functions(self, oid: str, name: str) -> tuple[Function, ...] | None:

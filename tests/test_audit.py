@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``check --all``: what is wrong in files as they stand, as a shell sees it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reviewer.cli import main
+from reviewer.source.program import Program
+from reviewer.source.store import Store
+from tests import repos
+from tests.memory_files import MemoryFiles
+
+_LOCKED = (
+    "struct dev { spinlock_t lock; };\n"
+    "static void low(struct dev *dev)\n{\n\tmsleep(1);\n}\n\n"
+    "void high(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tlow(dev);\n\tspin_unlock(&dev->lock);\n}\n"
+)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Two files with a mistake each and one without; HEAD has the mistake of the second mended."""
+    where = tmp_path / "tree"
+    files = {
+        "drivers/a/one.c": _LOCKED,
+        "drivers/b/two.c": _LOCKED.replace("high", "top"),
+        "drivers/b/fine.c": "int x;\n",
+        "drivers/b/notes.txt": "msleep",
+    }
+    repos.make(where, files)
+    repos.make(where, {"drivers/b/two.c": _LOCKED.replace("high", "top").replace("\tmsleep(1);\n", "")})
+    return where
+
+
+def _audit(tree: Path, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    status = main(["check", *words, "--repo", str(tree)])
+    return status, capsys.readouterr().out
+
+
+def test_all_findings_of_a_folder_as_data(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, said = _audit(tree, capsys, "--all", "drivers/", "--format", "json")
+    audit = json.loads(said)
+    assert status == 1
+    assert (audit["files"], audit["functions"], audit["errors"]) == (3, 4, [])
+    assert audit["commit"] == repos.git(tree, "rev-parse", "HEAD")
+    (finding,) = audit["findings"]
+    assert (finding["path"], finding["line"], finding["function"]) == ("drivers/a/one.c", 10, "high")
+    assert finding["change"] == "pre-existing"
+    assert [step["text"] for step in finding["witness"]][-1] == "msleep()"
+
+
+def test_all_findings_of_an_older_revision_as_text(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, said = _audit(tree, capsys, "HEAD~1", "--all", "drivers/b", "drivers/a/one.c")
+    assert status == 1
+    assert said.index("drivers/a/one.c:10 high() bug") < said.index("drivers/b/two.c:10 top() bug")
+    assert said.rstrip().endswith("2 bugs in 4 functions of 3 files.")
+
+
+def test_folder_without_findings(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, said = _audit(tree, capsys, "--all", "drivers/b")
+    assert (status, said.splitlines()[-1]) == (0, "nothing found in 2 functions of 2 files.")
+
+
+def test_the_whole_tree(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, said = _audit(tree, capsys, "--all", ".", "--format", "json")
+    assert (status, json.loads(said)["files"]) == (1, 3)
+
+
+def test_a_check_that_is_not_asked_for_says_nothing(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _audit(tree, capsys, "--all", "drivers", "--checks", "rcu-*")[0] == 0
+
+
+@pytest.mark.parametrize("path", ["drivers/c", "../tree", "/etc", ""])
+def test_a_path_that_the_tree_does_not_have(tree: Path, capsys: pytest.CaptureFixture[str], path: str) -> None:
+    assert main(["check", "--repo", str(tree), "--all", "drivers/a", path]) == 3
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert f"looked for {path!r} in HEAD" in said.err
+
+
+def test_neither_a_range_nor_paths(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--repo", str(tree)]) == 2
+    assert "looked for a range of commits, or --all" in capsys.readouterr().err
+
+
+def test_nothing_is_kept_of_files_that_are_done() -> None:
+    text = "".join(f"static void f{number}(void)\n{{\n}}\n" for number in range(3))
+    files = {f"drivers/example/file{number}.c": text for number in range(80)}
+    program = Program(MemoryFiles(files), Store(None))
+    for path in files:
+        assert program.functions(path)
+        program.release()
+    assert len(program._parsed) < len(files)
+    assert [function.name for function in program.functions("drivers/example/file0.c")] == ["f0", "f1", "f2"]
+
+
+def test_names_are_searched_for_at_once() -> None:
+    class Counting(MemoryFiles):
+        searches = 0
+
+        def mentioning(self, words: frozenset[str], folders: object) -> dict[str, tuple[str, ...]]:
+            self.searches += 1
+            return super().mentioning(words, folders)  # type: ignore[arg-type]
+
+    text = "".join(f"void f{number}(void)\n{{\n}}\n" for number in range(9))
+    files = Counting({"drivers/example/a.c": text, "drivers/example/b.c": "void g(void)\n{\n\tf3();\n}\n"})
+    program = Program(files, Store(None))
+    program.expect(["drivers/example/a.c", "drivers/example/b.c"])
+    searches = files.searches
+    found = {function.name: program.mentioning(function) for function in program.functions("drivers/example/a.c")}
+    assert found["f3"] == ("drivers/example/a.c", "drivers/example/b.c")
+    assert found["f4"] == ("drivers/example/a.c",)
+    assert files.searches == searches
