@@ -44,7 +44,7 @@ def unbalanced(
         return
     if _PAIRED_NAME.fullmatch(function.name):
         return
-    exits = [exit_ for exit_ in summary.exits if not exit_.unsure & {"locks", "rcu", "preempt", "bh"}]
+    exits = [_unnamed(exit_) for exit_ in summary.exits if not exit_.unsure & {"locks", "rcu", "preempt", "bh"}]
     if len(exits) != len(summary.exits):
         return
     yield from _readers(function, exits, start)
@@ -54,6 +54,15 @@ def unbalanced(
         name = plain(named.group(1)) if named and lock[1].startswith("?") else event.callee
         yield event._replace(callee=name, shown=((name, name, line, call),) if line else ())
     yield from _counters(function, exits, start)
+
+
+def _unnamed(exit_: Exit) -> Exit:
+    """The exit without names that only this way out gives a lock: ``R->lock`` where others return another value."""
+    return exit_._replace(
+        gained=frozenset(
+            (kind, "?." + last_member(name) if name.split("->")[0] == "R" else name) for kind, name in exit_.gained
+        )
+    )
 
 
 def _groups(exits: list[Exit]) -> Iterator[list[Exit]]:

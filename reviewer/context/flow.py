@@ -32,7 +32,7 @@ from reviewer.context.facts import (
     learn,
     value_of,
 )
-from reviewer.context.locks import canonical, in_parameters
+from reviewer.context.locks import canonical, handed_out, in_parameters, returned_as
 from reviewer.context.pointers import Pointers
 from reviewer.context.state import Held, Origin, State, atomic
 from reviewer.context.tables import Operation
@@ -69,6 +69,7 @@ class Flow:
             and call.operation is Operation.RELEASE
             and call.argument < len(node.args)
         )
+        self._handed_out = handed_out(function)
         self.noinstr = is_noinstr(function)
         self._stepped = _stepped(function)
         self._pointers = Pointers(self) if Pointers.matter(function, self.api) else None
@@ -286,7 +287,7 @@ class Flow:
             Exit(
                 kind,
                 frozenset(
-                    (held.kind, self._outside(held.expression, facts))
+                    (held.kind, self._outside(held.expression, facts, text))
                     for held in state.locks
                     if held.origin is Origin.TAKEN and (held.kind, held.expression) not in self._doubtful
                 ),
@@ -319,9 +320,16 @@ class Flow:
         )
         return frozenset(("locks",)) if walked else frozenset()
 
-    def _outside(self, expression: str, facts: Facts) -> str:
+    def _outside(self, expression: str, facts: Facts, returned: str = "") -> str:
         """A lock's name for callers; a parameter that was assigned to means nothing to them."""
-        if (MOVED, root(expression)) in facts:
+        start = root(expression)
+        if start in self._handed_out and expression.startswith(start):
+            return self._handed_out[start] + expression[len(start) :]
+        if start in self.function.locals and is_path(returned):
+            name = returned_as(self.function, expression, returned)
+            if name is not None:
+                return name
+        if (MOVED, start) in facts:
             return "?." + last_member(expression)
         return in_parameters(self.function, expression)
 

@@ -8,11 +8,12 @@ import re
 from reviewer.context.facts import DECIDED, DECISION, FLAGS, MOVED, NONZERO, TAKEN_AT, UNMOVED, VALUE, Decision, Facts
 from reviewer.context.state import Held, Origin, State, moved
 from reviewer.context.tables import Api, LockClass
-from reviewer.source.cfg import Function
+from reviewer.source.cfg import Assign, Function
 from reviewer.source.expression import identifiers, last_member, plain, root
 
 _ROOT = re.compile(r"[A-Za-z_]\w*")
 _PARAMETER = re.compile(r"P(\d+)(?!\w)")
+_RETURNED = re.compile(r"R(?=->|$)")
 _PRIVATE = re.compile(r"ACCESS_PRIVATE\((.*),(\w+)\)")
 
 
@@ -45,8 +46,31 @@ def in_parameters(function: Function, expression: str) -> str:
     return expression
 
 
-def in_caller(caller: Function, expression: str, args: tuple[str, ...]) -> str:
-    """The reverse: an expression in parameters, with the arguments of a call put in."""
+def handed_out(function: Function) -> dict[str, str]:
+    """Local variables that the function stores for its caller, ``*out = lock``, by what the caller calls them."""
+    out: dict[str, str] = {}
+    for block in function.blocks:
+        for node in block.nodes:
+            if isinstance(node, Assign) and node.value in function.locals and root(node.target) in function.params:
+                out[node.value] = in_parameters(function, canonical(function, node.target))
+    return out
+
+
+def returned_as(function: Function, expression: str, value: str) -> str | None:
+    """A canonical expression that is reached from the returned ``value``: ``R->lock``; None where it is not."""
+    value = canonical(function, value)
+    rest = expression.removeprefix(value)
+    if not value or rest == expression or (rest and not rest.startswith(("->", "."))):
+        return None
+    return "R" + ("->" + rest[1:] if rest.startswith(".") else rest)
+
+
+def in_caller(caller: Function, expression: str, args: tuple[str, ...], result: str | None = None) -> str:
+    """The reverse: an expression in parameters, with the arguments of a call and its ``result`` put in."""
+    if (returned := _RETURNED.match(expression)) is not None:
+        if result is None or not result.isidentifier():
+            return "?." + last_member(expression)
+        return canonical(caller, result + expression[returned.end() :])
     match = _PARAMETER.match(expression)
     if not match:
         return expression

@@ -84,11 +84,10 @@ def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> S
     for kind, expression in sorted(exit_.released):
         state = drop(state, facts, kind, in_caller(flow.function, expression, node.args))
     for kind, expression in sorted(exit_.gained):
-        if expression.startswith("?"):
+        name = in_caller(flow.function, expression, node.args, node.result)
+        if name.startswith("?"):
             continue  # a lock that has no name here: it was found in the callee, and is let go of by whoever knows it
-        name = in_caller(flow.function, expression, node.args)
-        shown = last_member(name) if name.startswith("?") else name
-        state = take(state, facts, kind, name, shown, node.line, f"{node.name}()")
+        state = take(state, facts, kind, name, name, node.line, f"{node.name}()")
     irq = exit_.irq
     if irq == "off" and state.irq != "off":
         facts[FLAGS, "callee"] = state.irq
