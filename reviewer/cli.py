@@ -120,9 +120,9 @@ def _terminable() -> Iterator[None]:
 
 def _commands() -> tuple[ModuleType, ...]:
     # Imported here: an import that fails, for instance GitPython without a git, is to end in _main's hands.
-    from reviewer.commands import check, demo, drafts, review, rules  # noqa: PLC0415
+    from reviewer.commands import check, demo, drafts, index, review, rules  # noqa: PLC0415
 
-    return (review, check, drafts, rules, demo)
+    return (review, check, drafts, rules, index, demo)
 
 
 def _parser() -> argparse.ArgumentParser:

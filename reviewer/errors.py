@@ -38,3 +38,11 @@ class CheckError(ReviewerError):
 
 class DraftError(ReviewerError):
     """A reply cannot be written as mail, for instance because a header of the patch holds a line break."""
+
+
+class CacheError(ReviewerError):
+    """The cache cannot be read or written. What it holds can be had again; ``damaged`` says that it should be."""
+
+    def __init__(self, message: str, *, damaged: bool = False) -> None:
+        super().__init__(message)
+        self.damaged = damaged

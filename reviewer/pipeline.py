@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from reviewer.audit import Auditor, Watch, nobody
+from reviewer.cache import Cache, working_folder
 from reviewer.changes import Changes, changes_in
 from reviewer.check import Check, EventKind
 from reviewer.citation import Citer
@@ -41,7 +42,6 @@ from reviewer.tree.history import commits_of
 from reviewer.tree.overlay import Overlay
 from reviewer.tree.repository import Repository
 
-_CACHE = "index.sqlite"
 _RECURSION = 6000  # one analysis inside another takes about ten frames of Python; far below what the C stack holds
 _RANK = {Severity.NIT: 0, Severity.QUESTION: 1, Severity.BUG: 2}
 
@@ -51,7 +51,10 @@ def review_series(series: Series, repository: Repository, checks: Sequence[Check
     base = choose_base(repository, series, options.base, options.branches)
     if not series.patches:
         return Review(series, base, (), notes=series.notes)
-    with Overlay(repository, options.cache_dir, three_way=options.three_way) as overlay:
+    with (
+        working_folder(options) as folder,
+        Overlay(repository, folder, three_way=options.three_way) as overlay,
+    ):
         applied = overlay.apply(series.patches, base)
         return _review(
             series, base, applied, lambda tree: overlay.snapshot(tree, base.commit), repository, checks, options
@@ -90,9 +93,14 @@ def audit_tree(
             )
         wanted.update([plain] if files.blob_id(plain) else files.paths("" if top else plain, C_SUFFIXES))
     citer = Citer(files, commit)
-    with _store(options) as store, _deep_recursion():
+
+    def audited(store: Store) -> tuple[Auditor, tuple[Finding, ...]]:
         auditor = Auditor(Program(files, store), checks, load_api(data_dir("checks")))
-        found = auditor.findings(sorted(path for path in wanted if path.endswith(C_SUFFIXES)), watch)
+        return auditor, auditor.findings(sorted(path for path in wanted if path.endswith(C_SUFFIXES)), watch)
+
+    with Cache(options) as cache, _deep_recursion():
+        cache.note_use(repository, files.tree)
+        auditor, found = cache.use(audited)
         findings = tuple(_cited(finding, checks, citer) for finding in found if _severe(finding, options))
     return Audit(commit, auditor.files, auditor.functions, findings, tuple(auditor.problems))
 
@@ -106,11 +114,13 @@ def _review(
     checks: Sequence[Check],
     options: Options,
 ) -> Review:
-    citer = Citer(snapshot(repository.tree_of(base.commit)), base.commit)
+    tree = repository.tree_of(base.commit)
+    citer = Citer(snapshot(tree), base.commit)
     reviews: list[PatchReview] = []
     errors: list[Problem] = []
-    with _store(options) as store, _deep_recursion():
-        judge = _Judge(snapshot, store, checks, load_api(data_dir("checks")))
+    with Cache(options) as cache, _deep_recursion():
+        cache.note_use(repository, tree)
+        judge = _Judge(snapshot, cache, checks, load_api(data_dir("checks")))
         for patch in applied:
             changes = judge.changes(patch)
             try:
@@ -122,15 +132,6 @@ def _review(
             kept = tuple(_cited(finding, checks, citer) for finding in found if _wanted(finding, options))
             reviews.append(_patch_review(patch, kept, changes))
     return Review(series, base, _fixed_later(reviews), tuple(errors), series.notes if series is not None else ())
-
-
-@contextmanager
-def _store(options: Options) -> Iterator[Store]:
-    store = Store(options.cache_dir / _CACHE if options.cache else None)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 @contextmanager
@@ -146,9 +147,9 @@ def _deep_recursion() -> Iterator[None]:
 class _Judge:
     """Compares the two sides of one patch after the other; what was read for one serves the next."""
 
-    def __init__(self, snapshot: Callable[[str], Files], store: Store, checks: Sequence[Check], api: Api) -> None:
+    def __init__(self, snapshot: Callable[[str], Files], cache: Cache, checks: Sequence[Check], api: Api) -> None:
         self._snapshot = snapshot
-        self._store = store
+        self._cache = cache
         self._checks = checks
         self._api = api
         self._last: tuple[str, Program, Analyser] | None = None
@@ -161,29 +162,33 @@ class _Judge:
 
     def findings(self, patch: AppliedPatch, changes: Changes) -> tuple[Finding, ...]:
         """What the checks say of the patch, not yet cited."""
+        return self._cache.use(lambda store: self._findings(patch, changes, store))
+
+    def _findings(self, patch: AppliedPatch, changes: Changes, store: Store) -> tuple[Finding, ...]:
         if patch.applied is Applied.NO:
-            return self._from_diff_alone(patch, changes)
+            return self._from_diff_alone(patch, changes, store)
         analysis: Analyser | None = None
-        if self._last is not None and self._last[0] == patch.before:
+        # Not what rests on a store that was given up.
+        if self._last is not None and self._last[0] == patch.before and self._last[1].store is store:
             _, before, analysis = self._last
         else:
-            before = Program(self._snapshot(patch.before), self._store)
+            before = Program(self._snapshot(patch.before), store)
         old_name = {new: old for old, new in changes.renamed.items()}
         before.want({old_name.get(path, path): lines.removed | lines.beside for path, lines in changes.lines.items()})
         before_analysis = Analyser(before, self._api, analysis)
         touched = [path for pair in patch.paths for path in pair if path is not None]
         files = self._snapshot(patch.after)
         wanted = {path: lines.added | lines.near for path, lines in changes.lines.items()}
-        after = Program(files, self._store, base=before, changed=touched, wanted=wanted)
-        self._last = (patch.after, Program(files, self._store, base=before, changed=touched), before_analysis)
+        after = Program(files, store, base=before, changed=touched, wanted=wanted)
+        self._last = (patch.after, Program(files, store, base=before, changed=touched), before_analysis)
         return compare(Sides(before, after, changes.lines, changes.renamed, before_analysis), self._checks, self._api)
 
-    def _from_diff_alone(self, patch: AppliedPatch, changes: Changes) -> tuple[Finding, ...]:
+    def _from_diff_alone(self, patch: AppliedPatch, changes: Changes, store: Store) -> tuple[Finding, ...]:
         """What the hunks themselves show to be new. Returns need the whole function, so that they are not judged."""
         below = self._snapshot(patch.before)
         old, new = fragments_of(patch.patch.diff)
-        before = Program(FragmentFiles(below, old), self._store)
-        after = Program(FragmentFiles(below, new), self._store, base=before, changed=new)
+        before = Program(FragmentFiles(below, old), store)
+        after = Program(FragmentFiles(below, new), store, base=before, changed=new)
         local = [check for check in self._checks if EventKind.UNBALANCED not in check.events]
         found = compare(Sides(before, after, changes.lines, {}), local, self._api, with_callers=False)
         return tuple(finding for finding in found if finding.change is Change.INTRODUCED)

@@ -34,6 +34,9 @@ STRANGERS = {"mail", "tree", "source", "report"}
 HELPERS = {
     "audit": "compare",
     "blocks": "citation",
+    "cache": "pipeline",
+    "indexing": "pipeline",
+    "workers": "pipeline",
     "changes": "compare",
     "finding": "compare",
     "fragment": "compare",

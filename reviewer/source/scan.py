@@ -5,23 +5,36 @@ from __future__ import annotations
 
 import re
 
-from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.store import BlobFacts
 from reviewer.source.types import closing_brace
 
+# Patterns begin with a literal where they can: that is what makes a search fast.
+_COMMENT_OR_STRING = re.compile(
+    rb"[/\"'](?:(?<=/)\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?|(?<=/)/(?:[^\n\\]++|\\.)*+"
+    rb"|(?<=\")(?:[^\"\\\n]++|\\.)*+\"?|(?<=')(?:[^'\\\n]++|\\.)++')",
+    re.DOTALL,
+)
 # The end of a function's header: a bracket, words, and the body's brace; the brace or the header begins its line.
 _BODY = re.compile(rb"\)[\w \t\n]{0,200}+\{")
-_NAME_BEFORE = re.compile(rb"([A-Za-z_]\w*)[ \t]*$")
+_REVERSED_NAME = re.compile(rb"[ \t]*(\w*[A-Za-z_])(?!\w)")
+_LONGEST_NAME = 100
+_LONGEST_TYPE = 400  # of what a function returns, with the words before it
+_TYPES = frozenset(b"struct union enum".split())
+_SHORTEST_TYPE = 7
 _HEADER_WORDS = frozenset(
     b"__must_hold __acquires __releases __cond_acquires __attribute__ __aligned __section".split()
 )
 _USUAL_HEADER = 250
 _LONGEST_HEADER = 4000
-_MACRO = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+([a-z_]\w*)\(", re.MULTILINE)
-_LOCK = re.compile(
-    rb"\b(raw_spinlock_t|spinlock_t|rwlock_t|local_lock_t|seqlock_t|struct\s+(?:mutex|rw_semaphore|rt_mutex|ww_mutex|srcu_struct|semaphore|percpu_rw_semaphore))\s+(\w+)\s*(?=[;\[=,])"
-    rb"|\bDEFINE_(RAW_SPINLOCK|SPINLOCK|RWLOCK|MUTEX|STATIC_SRCU|SRCU)\s*\(\s*(\w+)\s*\)|\bstatic\s+DECLARE_(RWSEM)\s*\(\s*(\w+)\s*\)"
+_MACRO = re.compile(rb"#[ \t]*define[ \t]+([a-z_]\w*)\(")
+_DECLARED_LOCK = re.compile(rb"lock_t\s+(\w+)\s*(?=[;\[=,])")
+_LOCK_TYPE = re.compile(rb"\b((?:raw_spin|spin|rw|local_|seq)lock_t)\s+\Z")
+_LONGEST_LOCK_TYPE = 12  # what stands before "lock_t", and one more
+_DECLARED_STRUCTURE = re.compile(
+    rb"struct\s+(mutex|rw_semaphore|rt_mutex|ww_mutex|srcu_struct|semaphore|percpu_rw_semaphore)\s+(\w+)\s*(?=[;\[=,])"
 )
+_DEFINED_LOCK = re.compile(rb"DEFINE_(RAW_SPINLOCK|SPINLOCK|RWLOCK|MUTEX|STATIC_SRCU|SRCU)\s*\(\s*(\w+)\s*\)")
+_DECLARED_RWSEM = re.compile(rb"DECLARE_(RWSEM)\s*\(\s*(\w+)\s*\)")
 _DEFINED_TYPE = {
     b"RAW_SPINLOCK": "raw_spinlock_t",
     b"SPINLOCK": "spinlock_t",
@@ -62,7 +75,9 @@ _NAMED_AFTER = re.compile(
     rb"^(?P<words>(?:typedef\s++)?" + _WORDS + rb")(?:struct|union)\s*+(?P<tag>\w*+)\s*+\{", re.MULTILINE
 )
 _AFTER_BODY = re.compile(rb"([^;={}]*+)[;=]")
-_TABLE = re.compile(rb"^(?:static |const |extern |__\w+ )*struct\s+(\w+)\s+[^;=(){}]{0,200}=\s*\{", re.MULTILINE)
+_INITIALISER = re.compile(rb"=\s*\{")
+_TABLE = re.compile(rb"^(?:static |const |extern |__\w+ )*struct\s+(\w+)\s+[^;=(){}]{0,200}\Z", re.MULTILINE)
+_LONGEST_TABLE_HEAD = 400
 _ENTRY = re.compile(rb"^\s*\.(\w+)\s*=\s*&?([a-z_]\w+)\s*,", re.MULTILINE)
 _NOT_FUNCTIONS = frozenset(
     b"if while for switch return sizeof do else defined __attribute__ typeof asm volatile".split()
@@ -74,14 +89,17 @@ _IDENTIFIER = re.compile(rb"\w+")
 
 def scan(text: bytes) -> BlobFacts:
     """What ``text`` defines. Approximate where the preprocessor hides things; the parser has the last word."""
-    text = blank_comments_and_strings(text)
+    if b"{" not in text and b"lock" not in text and not _MACRO.search(text):
+        return BlobFacts((), (), ())  # constants of registers: a fifth of the kernel's text
+    text = _COMMENT_OR_STRING.sub(_shortened, text)
     definitions: dict[str, str] = {}
     for match in _BODY.finditer(text):
         found = _defined(text, match.start(), match.end())
         if found is not None:
             definitions.setdefault(*found)
     for match in _MACRO.finditer(text):
-        definitions.setdefault(match.group(1).decode("latin-1"), "m")
+        if not text[text.rfind(b"\n", 0, match.start()) + 1 : match.start()].strip():
+            definitions.setdefault(match.group(1).decode("latin-1"), "m")
     types, variables = _declared(text)
     return BlobFacts(
         tuple(definitions.items()),
@@ -92,23 +110,33 @@ def scan(text: bytes) -> BlobFacts:
     )
 
 
+def _shortened(match: re.Match[bytes]) -> bytes:
+    """A comment or constant without its content; unlike blanking it does not keep the length."""
+    first = match[0][:1]
+    return b" " if first == b"/" else first + first
+
+
 def _defined(text: bytes, bracket: int, end: int) -> tuple[str, str] | None:
     """Name and kind of the function whose header ends with the closing ``bracket``; None where it is no definition."""
     line = text.rfind(b"\n", 0, bracket) + 1
     if text[end - 2 : end - 1] != b"\n" and text[line : line + 1] in b" \t#":
         return None
+    if end - bracket > _SHORTEST_TYPE and not _TYPES.isdisjoint(text[bracket + 1 : end - 1].split()):
+        return None  # a macro call, and a type after it
     while True:
         opening = _opening(text, bracket)
-        before = _NAME_BEFORE.search(text, max(0, opening - 100), opening) if opening > 0 else None
+        # Backwards, because it is the end of the text before the bracket that counts.
+        before = _REVERSED_NAME.match(text[max(0, opening - _LONGEST_NAME) : opening][::-1]) if opening > 0 else None
         if before is None:
             return None
-        name = before.group(1)
-        if not (name in _HEADER_WORDS or (name.startswith(b"__") and text[: before.start()].rstrip()[-1:] == b")")):
+        name, start = before.group(1)[::-1], opening - before.end()
+        above = text[max(0, start - _LONGEST_TYPE) : start]
+        if not (name in _HEADER_WORDS or (name.startswith(b"__") and above.rstrip()[-1:] == b")")):
             break
-        bracket = text.rfind(b")", max(0, before.start() - _LONGEST_HEADER), before.start())
+        bracket = text.rfind(b")", max(0, start - _LONGEST_HEADER), start)
         if bracket < 0:
             return None
-    line = text.rfind(b"\n", 0, before.start()) + 1
+    line = text.rfind(b"\n", 0, start) + 1
     if text[line : line + 1] in (b" ", b"\t", b"#", b"}", b"") or name in _NOT_FUNCTIONS:
         return None
     if name.isupper() or name.startswith(b"DEFINE_"):
@@ -116,9 +144,8 @@ def _defined(text: bytes, bracket: int, end: int) -> tuple[str, str] | None:
         if first is None:
             return None
         name = b"sys_" + first.group() if _SYSCALL.fullmatch(name) else first.group()
-    above = max(text.rfind(mark, 0, before.start()) for mark in (b";", b"}", b"\n\n", b"#"))
-    kind = "s" if re.search(rb"\bstatic\b", text[max(above, before.start() - 400, 0) : before.start()]) else "f"
-    return name.decode("latin-1"), kind
+    head = above[max(above.rfind(mark) for mark in (b";", b"}", b"\n\n", b"#")) + 1 :]
+    return name.decode("latin-1"), "s" if b"static" in head.split() else "f"
 
 
 def _opening(text: bytes, bracket: int) -> int:
@@ -134,23 +161,29 @@ def _opening(text: bytes, bracket: int) -> int:
 
 def _locks(text: bytes) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
-    for match in _LOCK.finditer(text):
-        declared, name, defined, defined_name, rwsem, rwsem_name = match.groups()
-        if declared:
-            found.add((name.decode(), declared.split()[-1].decode()))
-        else:
-            found.add(((defined_name or rwsem_name).decode(), _DEFINED_TYPE[defined or rwsem]))
+    for match in _DECLARED_LOCK.finditer(text):
+        kind = _LOCK_TYPE.search(text, max(0, match.start() - _LONGEST_LOCK_TYPE), match.start(1))
+        if kind is not None:
+            found.add((match.group(1).decode(), kind.group(1).decode()))
+    for match in _DECLARED_STRUCTURE.finditer(text):
+        found.add((match.group(2).decode(), match.group(1).decode()))
+    for defined in (*_DEFINED_LOCK.finditer(text), *_DECLARED_RWSEM.finditer(text)):
+        found.add((defined.group(2).decode(), _DEFINED_TYPE[defined.group(1)]))
     return found
 
 
 def _members(text: bytes) -> set[tuple[str, str, str]]:
     found: set[tuple[str, str, str]] = set()
-    for table in _TABLE.finditer(text):
+    done = 0
+    for start in _INITIALISER.finditer(text):
+        table = _TABLE.search(text, max(done, start.start() - _LONGEST_TABLE_HEAD), start.start())
+        if table is None or start.start() < done:
+            continue
         structure = table.group(1).decode("latin-1")
-        end = text.find(b"\n}", table.end())
-        if end < 0:
+        done = text.find(b"\n}", start.end())
+        if done < 0:
             break
-        for entry in _ENTRY.finditer(text, table.end(), end):
+        for entry in _ENTRY.finditer(text, start.end(), done):
             field, function = entry.groups()
             found.add((function.decode("latin-1"), structure, field.decode("latin-1")))
     return found

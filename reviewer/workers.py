@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Work that is many, shared out among processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import AbstractContextManager, ExitStack
+from multiprocessing.util import Finalize
+from typing import Any, Final, TypeVar
+
+_Tools = TypeVar("_Tools")
+_Task = TypeVar("_Task")
+_Result = TypeVar("_Result")
+
+MOST: Final = 2
+"""Processes at once: each may need 600 MB, and the machine belongs to its user."""
+
+_tools: list[Any] = []  # of this process, where it is a worker
+
+
+def in_order(
+    function: Callable[[_Tools, _Task], _Result],
+    tasks: Sequence[_Task],
+    tools: Callable[[], AbstractContextManager[_Tools]],
+    processes: int = MOST,
+) -> Iterator[_Result]:
+    """What ``function`` says of each task, in their order, computed by up to ``processes`` processes.
+
+    ``tools`` makes what a process works with, once for all its tasks. All three must be picklable. Where no process can
+    be started, or one dies, what is left is done in this one. What ``function`` raises is raised here.
+    """
+    count = min(processes, len(tasks), len(os.sched_getaffinity(0)))
+    done = 0
+    if count > 1:
+        try:
+            for result in _shared(function, tasks, tools, count):
+                done += 1
+                yield result
+        except (OSError, BrokenProcessPool):
+            pass  # no memory or no process to be had: slower, with the same result
+    if done < len(tasks):
+        with tools() as own:
+            for task in tasks[done:]:
+                yield function(own, task)
+
+
+def _shared(
+    function: Callable[[_Tools, _Task], _Result],
+    tasks: Sequence[_Task],
+    tools: Callable[[], AbstractContextManager[_Tools]],
+    count: int,
+) -> Iterator[_Result]:
+    # "spawn": this process may have threads, and children that must not be shared.
+    executor = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _begin, (tools,))
+    try:
+        for future in [executor.submit(_work, function, task) for task in tasks]:
+            yield future.result()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin(tools: Callable[[], AbstractContextManager[Any]]) -> None:
+    """Leave interrupts to the parent, end with it however it ends, and have the tools at hand."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    stack = ExitStack()
+    _tools.append(stack.enter_context(tools()))
+    Finalize(None, stack.close, exitpriority=1)
+
+
+def _work(function: Callable[[Any, _Task], _Result], task: _Task) -> _Result:
+    return function(_tools[0], task)
+
+
+def _end_with(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
