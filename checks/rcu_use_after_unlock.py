@@ -5,7 +5,7 @@ from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity,
 
 
 def judge(context: Context) -> Report:
-    variable, call, reader, _, left = context.detail
+    variable, call, reader, _, left, _ = context.detail
     inside = "rcu_read_lock()" if reader == "RCU" else f"srcu_read_lock() on {reader}"
     return Report(
         subject=f"{variable} {reader}",

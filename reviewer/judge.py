@@ -85,7 +85,7 @@ def judge(
 
 def _context_steps(event: Event, reason: Reason | None) -> list[Step]:
     """The step that shows where the lock was taken, as a reader would look for it."""
-    if event.kind in (EventKind.UNBALANCED, EventKind.USE_AFTER_READER):
+    if event.kind in (EventKind.UNBALANCED, EventKind.USE_AFTER_READER, EventKind.USE_AFTER_LOCK):
         return [Step(event.function.path, line, event.function.name, call) for _, _, line, call in event.shown]
     if reason is None or reason.what not in _MARK or reason.origin is not Origin.TAKEN:
         return []

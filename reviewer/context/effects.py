@@ -30,6 +30,7 @@ class EventKind(StrEnum):
     UNBALANCED = "unbalanced return"
     PARAMETER_CALLED = "parameter called"
     USE_AFTER_READER = "use after the reader was left"
+    USE_AFTER_LOCK = "use after the lock of the list was released"
 
 
 SLEEPING = frozenset((EventKind.SLEEP, EventKind.BLOCKING_ALLOCATION))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pointers that are good only while an RCU or SRCU reader is open.
+"""Pointers that are good only while an RCU or SRCU reader is open, or a lock is held.
 
-Source: Documentation/RCU/checklist.rst, "Letting RCU-protected pointers leak out of an RCU read-side critical section".
+Sources: Documentation/RCU/checklist.rst (pointers that leak out of a reader);
+Documentation/kernel-hacking/locking.rst, "Exposing Objects Outside This File".
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.effects import Event, EventKind
-from reviewer.context.facts import BORROWED, VALUE, Facts
+from reviewer.context.facts import BORROWED, TAKEN_AT, VALUE, Facts
 from reviewer.context.locks import canonical
-from reviewer.context.state import State
-from reviewer.context.tables import Api
+from reviewer.context.ownership import frees_from_list
+from reviewer.context.state import Origin, State
+from reviewer.context.tables import Api, LockClass
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Edge, Function, Guard, Loop, Return
-from reviewer.source.expression import identifiers, is_path, plain
+from reviewer.source.expression import constant, identifiers, is_path, last_member, plain
 
 if TYPE_CHECKING:
     from reviewer.context.flow import Flow
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _RCU = "RCU"
 _NOT_EVALUATED = re.compile(r"\b(?:sizeof|typeof|__typeof__|offsetof|container_of)\((?:[^()]|\([^()]*\))*\)")
 _ADDRESS = re.compile(r"(?<![\w)\]])&[A-Za-z_]\w*(?:->|\.)[\w.]*+(?!->|\[)")
+_MEMBER = re.compile(r"&([A-Za-z_]\w*)->([\w.]+)")
 _VARIABLE = re.compile(r"[A-Za-z_]\w*")
 _SAME_OBJECT = re.compile(r"container_of|container_of_const|\w*list_entry\w*|rb_entry\w*|unrcu_pointer")
 
@@ -34,12 +37,14 @@ class Borrowed(NamedTuple):
     """A pointer fetched at ``line`` by ``call``, good while ``reader`` is open; ``left`` is the line where it was left.
 
     ``reader`` is ``RCU`` or the canonical expression of the srcu_struct. ``left`` is 0 while the reader is open.
+    ``member`` is set for an object that was put on a list by that member: then ``reader`` is the lock of the list.
     """
 
     reader: str
     line: int
     call: str
     left: int
+    member: str = ""
 
 
 class Pointers:
@@ -51,9 +56,10 @@ class Pointers:
 
     @staticmethod
     def matter(function: Function, api: Api) -> bool:
-        """Whether ``function`` fetches a pointer in this way at all."""
+        """Whether ``function`` fetches a pointer in this way at all, or puts an object on a list."""
         return any(
             (isinstance(node, Call) and node.result and (node.name in api.srcu_pointers or _fetches(node, api)))
+            or (isinstance(node, Call) and api.insert.fullmatch(node.name))
             or (isinstance(node, Loop) and node.name in api.rcu_iterators)
             for block in function.blocks
             for node in block.nodes
@@ -90,6 +96,8 @@ class Pointers:
                 facts[BORROWED, variable] = borrowed._replace(left=node.line)
         if isinstance(node, Call) and node.result and _VARIABLE.fullmatch(node.result):
             self._fetched(node, node.result, state, facts)
+        elif isinstance(node, Call) and self._api.insert.fullmatch(node.name) and node.args:
+            self._published(node, state, facts)
         elif isinstance(node, Loop) and node.name in self._api.rcu_iterators and node.args:
             self._borrow(node.args[0], _RCU, node.line, f"{node.name}()", state, facts)
         elif isinstance(node, Assign) and _VARIABLE.fullmatch(node.target):
@@ -109,6 +117,30 @@ class Pointers:
             known = facts.get((BORROWED, plain(node.args[0])))
             if known is not None:
                 facts[BORROWED, variable] = known
+
+    def _published(self, node: Call, state: State, facts: Facts) -> None:
+        """An object of this function's own goes on a list: from now on it belongs to whoever holds the lock."""
+        entry = _MEMBER.fullmatch(node.args[0])
+        locks = [held for held in state.locks if self._api.classes.get(held.kind) not in (None, LockClass.READER)]
+        if entry is None or len(locks) != 1 or locks[0].origin is not Origin.TAKEN or state.rcu > 0:
+            return
+        variable, member = entry.group(1), last_member(entry.group(2))
+        if self._allocated(variable):
+            call = f"{node.name}()"
+            facts[BORROWED, variable] = Borrowed(locks[0].expression, node.line, call, 0, member)
+
+    def _allocated(self, variable: str) -> bool:
+        """Whether the variable holds nothing but memory that this function has allocated."""
+        function = self._flow.function
+        nodes = [node for block in function.blocks for node in block.nodes]
+        values = [node for node in nodes if isinstance(node, Assign) and node.target == variable]
+        calls = [node for node in nodes if isinstance(node, Call) and node.result == variable]
+        return (
+            variable in function.locals
+            and len(calls) == 1
+            and calls[0].name in self._api.allocators
+            and all(constant(assign.value) == 0 for assign in values)
+        )
 
     def _borrow(self, variable: str, reader: str, line: int, call: str, state: State, facts: Facts) -> None:
         if self._open(reader, state) and self._unprotected(state, reader):
@@ -152,13 +184,22 @@ class Pointers:
         facts.pop((BORROWED, variable), None)
         if self._unprotected(state):
             function = self._flow.function
-            detail = (variable, borrowed.call, borrowed.reader, str(borrowed.line), str(borrowed.left))
-            step = Step(function.path, line, function.name, used)
-            shown = (
-                (variable, variable, borrowed.line, f"{variable} = {borrowed.call}"),
-                (borrowed.reader, borrowed.reader, borrowed.left, "the reader is left"),
+            lock = last_member(borrowed.reader)
+            freed_by = borrowed.member and frees_from_list(
+                self._flow.analyser.program, self._api, function, borrowed.member, lock
             )
-            kind = EventKind.USE_AFTER_READER
+            if freed_by is None:
+                return
+            reader = facts.get((TAKEN_AT, borrowed.reader), (borrowed.reader,))[0]
+            detail = (variable, borrowed.call, reader, str(borrowed.line), str(borrowed.left), freed_by)
+            step = Step(function.path, line, function.name, used)
+            kind = EventKind.USE_AFTER_LOCK if freed_by else EventKind.USE_AFTER_READER
+            got, left = (
+                (f"{borrowed.call} with {variable}", f"{reader} is released")
+                if freed_by
+                else (f"{variable} = {borrowed.call}", f"the {reader} reader is left")
+            )
+            shown = ((variable, variable, borrowed.line, got), (reader, reader, borrowed.left, left))
             self._flow.note(Event(kind, function, line, variable, "", state, (step,), False, shown, detail))
 
 
