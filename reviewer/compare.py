@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 
 from reviewer.check import Check, EventKind
 from reviewer.context.analysis import Analyser
+from reviewer.context.balance import newly_unbalanced
 from reviewer.context.callers import callers
+from reviewer.context.effects import Event
+from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.finding import Teller, in_order, without_shadowed
 from reviewer.judge import Occurrence, judge
@@ -82,11 +85,22 @@ class _Comparison:
                 for occurrence in judge(self.before, before, self.checks, entered=self.with_callers):
                     old[self._translated(occurrence.identity)].append(occurrence)
             if after is not None:
-                for occurrence in judge(self.after, after, self.checks, entered=self.with_callers):
+                more = self._newly_unbalanced(before, after) if before is not None else ()
+                for occurrence in judge(self.after, after, self.checks, entered=self.with_callers, more=more):
                     new[occurrence.identity].append(occurrence)
         found = list(self._brought(old, new))
         found += self._fixed(old, new)
         return in_order(without_shadowed(found))
+
+    def _newly_unbalanced(self, before: Function, after: Function) -> tuple[Event, ...]:
+        """What a function that was balanced leaves held now, if it is one of those that the patch changes."""
+        lines = self._lines(after.path)
+        if not any(after.line <= line <= after.end for line in lines.added | lines.near):
+            return ()
+        old, new = self.before.analyse(before), self.after.analyse(after)
+        told = {(event.detail[0], event.callee) for event in new.events if event.kind is EventKind.UNBALANCED}
+        events = newly_unbalanced(after, old, new, State(), self.after.api.handed_on)
+        return tuple(event for event in events if (event.detail[0], event.callee) not in told)
 
     def _translated(self, identity: Identity) -> Identity:
         check, path, function, subject = identity

@@ -52,9 +52,12 @@ class Occurrence:
 
 
 def judge(
-    analyser: Analyser, function: Function, checks: Sequence[Check], *, entered: bool = True
+    analyser: Analyser, function: Function, checks: Sequence[Check], *, entered: bool = True, more: Sequence[Event] = ()
 ) -> Iterator[Occurrence]:
-    """Every occurrence in ``function``, one for each place; ``entered`` asks for interrupts and callbacks too."""
+    """Every occurrence in ``function``, one for each place; ``entered`` asks for interrupts and callbacks too.
+
+    ``more`` are events that the function's own analysis does not know of.
+    """
     seen: set[tuple[object, ...]] = set()
     if analyser.not_with_rt(function.path):
         checks = [check for check in checks if check.kernels is not Kernels.PREEMPT_RT]
@@ -62,7 +65,7 @@ def judge(
     ways_in = entries(analyser.program, analyser.api, function) if entered else ()
     starts += [(way_in, analyser.analyse(function, way_in.state)) for way_in in ways_in]
     for entry, analysis in starts:
-        for event in analysis.events:
+        for event in (*analysis.events, *(more if entry is None else ())):
             context = Context(event, analyser.api)
             for check in checks:
                 if event.kind not in check.events:

@@ -159,3 +159,34 @@ def test_new_way_out_with_the_lock_held_is_asked_about_where_it_leaves() -> None
         12,
     )
     assert [step.text for step in finding.witness] == ["mutex_lock(&dev->lock)", "return"]
+
+
+_SLOT = (
+    _HEAD + "int dev_get_slot(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tif (dev->free) {\n"
+    "\t\tspin_unlock(&dev->lock);\n\t\treturn dev->free;\n\t}\n\tspin_unlock(&dev->lock);\n\treturn -EBUSY;\n}\n"
+)
+
+
+def test_a_function_that_gave_its_lock_back_is_held_to_it_whatever_its_name_and_value_say() -> None:
+    after = _SLOT.replace("\t\tspin_unlock(&dev->lock);\n\t\treturn", "\t\treturn")
+    assert _told(brought_by(after, _SLOT)) == [("exposed", "lock-imbalance", 6, "dev_get_slot")]
+    assert brought_by(after) == ()
+
+
+def test_a_function_that_opens_a_reader_for_its_caller_may_do_so_on_more_ways_out() -> None:
+    before = (
+        _HEAD + "struct item *dev_get_first(struct dev *dev)\n{\n\trcu_read_lock();\n\tif (dev->first)\n"
+        "\t\treturn dev->first;\n\trcu_read_unlock();\n\treturn NULL;\n}\n"
+    )
+    after = before.replace("\trcu_read_unlock();\n", "\tif (dev->last)\n\t\treturn dev->last;\n\trcu_read_unlock();\n")
+    assert _told(brought_by(before.replace("dev->first)", "dev->best)"), before)) == []
+    assert [f for f in brought_by(after, before) if f.change is not Change.PRE_EXISTING] == []
+
+
+def test_a_reader_that_was_closed_on_every_way_out_is_missed_on_one() -> None:
+    before = (
+        _HEAD + "bool dev_show(struct dev *dev)\n{\n\tbool known;\n\n\trcu_read_lock();\n\tknown = find(dev);\n"
+        "\tif (dev->dead) {\n\t\trcu_read_unlock();\n\t\treturn false;\n\t}\n\trcu_read_unlock();\n\treturn known;\n}\n"
+    )
+    after = before.replace("\t\trcu_read_unlock();\n\t\treturn false;", "\t\treturn false;")
+    assert _told(brought_by(after, before)) == [("exposed", "rcu-unlock-imbalance", 9, "dev_show")]

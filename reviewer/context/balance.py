@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from reviewer.context.effects import Event, EventKind, Exit, Summary
+from reviewer.context.effects import Analysis, Event, EventKind, Exit, Summary, Taken
 from reviewer.context.state import State
 from reviewer.model import Step
 from reviewer.source.cfg import Function
@@ -20,14 +20,12 @@ _PAIRED_NAME = re.compile(
 )
 
 
-Taken = Mapping[tuple[str, str], tuple[int, str]]
-"""Lock as callers see it, to the line and the call that took it."""
-
 _PAIRS = (
     ("preempt", "preempt_disable", "preempt_enable"),
     ("bh", "local_bh_disable", "local_bh_enable"),
     ("migrate", "migrate_disable", "migrate_enable"),
 )
+_RAISED = (("rcu", "rcu_read_lock", "rcu"), *((counter, raises, "context") for counter, raises, _ in _PAIRS))
 
 
 def unbalanced(
@@ -49,10 +47,7 @@ def unbalanced(
         return
     yield from _readers(function, exits, start)
     for event, lock in _locks(function, exits, start, handed_on):
-        line, call = taken.get(lock, (0, ""))
-        named = re.fullmatch(r"\w+\(([^(),]+)\)", call)
-        name = plain(named.group(1)) if named and lock[1].startswith("?") else event.callee
-        yield event._replace(callee=name, shown=((name, name, line, call),) if line else ())
+        yield _named(event, lock, taken)
     yield from _counters(function, exits, start)
 
 
@@ -63,6 +58,43 @@ def _unnamed(exit_: Exit) -> Exit:
             (kind, "?." + last_member(name) if name.split("->")[0] == "R" else name) for kind, name in exit_.gained
         )
     )
+
+
+def newly_unbalanced(
+    function: Function, before: Analysis, after: Analysis, start: State, handed_on: frozenset[str]
+) -> Iterator[Event]:
+    """One event for each lock or counter that ``before`` gave back on every way out and ``after`` does not on one.
+
+    What the function was before is the best witness of what it is meant to do: its name and the value it returns do
+    not count here, nor whatever was unclear about its ways out already.
+    """
+    was, now = before.summary.exits, after.summary.exits
+    if not was or len(now) < 2:
+        return
+    unclear = frozenset[str]().union(*(exit_.unsure for exit_ in was))
+    kept = set(before.taken) - {lock for exit_ in was for lock in exit_.gained}
+    for lock in sorted(kept & {lock for exit_ in now for lock in exit_.gained}):
+        sure = [exit_ for exit_ in now if lock in exit_.gained and not exit_.unsure & {"locks"} - unclear]
+        right = [exit_.line for exit_ in now if lock not in exit_.gained]
+        if sure and right and last_member(lock[1]) not in handed_on:
+            wrong = min(sure, key=lambda exit_: exit_.line)
+            yield _named(_event(function, wrong, min(right), start, lock[1], "lock", lock[0]), lock, after.taken)
+    for counter, raises, what in _RAISED:
+        if (counter, "") not in before.taken or any(getattr(exit_, counter) for exit_ in was):
+            continue
+        sure = [exit_ for exit_ in now if getattr(exit_, counter) > 0 and not exit_.unsure & {counter} - unclear]
+        right = [exit_.line for exit_ in now if not getattr(exit_, counter)]
+        if sure and right:
+            wrong = min(sure, key=lambda exit_: exit_.line)
+            yield _event(function, wrong, min(right), start, raises, what)
+
+
+def _named(event: Event, lock: tuple[str, str], taken: Taken) -> Event:
+    """The event of ``lock`` with the place where it was taken."""
+    line, call = taken.get(lock, (0, ""))
+    named = re.fullmatch(r"\w+\(([^(),]+)\)", call)
+    name = plain(named.group(1)) if named and lock[1].startswith("?") else event.callee
+    return event._replace(callee=name, shown=((name, name, line, call),) if line else ())
 
 
 def _groups(exits: list[Exit]) -> Iterator[list[Exit]]:

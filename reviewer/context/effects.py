@@ -135,13 +135,18 @@ class Summary:
         return (frozenset(self.effects), frozenset((e.value, e.change, e.conditions) for e in self.exits))
 
 
+Taken = dict[tuple[str, str], tuple[int, str]]
+"""Lock as callers see it, to the line and the call that took it; a counter that was raised has no name."""
+
+
 @dataclass(slots=True)
 class Analysis:
-    """A summary, and the events that were met on the way."""
+    """A summary, the events that were met on the way, and where each lock was taken and each counter was raised."""
 
     summary: Summary = field(default_factory=Summary)
     events: list[Event] = field(default_factory=list)
     complete: bool = True
+    taken: Taken = field(default_factory=dict)
 
 
 EMPTY = Summary()

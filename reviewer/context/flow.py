@@ -73,7 +73,6 @@ class Flow:
         self.noinstr = is_noinstr(function)
         self._stepped = _stepped(function)
         self._pointers = Pointers(self) if Pointers.matter(function, self.api) else None
-        self._taken: dict[tuple[str, str], tuple[int, str]] = {}
         self._seen: set[tuple[object, ...]] = set()
 
     def _annotated(self, state: State) -> State:
@@ -220,13 +219,26 @@ class Flow:
 
     def step(self, node: AnyNode, state: State, facts: Facts) -> Forks:
         """The states after one node."""
-        if self._pointers is None:
-            return self._step(node, state, facts)
-        self._pointers.before(node, state, facts)
+        if self._pointers is not None:
+            self._pointers.before(node, state, facts)
         forks = self._step(node, state, facts)
         for after, known in forks:
-            self._pointers.after(node, after, known)
+            if self._pointers is not None:
+                self._pointers.after(node, after, known)
+            if after is not state:
+                self._note_taken(node, state, after, known)
         return forks
+
+    def _note_taken(self, node: AnyNode, before: State, after: State, facts: Facts) -> None:
+        """Remember where locks are taken and counters raised."""
+        taken = self.analysis.taken
+        for held in after.locks - before.locks:
+            if held.origin is Origin.TAKEN:
+                _, line, call = facts.get((TAKEN_AT, held.expression), ("", node.line, ""))
+                taken.setdefault((held.kind, self._outside(held.expression, facts)), (line, call))
+        for counter in ("rcu", "preempt", "bh", "migrate"):
+            if getattr(after, counter) > getattr(before, counter):
+                taken.setdefault((counter, ""), (node.line, ""))
 
     def _step(self, node: AnyNode, state: State, facts: Facts) -> Forks:
         if isinstance(node, Call):
@@ -282,7 +294,7 @@ class Flow:
             return
         for held in state.locks:
             if held.origin is Origin.TAKEN and (known := facts.get((TAKEN_AT, held.expression))) is not None:
-                self._taken[held.kind, self._outside(held.expression, facts)] = (known[1], known[2])
+                self.analysis.taken[held.kind, self._outside(held.expression, facts)] = (known[1], known[2])
         self.analysis.summary.exits.add(
             Exit(
                 kind,
@@ -400,8 +412,8 @@ class Flow:
 
     def _balance(self) -> None:
         """Returns that leave RCU nesting or locks as no other return of that kind does."""
-        for event in unbalanced(self.function, self.analysis.summary, self.start, self.api.handed_on, self._taken):
-            self.analysis.events.append(event)
+        known = self.analysis
+        known.events += unbalanced(self.function, known.summary, self.start, self.api.handed_on, known.taken)
 
 
 def _stepped(function: Function) -> frozenset[str]:
