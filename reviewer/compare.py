@@ -13,7 +13,6 @@ from reviewer.context.analysis import Analyser
 from reviewer.context.balance import newly_unbalanced
 from reviewer.context.callers import callers
 from reviewer.context.effects import Event
-from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.finding import Teller, in_order, without_shadowed
 from reviewer.judge import Occurrence, judge
@@ -41,6 +40,15 @@ class ChangedLines:
     removed: frozenset[int] = frozenset()
     near: frozenset[int] = frozenset()
     beside: frozenset[int] = frozenset()
+
+    def came_from(self, line: int) -> int | None:
+        """The line of the pre-image that a line of the post-image was; None for an added one."""
+        if line in self.added:
+            return None
+        old = line - sum(added < line for added in self.added)
+        for removed in sorted(self.removed):
+            old += removed <= old
+        return old
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,7 @@ class _Comparison:
             return ()
         old, new = self.before.analyse(before), self.after.analyse(after)
         told = {(event.detail[0], event.callee) for event in new.events if event.kind is EventKind.UNBALANCED}
-        events = newly_unbalanced(after, old, new, State(), self.after.api.handed_on)
+        events = newly_unbalanced(old, new, after, lines.came_from, self.after.api)
         return tuple(event for event in events if (event.detail[0], event.callee) not in told)
 
     def _translated(self, identity: Identity) -> Identity:

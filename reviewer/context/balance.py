@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from reviewer.context.effects import Analysis, Event, EventKind, Exit, Summary, Taken
 from reviewer.context.state import State
+from reviewer.context.tables import Api
 from reviewer.model import Step
 from reviewer.source.cfg import Function
 from reviewer.source.expression import last_member, plain
@@ -61,32 +62,49 @@ def _unnamed(exit_: Exit) -> Exit:
 
 
 def newly_unbalanced(
-    function: Function, before: Analysis, after: Analysis, start: State, handed_on: frozenset[str]
+    before: Analysis, after: Analysis, function: Function, came_from: Callable[[int], int | None], api: Api
 ) -> Iterator[Event]:
-    """One event for each lock or counter that ``before`` gave back on every way out and ``after`` does not on one.
+    """One event for each lock or counter that a way out gave back in ``before`` and leaves held in ``after``.
 
     What the function was before is the best witness of what it is meant to do: its name and the value it returns do
-    not count here, nor whatever was unclear about its ways out already.
+    not count here, nor whatever was unclear about its ways out already. ``came_from`` tells for a line of the function
+    which one it was; for a new return all that there were are asked.
     """
-    was, now = before.summary.exits, after.summary.exits
+    was, now = ({_unnamed(exit_) for exit_ in analysis.summary.exits} for analysis in (before, after))
     if not was or len(now) < 2:
         return
     unclear = frozenset[str]().union(*(exit_.unsure for exit_ in was))
-    kept = set(before.taken) - {lock for exit_ in was for lock in exit_.gained}
-    for lock in sorted(kept & {lock for exit_ in now for lock in exit_.gained}):
-        sure = [exit_ for exit_ in now if lock in exit_.gained and not exit_.unsure & {"locks"} - unclear]
+
+    def earlier(exit_: Exit) -> list[Exit]:
+        line = came_from(exit_.line)
+        return [old for old in was if line is None or old.line == line]
+
+    for lock in sorted(set(before.taken) & {lock for exit_ in now for lock in exit_.gained}):
+        wrong = [
+            exit_
+            for exit_ in now
+            if lock in exit_.gained
+            and not exit_.unsure & {"locks"} - unclear
+            and (old := earlier(exit_))
+            and not any(lock in o.gained for o in old)
+        ]
         right = [exit_.line for exit_ in now if lock not in exit_.gained]
-        if sure and right and last_member(lock[1]) not in handed_on:
-            wrong = min(sure, key=lambda exit_: exit_.line)
-            yield _named(_event(function, wrong, min(right), start, lock[1], "lock", lock[0]), lock, after.taken)
+        if wrong and right and last_member(lock[1]) not in api.handed_on:
+            first = min(wrong, key=lambda exit_: exit_.line)
+            yield _named(_event(function, first, min(right), State(), lock[1], "lock", lock[0]), lock, after.taken)
     for counter, raises, what in _RAISED:
-        if (counter, "") not in before.taken or any(getattr(exit_, counter) for exit_ in was):
-            continue
-        sure = [exit_ for exit_ in now if getattr(exit_, counter) > 0 and not exit_.unsure & {counter} - unclear]
+        wrong = [
+            exit_
+            for exit_ in now
+            if (counter, "") in before.taken
+            and getattr(exit_, counter) > 0
+            and not exit_.unsure & {counter} - unclear
+            and (old := earlier(exit_))
+            and not any(getattr(o, counter) for o in old)
+        ]
         right = [exit_.line for exit_ in now if not getattr(exit_, counter)]
-        if sure and right:
-            wrong = min(sure, key=lambda exit_: exit_.line)
-            yield _event(function, wrong, min(right), start, raises, what)
+        if wrong and right:
+            yield _event(function, min(wrong, key=lambda e: e.line), min(right), State(), raises, what)
 
 
 def _named(event: Event, lock: tuple[str, str], taken: Taken) -> Event:

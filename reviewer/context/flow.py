@@ -35,7 +35,7 @@ from reviewer.context.facts import (
 from reviewer.context.locks import canonical, handed_out, in_parameters, returned_as
 from reviewer.context.pointers import Pointers
 from reviewer.context.state import Held, Origin, State, atomic
-from reviewer.context.tables import Operation
+from reviewer.context.tables import Api, Operation
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Literal, Loop
 from reviewer.source.expression import identifiers, is_path, last_member, root, unwrap
@@ -74,6 +74,11 @@ class Flow:
         self._stepped = _stepped(function)
         self._pointers = Pointers(self) if Pointers.matter(function, self.api) else None
         self._seen: set[tuple[object, ...]] = set()
+        # Ways out of a block, by block and position: those that were taken, and on what text the others were refused.
+        self._went: set[tuple[int, int]] = set()
+        self._refused: dict[tuple[int, int], set[str]] = {}
+        self._rechecked: frozenset[str] = frozenset()
+        self._lowered_here = _lowered(function, self.api)
 
     def _annotated(self, state: State) -> State:
         for annotation in self.function.annotations:
@@ -84,7 +89,30 @@ class Flow:
         return state
 
     def run(self) -> Analysis:
-        """Follow all paths to a fixpoint."""
+        """Follow all paths to a fixpoint.
+
+        Code that looks at memory once more after taking a lock does so because it may have changed meanwhile: where no
+        path goes one way of such a condition, what was known of it is forgotten with each lock that is taken.
+        """
+        self._follow()
+        self._rechecked = self._looked_at_again()
+        if self._rechecked:
+            self.analysis = Analysis()
+            self._seen.clear()
+            self._doubtful.clear()
+            self._follow()
+        if not self.analysis.complete:
+            self._distrust_exits()
+        self._balance()
+        return self.analysis
+
+    def _looked_at_again(self) -> frozenset[str]:
+        """What is in memory and decides a condition of which one way was never taken."""
+        own = {*self.function.params, *self.function.locals}
+        texts = {text for way, found in self._refused.items() if way not in self._went for text in found}
+        return frozenset(text for text in texts if text not in own and not text.startswith("$"))
+
+    def _follow(self) -> None:
         blocks = self.function.blocks
         states: list[dict[State, Facts]] = [{} for _ in blocks]
         states[0][self.start] = {}
@@ -113,10 +141,6 @@ class Flow:
                         sequence += 1
                         queued.add((target, arrived))
                         heapq.heappush(heap, (rank.get(target, 0), sequence, target, arrived))
-        if not self.analysis.complete:
-            self._distrust_exits()
-        self._balance()
-        return self.analysis
 
     def _distrust_exits(self) -> None:
         """Not all paths were followed: what the exits say of the state is not known to be all."""
@@ -142,12 +166,18 @@ class Flow:
     def _leave(self, block: int, state: State, facts: Facts) -> Iterator[tuple[int, State, Facts]]:
         if self._pointers is not None:
             self._pointers.conditions(self.function.blocks[block].edges, state, facts)
-        for edge in self.function.blocks[block].edges:
+        for position, edge in enumerate(self.function.blocks[block].edges):
             carried = dict(facts)
             after: State | None = state
             for literal in edge.literals:
                 after = self._assume(after, carried, literal) if after is not None else None
+                if after is None:
+                    meaning = facts.get((MEANING, literal.left), ("same", literal.left))
+                    if meaning[0] == "same":
+                        self._refused.setdefault((block, position), set()).add(meaning[1])
+                    break
             if after is not None:
+                self._went.add((block, position))
                 yield edge.target, after, carried
 
     # Conditions
@@ -211,7 +241,11 @@ class Flow:
             for held in state.locks
             if held.origin is Origin.TAKEN and held.expression not in self._released_here
         )
-        self._doubtful.update(("", name) for name in ("preempt", "bh", "rcu") if getattr(state, name) > 0)
+        self._doubtful.update(
+            ("", name)
+            for name in ("preempt", "bh", "rcu")
+            if getattr(state, name) > 0 and name not in self._lowered_here
+        )
         if state.irq == "off" or state.suffix > 0:
             self._doubtful.add(("", "irq"))
 
@@ -232,7 +266,12 @@ class Flow:
     def _note_taken(self, node: AnyNode, before: State, after: State, facts: Facts) -> None:
         """Remember where locks are taken and counters raised."""
         taken = self.analysis.taken
-        for held in after.locks - before.locks:
+        new = after.locks - before.locks
+        if new:
+            for key in [key for key in facts if key[0] in (VALUE, SYMBOL)]:
+                if key[1] in self._rechecked or key[1].partition("==")[0] in self._rechecked:
+                    del facts[key]
+        for held in new:
             if held.origin is Origin.TAKEN:
                 _, line, call = facts.get((TAKEN_AT, held.expression), ("", node.line, ""))
                 taken.setdefault((held.kind, self._outside(held.expression, facts)), (line, call))
@@ -414,6 +453,18 @@ class Flow:
         """Returns that leave RCU nesting or locks as no other return of that kind does."""
         known = self.analysis
         known.events += unbalanced(self.function, known.summary, self.start, self.api.handed_on, known.taken)
+
+
+def _lowered(function: Function, api: Api) -> frozenset[str]:
+    """The counters that the function itself lowers."""
+    return frozenset(
+        counter
+        for block in function.blocks
+        for node in block.nodes
+        if isinstance(node, Call)
+        for counter, change in api.counters.get(node.name, {}).items()
+        if change < 0
+    )
 
 
 def _stepped(function: Function) -> frozenset[str]:

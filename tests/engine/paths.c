@@ -371,3 +371,36 @@ int waits_with_the_lock_of_the_queue(struct line *line)
 	guard(spinlock)(&line->wait.lock);
 	return wait_event_interruptible_locked(line->wait, line->ready);
 }
+
+int looked_at_once_more(struct dev *dev)
+{
+	if (!dev->ready)
+		return 0;
+	spin_lock(&dev->lock);
+	if (!dev->ready)
+		return 0; /* wrong: lock-imbalance */
+	spin_unlock(&dev->lock);
+	return 0;
+}
+
+int may_sleep_once_looked_at_again(struct dev *dev)
+{
+	if (dev->dead)
+		return -ENODEV;
+	mutex_lock(&dev->setup);
+	spin_lock(&dev->lock);
+	if (dev->dead)
+		msleep(1); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+	mutex_unlock(&dev->setup);
+	return 0;
+}
+
+void locked_by_a_flag_in_memory(struct dev *dev)
+{
+	if (dev->shared)
+		spin_lock(&dev->lock);
+	dev->a = 1;
+	if (dev->shared)
+		spin_unlock(&dev->lock);
+}

@@ -108,6 +108,13 @@ def _others(source: Source, site: Site, names: re.Pattern[str]) -> list[Site]:
     ]
 
 
+def _given_back(source: Source, site: Site, takes: re.Pattern[str], releases: re.Pattern[str]) -> bool:
+    """Whether the function lets go of the lock before it takes it: it is its caller's, and is held on return."""
+    taken = [other.start for other in (*_others(source, site, takes), site) if takes.fullmatch(other.name)]
+    released = [other.start for other in (*_others(source, site, releases), site) if releases.fullmatch(other.name)]
+    return bool(taken and released) and min(released) < min(taken)
+
+
 def _without_release(names: re.Pattern[str], takes: re.Pattern[str]) -> Maker:
     """Delete a release that stands before a return or goto, below the level of the function's own statements."""
 
@@ -129,6 +136,9 @@ def _without_release(names: re.Pattern[str], takes: re.Pattern[str]) -> Maker:
             if not _others(source, site, takes):
                 excluded["the lock is taken by the caller or a callee"] += 1
                 continue
+            if _given_back(source, site, takes, names):
+                excluded["the function gives its caller's lock back"] += 1
+                continue
             end = source.text.find("\n", site.end) + 1
             changed = source.text[: source.starts[site.line - 1]] + source.text[end:]
             shown = f"- {source.text[site.start : site.end]} before {after.splitlines()[0]}"
@@ -146,6 +156,9 @@ def _early_return(takes: re.Pattern[str], releases: re.Pattern[str]) -> Maker:
                 continue
             if not _others(source, site, releases):
                 excluded["the function has no release of the lock"] += 1
+                continue
+            if _given_back(source, site, takes, releases):
+                excluded["the function gives its caller's lock back"] += 1
                 continue
             returns = _returned(source.header(site.function), site.function.name)
             yield _after(source, site, f"if (reviewer_probe_condition()) {returns}")
