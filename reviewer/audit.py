@@ -11,6 +11,7 @@ from reviewer.context.tables import Api
 from reviewer.finding import Teller, in_order, told_once, without_shadowed
 from reviewer.judge import judge
 from reviewer.model import Finding, Problem
+from reviewer.required import unmet_at_entry
 from reviewer.source.cfg import Function
 from reviewer.source.program import Program
 
@@ -58,7 +59,10 @@ class Auditor:
         try:
             return [
                 self._teller.as_it_stands(occurrence)
-                for occurrence in judge(self._analyser, function, self._checks)
+                for occurrence in (
+                    *judge(self._analyser, function, self._checks),
+                    *unmet_at_entry(self._analyser, function, self._checks),
+                )
                 if not occurrence.masked
             ]
         except RecursionError:

@@ -28,6 +28,7 @@ __all__ = [
     "Report",
     "Severity",
     "Source",
+    "required_report",
 ]
 
 _LOCK_WORD = {
@@ -155,6 +156,16 @@ class Context:
         return f"{self.event.callee} {reason.what} {name}".strip()
 
     @property
+    def required(self) -> str:
+        """What an assertion asks for that nobody gives, as the source names it: ``vcpu->mutex``."""
+        return self.event.detail[0]
+
+    @property
+    def required_kinds(self) -> frozenset[str]:
+        """The kinds of what would do: ``lock``, ``exclusive``, ``srcu``, ``rcu``, ``walk``, ``irqs``, ``preempt``."""
+        return frozenset(self.event.detail[1].split(","))
+
+    @property
     def callee(self) -> str:
         """The name of what is called on the event's own line."""
         return self.event.callee
@@ -187,6 +198,20 @@ class Where(StrEnum):
     RAW_LOCK = "under a raw spinlock"
     DISABLED = "with preemption or interrupts disabled by hand"
     ENTERED = "in an interrupt"
+
+
+def required_report(context: Context) -> Report:
+    """The report on an assertion that is reached without what it asks for."""
+    entry = context.event.detail[2]
+    through = "" if context.direct else f"{context.callee}() leads to "
+    reached = f", entered by {entry}" if entry else ""
+    return Report(
+        subject=f"{context.event.steps[-1].function} {context.required}",
+        message=f"{through}{context.call} without {context.required}{reached}",
+        question=f"Who provides {context.required} here? {through or 'I see '}{context.call}"
+        f"{' and nothing above that does' if not entry else f', and nothing from {entry} down to it does'}.",
+        was=f"{through}{context.call} was reached without {context.required}",
+    )
 
 
 def called_where(where: Where, *, rt: bool, message: str, question: str) -> Judge:

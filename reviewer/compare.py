@@ -14,9 +14,11 @@ from reviewer.context.balance import newly_unbalanced
 from reviewer.context.callers import callers
 from reviewer.context.effects import Event
 from reviewer.context.tables import Api
+from reviewer.customary import newly_unlike
 from reviewer.finding import Teller, in_order, without_shadowed
 from reviewer.judge import Occurrence, judge
 from reviewer.model import Change, Finding, Kernels, Place
+from reviewer.required import newly_unmet
 from reviewer.source.cfg import Function
 from reviewer.source.program import C_SUFFIXES, Program
 
@@ -96,6 +98,14 @@ class _Comparison:
                 more = self._newly_unbalanced(before, after) if before is not None else ()
                 for occurrence in judge(self.after, after, self.checks, entered=self.with_callers, more=more):
                     new[occurrence.identity].append(occurrence)
+        if self.with_callers:
+            for occurrence in newly_unmet(self.before, self.after, self._changed, self.checks):
+                new[occurrence.identity].append(occurrence)
+            for occurrence in newly_unlike(self.before, self.after, self._changed, self.checks):
+                new[occurrence.identity].append(occurrence)
+            backwards = [(after, before) for before, after in self._changed]
+            for occurrence in newly_unmet(self.after, self.before, backwards, self.checks):
+                old[self._translated(occurrence.identity)].append(occurrence)
         found = list(self._brought(old, new))
         found += self._fixed(old, new)
         return in_order(without_shadowed(found))
@@ -118,7 +128,7 @@ class _Comparison:
 
     def _affected(self) -> list[tuple[Function | None, Function | None]]:
         """The changed functions, then callers as long as what they can notice has changed."""
-        level = self._changed_functions()
+        level = self._changed = self._changed_functions()
         out: list[tuple[Function | None, Function | None]] = []
         seen = {(f.path, f.name) for pair in level for f in pair[-1:] if f is not None}
         for depth in range(CALLER_LEVELS + 1):

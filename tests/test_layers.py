@@ -39,9 +39,11 @@ HELPERS = {
     "workers": "pipeline",
     "changes": "compare",
     "finding": "compare",
+    "customary": "compare",
     "fragment": "compare",
     "judge": "compare",
     "passages": "citation",
+    "required": "compare",
     "sentences": "citation",
 }
 # Within one line: the ground stands on the model, and the command line turns errors into a report.

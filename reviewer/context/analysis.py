@@ -11,7 +11,7 @@ from reviewer.context.effects import Analysis, Summary
 from reviewer.context.flow import Flow
 from reviewer.context.state import State
 from reviewer.context.tables import Api
-from reviewer.source.cfg import Assign, Call, Function, Return
+from reviewer.source.cfg import Assign, Call, Function, Loop, Return
 from reviewer.source.expression import last_member
 from reviewer.source.kconfig import excluded_with
 from reviewer.source.program import Program
@@ -76,14 +76,11 @@ class Analyser:
 
     def _below(self, function: Function) -> tuple[Function, ...]:
         """Every function whose summary the analysis of ``function`` may ask for."""
+        nodes = [node for block in function.blocks for node in block.nodes]
         calls = [
             node
-            for block in function.blocks
-            for node in block.nodes
-            if isinstance(node, Call)
-            and not self.api.is_known(node.name)
-            and not self.api.opaque.fullmatch(node.name)
-            and node.name not in function.params
+            for node in nodes
+            if isinstance(node, Call) and self._followed(node.name) and node.name not in function.params
         ]
         called = [self.callees(name, function) for name in dict.fromkeys(node.name for node in calls)]
         given = dict.fromkeys(
@@ -93,7 +90,18 @@ class Analyser:
             if _LIKE_A_FUNCTION.fullmatch(argument)
         )
         called += [self.handed_over(name, function) for name in given]
-        return tuple(callee for callees in called for callee in callees)
+        loops = dict.fromkeys(node.name for node in nodes if isinstance(node, Loop))
+        walked = [self.program.loop_macro(name, function.path) for name in loops]
+        return (
+            *(callee for callees in called for callee in callees),
+            *(macro for macro in walked if macro is not None),
+        )
+
+    def _followed(self, name: str) -> bool:
+        """Whether the definition of ``name`` is asked for: the tables do not know it, or not what it demands."""
+        if self.api.demands.wrappers.fullmatch(name) or self.api.demands.takers.fullmatch(name):
+            return True
+        return not self.api.is_known(name) and not self.api.opaque.fullmatch(name)
 
     def is_predicate(self, name: str, user: str) -> bool:
         """Whether a call of ``name`` only looks: two calls then give the same answer while nothing is assigned."""

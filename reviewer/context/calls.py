@@ -60,6 +60,12 @@ class Calls:
 
     def call(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
         """The states after a call."""
+        flow.requirements.asserted(node, state, facts)
+        forks = self._call(flow, node, state, facts)
+        flow.requirements.called(node, state, [after for after, _ in forks])
+        return forks
+
+    def _call(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
         state = self._forget_results(flow, node, state, facts)
         name = node.name
         if name in self.api.predicates or name == "IS_ENABLED":
@@ -83,6 +89,8 @@ class Calls:
         changed = self._table_change(flow, node, state, facts)
         if changed is not None:
             return changed
+        if self.api.demands.wrappers.fullmatch(name):
+            self._demanded(flow, node, state, facts)
         if self.api.is_known(name) or self.api.opaque.fullmatch(name):
             return [(state, facts)]
         return self._descend(flow, node, state, facts)
@@ -353,6 +361,7 @@ class Calls:
         if cls in api.counter_guards:
             return [(counted(state, api.counter_guards[cls], sign), facts)]
         if cls not in api.lock_guards:
+            flow.requirements.guarded(node)
             return [(state, facts)]
         kind, suffix = api.lock_guards[cls]
         expression = canonical(flow.function, node.argument)
@@ -399,6 +408,7 @@ class Calls:
                     self._inherit(flow, node, state, facts, effect, callee)
         if len(callees) != 1:
             return [(state, facts)]
+        flow.requirements.inherited(node, state, facts, self.analyser.summary(callees[0]))
         return apply_exits(self, flow, node, callees[0], self.analyser.summary(callees[0]), state, facts)
 
     def _parameter_called(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
@@ -433,6 +443,12 @@ class Calls:
                 )
                 if own.rt is None or effect.rt is None or own.rt == effect.rt:
                     self._inherit(flow, node, state, facts, joined, callee)
+
+    def _demanded(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
+        """A call of which only what it asserts is of interest."""
+        callees = self.analyser.callees(node.name, flow.function)
+        if len(callees) == 1:
+            flow.requirements.inherited(node, state, facts, self.analyser.summary(callees[0]))
 
     @staticmethod
     def _sleeps(summary: Summary) -> bool:

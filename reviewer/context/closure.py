@@ -158,7 +158,7 @@ class Closure:
         self._circle.update(dict.fromkeys(keys, EMPTY))
         for _ in range(_ROUNDS):
             new = {key: self._summarise(function) for key, function in zip(keys, circle, strict=True)}
-            settled = all(new[key].outside == self._circle[key].outside for key in keys)
+            settled = all(new[key].whole == self._circle[key].whole for key in keys)
             self._circle.update(new)
             if settled:
                 break

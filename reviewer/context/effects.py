@@ -31,6 +31,8 @@ class EventKind(StrEnum):
     PARAMETER_CALLED = "parameter called"
     USE_AFTER_READER = "use after the reader was left"
     USE_AFTER_LOCK = "use after the lock of the list was released"
+    REQUIRES = "context required"
+    CALLED_UNLIKE = "called unlike elsewhere"
 
 
 SLEEPING = frozenset((EventKind.SLEEP, EventKind.BLOCKING_ALLOCATION))
@@ -72,6 +74,65 @@ class Effect(NamedTuple):
     def key(self) -> tuple[object, ...]:
         """Effects with equal keys mean the same to a caller."""
         return (self.kind, self.conditions, self.minus, self.irq_on, self.delta, self.rt, self.masked, self.subject)
+
+
+class Need(NamedTuple):
+    """Something that a context can offer.
+
+    ``kind`` is ``lock``, ``exclusive`` (a lock, not for reading), ``srcu``, ``rcu``, ``walk`` (an RCU reader or any
+    lock), ``irqs``, ``preempt`` or ``unused`` (the reference counter ``expression`` is zero).
+    """
+
+    kind: str
+    expression: str
+
+
+class Requirement(NamedTuple):
+    """What a function demands of whoever calls it: one of ``needs``, where ``conditions`` hold.
+
+    ``what`` names it as the source does; ``steps`` lead to the assertion.
+    """
+
+    needs: frozenset[Need]
+    conditions: tuple[Condition, ...]
+    what: str
+    steps: tuple[Step, ...]
+
+    @property
+    def key(self) -> RequirementKey:
+        """Requirements with equal keys mean the same to a caller."""
+        return (self.needs, self.conditions)
+
+
+RequirementKey = tuple[frozenset[Need], tuple[Condition, ...]]
+
+
+class Standing(StrEnum):
+    """Where a requirement of a callee stands at one call."""
+
+    OPEN = "open"
+    TAKEN = "taken here"
+    HELD = "held, or not known not to be"
+
+
+class Site(NamedTuple):
+    """A call of ``callee`` with a requirement: ``source`` in the callee's words, ``own`` in those of the function.
+
+    ``source`` is None where the call itself is the assertion.
+    """
+
+    line: int
+    callee: str
+    source: RequirementKey | None
+    own: Requirement
+    standing: Standing
+
+
+class Under(NamedTuple):
+    """What is held at one call: on every path, and on some path. Lock expressions, and ``rcu``."""
+
+    always: frozenset[str]
+    sometimes: frozenset[str]
 
 
 class Exit(NamedTuple):
@@ -128,11 +189,17 @@ class Summary:
 
     effects: dict[tuple[object, ...], Effect] = field(default_factory=dict)
     exits: set[Exit] = field(default_factory=set)
+    requirements: dict[RequirementKey, Requirement] = field(default_factory=dict)
 
     @property
     def outside(self) -> tuple[object, ...]:
         """What callers can notice, for comparing two versions of a function."""
         return (frozenset(self.effects), frozenset((e.value, e.change, e.conditions) for e in self.exits))
+
+    @property
+    def whole(self) -> tuple[object, ...]:
+        """All that a caller's own summary is made from."""
+        return (*self.outside, frozenset(self.requirements))
 
 
 Taken = dict[tuple[str, str], tuple[int, str]]
@@ -145,6 +212,8 @@ class Analysis:
 
     summary: Summary = field(default_factory=Summary)
     events: list[Event] = field(default_factory=list)
+    sites: tuple[Site, ...] = ()
+    under: dict[tuple[int, str], Under] = field(default_factory=dict)
     complete: bool = True
     taken: Taken = field(default_factory=dict)
 

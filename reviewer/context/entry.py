@@ -21,6 +21,7 @@ _WORDS = {
     "hardirq_threaded": "hard interrupt (a thread on PREEMPT_RT)",
     "softirq": "softirq",
     "nmi": "NMI",
+    "task": "process context",
     "raw_lock": "called with a raw spinlock held",
     "spin_lock": "called with a spinlock held",
 }
@@ -44,9 +45,14 @@ class Entry(NamedTuple):
 
 def entries(program: Program, api: Api, function: Function) -> tuple[Entry, ...]:
     """The contexts other than process context in which ``function`` is entered, each kind once."""
+    return tuple(way for way in ways_in(program, api, function) if way.kind != "task")
+
+
+def ways_in(program: Program, api: Api, function: Function) -> tuple[Entry, ...]:
+    """The contexts in which the tables know ``function`` to be entered, process context too, each kind once."""
     found: dict[str, Entry] = {}
     for kind, where, line, text in _all(program, api, function):
-        if kind != "task" and kind not in found:
+        if kind not in found:
             mark = f"<- {_WORDS[kind]}, {text}"
             found[kind] = Entry(kind, Step(where, line, function.name, mark))
     return tuple(found[kind] for kind in sorted(found))

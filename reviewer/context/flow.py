@@ -34,6 +34,7 @@ from reviewer.context.facts import (
 )
 from reviewer.context.locks import canonical, handed_out, in_parameters, returned_as
 from reviewer.context.pointers import Pointers
+from reviewer.context.requirements import Requirements
 from reviewer.context.state import Held, Origin, State, atomic
 from reviewer.context.tables import Api, Operation
 from reviewer.model import Step
@@ -57,6 +58,7 @@ class Flow:
         self.api = analyser.api
         self.function = function
         self.analysis = Analysis()
+        self._entered = start
         self.start = self._annotated(start)
         # Held across a call that was not followed: whoever was called may have let go of it.
         self._doubtful: set[tuple[str, str]] = set()
@@ -79,6 +81,7 @@ class Flow:
         self._refused: dict[tuple[int, int], set[str]] = {}
         self._rechecked: frozenset[str] = frozenset()
         self._lowered_here = _lowered(function, self.api)
+        self.requirements = Requirements(self)
 
     def _annotated(self, state: State) -> State:
         for annotation in self.function.annotations:
@@ -100,10 +103,12 @@ class Flow:
             self.analysis = Analysis()
             self._seen.clear()
             self._doubtful.clear()
+            self.requirements = Requirements(self)
             self._follow()
         if not self.analysis.complete:
             self._distrust_exits()
         self._balance()
+        self.analysis.sites = self.requirements.finish()
         return self.analysis
 
     def _looked_at_again(self) -> frozenset[str]:
@@ -114,6 +119,7 @@ class Flow:
 
     def _follow(self) -> None:
         blocks = self.function.blocks
+        self.requirements.begin(self.function.annotations, self._entered)
         states: list[dict[State, Facts]] = [{} for _ in blocks]
         states[0][self.start] = {}
         rank = {block: position for position, block in enumerate(_reverse_postorder(self.function))}
@@ -274,7 +280,7 @@ class Flow:
         for held in new:
             if held.origin is Origin.TAKEN:
                 _, line, call = facts.get((TAKEN_AT, held.expression), ("", node.line, ""))
-                taken.setdefault((held.kind, self._outside(held.expression, facts)), (line, call))
+                taken.setdefault((held.kind, self.outside(held.expression, facts)), (line, call))
         for counter in ("rcu", "preempt", "bh", "migrate"):
             if getattr(after, counter) > getattr(before, counter):
                 taken.setdefault((counter, ""), (node.line, ""))
@@ -294,6 +300,7 @@ class Flow:
         return [(state, facts)]
 
     def _walk(self, node: Loop, state: State, facts: Facts) -> None:
+        self.requirements.walked(node, state, facts)
         wanted = self.api.rcu_iterators.get(node.name)
         if wanted is not None and len(node.args) == wanted:
             step = Step(self.function.path, node.line, self.function.name, f"{node.name}()")
@@ -333,12 +340,12 @@ class Flow:
             return
         for held in state.locks:
             if held.origin is Origin.TAKEN and (known := facts.get((TAKEN_AT, held.expression))) is not None:
-                self.analysis.taken[held.kind, self._outside(held.expression, facts)] = (known[1], known[2])
+                self.analysis.taken[held.kind, self.outside(held.expression, facts)] = (known[1], known[2])
         self.analysis.summary.exits.add(
             Exit(
                 kind,
                 frozenset(
-                    (held.kind, self._outside(held.expression, facts, text))
+                    (held.kind, self.outside(held.expression, facts, text))
                     for held in state.locks
                     if held.origin is Origin.TAKEN and (held.kind, held.expression) not in self._doubtful
                 ),
@@ -371,7 +378,7 @@ class Flow:
         )
         return frozenset(("locks",)) if walked else frozenset()
 
-    def _outside(self, expression: str, facts: Facts, returned: str = "") -> str:
+    def outside(self, expression: str, facts: Facts, returned: str = "") -> str:
         """A lock's name for callers; a parameter that was assigned to means nothing to them."""
         start = root(expression)
         if start in self._handed_out and expression.startswith(start):

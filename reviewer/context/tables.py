@@ -13,7 +13,7 @@ from typing import Any
 
 from reviewer.errors import CheckError
 
-TABLES = ("locks", "context", "effects", "entries")
+TABLES = ("locks", "context", "effects", "entries", "requires")
 
 
 class LockClass(StrEnum):
@@ -62,6 +62,33 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
+class Demands:
+    """What calls demand of their context (requires.toml): name to the position of the argument that says it.
+
+    ``tests`` maps the functions that a condition is made of to the kind of need. ``takers`` may return with something
+    held that is not in the tables. ``roots`` are members of structures through which user space enters.
+    """
+
+    held: Mapping[str, int]
+    exclusive: Mapping[str, int]
+    condition: Mapping[str, int]
+    violated: Mapping[str, int]
+    reader: Mapping[str, int]
+    walk: Mapping[str, int]
+    srcu: Mapping[str, int]
+    tests: Mapping[str, str]
+    context: Mapping[str, str]
+    wrappers: re.Pattern[str]
+    takers: re.Pattern[str]
+    roots: frozenset[str]
+
+    def asserts(self, name: str) -> bool:
+        """Whether ``name`` itself says what it demands."""
+        tables = (self.held, self.exclusive, self.condition, self.violated, self.reader, self.walk, self.srcu)
+        return name in self.context or any(name in table for table in tables)
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """Every table, in the form the analysis asks."""
 
@@ -105,6 +132,7 @@ class Api:
     definers: Mapping[str, str]
     registrations: tuple[Registration, ...]
     members: Mapping[str, str]
+    demands: Demands
 
     def sleeps_always(self, name: str) -> bool:
         """Whether ``name`` may sleep whatever its arguments are."""
@@ -163,9 +191,20 @@ def _lock_calls(table: Mapping[str, Any]) -> dict[str, LockCall]:
     return calls
 
 
+def _demands(table: Mapping[str, Any]) -> Demands:
+    return Demands(
+        **{name: table[name] for name in ("held", "exclusive", "condition", "violated", "reader", "walk", "srcu")},
+        tests={name: kind for kind, names in table["tests"].items() for name in _words(names)},
+        context={name: kind for kind, names in table["context"].items() for name in _words(names)},
+        wrappers=re.compile(table["wrappers"]["pattern"]),
+        takers=re.compile(table["takers"]["pattern"]),
+        roots=frozenset(_words(table["roots"]["members"])),
+    )
+
+
 def load_tables(folder: Path) -> Api:
     """Read the tables of ``folder``. Raises CheckError where one is missing or not as it should be."""
-    locks, context, effects, entries = (_read(folder, name) for name in TABLES)
+    locks, context, effects, entries, requires = (_read(folder, name) for name in TABLES)
     try:
         return Api(
             classes={kind: LockClass(entry["class"]) for kind, entry in locks.items()},
@@ -226,6 +265,7 @@ def load_tables(folder: Path) -> Api:
                 for e in entries["registration"]
             ),
             members=entries["members"],
+            demands=_demands(requires),
         )
     except (KeyError, TypeError, ValueError, re.error) as error:
         raise CheckError(

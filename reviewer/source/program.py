@@ -352,7 +352,25 @@ class Program:
             self._macros[key] = self._read_macro(name, path)
         return self._macros[key]
 
-    def _read_macro(self, name: str, path: str) -> Function | None:
+    def loop_macro(self, name: str, user: str) -> Function | None:
+        """The iteration macro ``name`` as a function that runs the loop once, nearest definition."""
+        self._any_scope(user)
+        rows = self.store.definitions(name)
+        if len(rows) > _TOO_COMMON:
+            return None
+        candidates = sorted(
+            (self.distance(path, user), path)
+            for position, path in self.located([row for row, _ in rows], user)
+            if rows[position][1] == "m"
+        )
+        if not candidates or candidates[0][0] >= 9:
+            return None
+        key = ("for " + name, candidates[0][1])
+        if key not in self._macros:
+            self._macros[key] = self._read_macro(name, candidates[0][1], loop=True)
+        return self._macros[key]
+
+    def _read_macro(self, name: str, path: str, *, loop: bool = False) -> Function | None:
         text = self.text(path)
         start = _macro_at(text, name.encode()) if text is not None else -1
         if text is None or start < 0:
@@ -362,11 +380,11 @@ class Program:
             return None
         arguments, body = match.group(1), match.group(2).replace(b"\\\n", b"\n").replace(b"\\", b" ").strip()
         if (
-            not _MACRO_MATTERS.search(body)
+            not (loop or _MACRO_MATTERS.search(body))
             or b"#" in body
             or b"..." in arguments
             or len(body) > _LONGEST_MACRO
-            or _MACRO_STATEMENT.match(body)
+            or (not loop and _MACRO_STATEMENT.match(body))
         ):
             return None
         if body.startswith(b"({") and body.endswith(b"})"):

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A function that asserts a lock, reached without it."""
+
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source, required_report
+
+
+def judge(context: Context) -> Report | None:
+    if not context.required_kinds <= {"lock", "exclusive", "irqs", "preempt", "unused"}:
+        return None
+    return required_report(context)
+
+
+CHECK = Check(
+    id="lock-assert-not-held",
+    area="locking",
+    severity=Severity.BUG,
+    kernels=Kernels.ALL,
+    rule="A function that asserts a lock or a context is only called with that lock held, in that context.",
+    why="lockdep warns there, and what the lock protects is used while others change it.",
+    events=frozenset({EventKind.REQUIRES}),
+    judge=judge,
+    sources=(
+        Source(
+            "Documentation/locking/lockdep-design.rst",
+            "lockdep_assert_held* family of macros assert that a particular lock is held at a certain time",
+            "Annotations",
+        ),
+    ),
+    wrong=(
+        """
+        struct port { struct mutex setup; int speed; };
+        static void port_write(struct port *port, int speed)
+        {
+                lockdep_assert_held(&port->setup);
+                port->speed = speed;
+        }
+        static void port_reset(struct port *port)
+        {
+                port_write(port, 0);
+        }
+        static long port_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+        {
+                struct port *port = file->private_data;
+
+                port_reset(port); /* wrong */
+                return 0;
+        }
+        static const struct file_operations port_fops = {
+                .unlocked_ioctl = port_ioctl,
+        };
+        """,
+        """
+        struct port { raw_spinlock_t lock; struct work_struct work; };
+        static void port_kick(struct port *port)
+        {
+                lockdep_assert_irqs_disabled();
+                port->kicked = true;
+        }
+        static void port_work(struct work_struct *work)
+        {
+                port_kick(container_of(work, struct port, work)); /* wrong */
+        }
+        void port_init(struct port *port)
+        {
+                INIT_WORK(&port->work, port_work);
+        }
+        """,
+    ),
+    right=(
+        """
+        struct port { struct mutex setup; int speed; };
+        static void port_write(struct port *port, int speed)
+        {
+                lockdep_assert_held(&port->setup);
+                port->speed = speed;
+        }
+        static void port_reset(struct port *port)
+        {
+                port_write(port, 0);
+        }
+        static long port_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+        {
+                struct port *port = file->private_data;
+
+                guard(mutex)(&port->setup);
+                port_reset(port);
+                return 0;
+        }
+        static const struct file_operations port_fops = {
+                .unlocked_ioctl = port_ioctl,
+        };
+        """,
+        """
+        struct port { struct mutex setup; int speed; };
+        void port_write(struct port *port, int speed, bool locked)
+        {
+                if (!locked)
+                        mutex_lock(&port->setup);
+                lockdep_assert_held(&port->setup);
+                port->speed = speed;
+                if (!locked)
+                        mutex_unlock(&port->setup);
+        }
+        static long port_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+        {
+                port_write(file->private_data, 1, false);
+                return 0;
+        }
+        static const struct file_operations port_fops = {
+                .unlocked_ioctl = port_ioctl,
+        };
+        """,
+        """
+        struct port { raw_spinlock_t lock; struct work_struct work; };
+        static void port_kick(struct port *port)
+        {
+                lockdep_assert_irqs_disabled();
+                port->kicked = true;
+        }
+        static void port_work(struct work_struct *work)
+        {
+                struct port *port = container_of(work, struct port, work);
+
+                raw_spin_lock_irq(&port->lock);
+                port_kick(port);
+                raw_spin_unlock_irq(&port->lock);
+        }
+        void port_init(struct port *port)
+        {
+                INIT_WORK(&port->work, port_work);
+        }
+        """,
+    ),
+)

@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the calls of one function demand of its context, and what of that it leaves to its callers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from reviewer.context.conditions import UNKNOWN, Clause, Definition, clauses
+from reviewer.context.effects import Condition, Need, Requirement, RequirementKey, Site, Standing, Summary, Under
+from reviewer.context.facts import Facts
+from reviewer.context.locks import canonical, in_caller
+from reviewer.context.match import satisfied
+from reviewer.context.state import Held, Origin, State, atomic
+from reviewer.context.tables import Api, Demands, LockClass
+from reviewer.model import Step
+from reviewer.source.cfg import Annotation, Call, Function, Guard, Loop
+from reviewer.source.expression import last_member, plain
+from reviewer.source.preprocess import blank_comments_and_strings
+from reviewer.source.program import Program
+
+if TYPE_CHECKING:
+    from reviewer.context.flow import Flow
+
+MOST = 16
+"""So many requirements of a function are remembered."""
+_LONGEST_CHAIN = 12
+_MOST_SITES = 400
+_RETURN = re.compile(rb"\breturn\b([^;]*);")
+_MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)((?:[^\n\\]|\\\r?\n|\\.)*)")
+_READER_WORD = "an RCU reader"
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+
+
+class Requirements:
+    """Collects the requirements of one function while its paths are followed."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
+        self._api = flow.api
+        self._found: dict[
+            tuple[int, str, RequirementKey | None, RequirementKey], tuple[Requirement, set[Standing]]
+        ] = {}
+        self._takers: dict[int, frozenset[str]] = {}  # line to the last members of what is taken; empty: anything
+        self._counters: set[str] = set()
+
+    # What is met on the way
+
+    def begin(self, annotations: tuple[Annotation, ...], state: State) -> None:
+        """``__must_hold(x)`` on the function itself."""
+        function = self._flow.function
+        for annotation in annotations:
+            if annotation.name == "__must_hold" and annotation.argument:
+                text = f"{annotation.name}({annotation.argument})"
+                need = Need("rcu", "") if annotation.argument == "RCU" else Need("lock", annotation.argument)
+                step = Step(function.path, function.line, function.name, text)
+                self._demand(frozenset((need,)), step, function.line, annotation.name, state, {})
+
+    def asserted(self, node: Call, state: State, facts: Facts) -> None:
+        """A call that says itself what it demands."""
+        demands = self._api.demands
+        if not demands.asserts(node.name):
+            return
+        function = self._flow.function
+        for clause in self._clauses(node, demands):
+            text = f"{node.name}({','.join(node.args)})" if len(",".join(node.args)) < 60 else f"{node.name}()"
+            step = Step(function.path, node.line, function.name, text)
+            self._demand(clause, step, node.line, node.name, state, facts)
+
+    def walked(self, node: Loop, state: State, facts: Facts) -> None:
+        """An iteration macro: what it asserts itself, or what the functions assert that it calls."""
+        as_call = Call(node.line, node.name, node.args)
+        if self._api.demands.asserts(node.name):
+            self.asserted(as_call, state, facts)
+            return
+        macro = self._flow.analyser.program.loop_macro(node.name, self._flow.function.path)
+        if macro is not None:
+            summary = self._flow.analyser.summary(macro)
+            self.inherited(as_call, state, facts, summary)
+
+    def inherited(self, node: Call, state: State, facts: Facts, summary: Summary) -> None:
+        """What the callee leaves to its callers."""
+        if node.name.startswith("."):
+            return
+        function = self._flow.function
+        for requirement in list(summary.requirements.values()):
+            conditions: list[Condition] = []
+            for condition in requirement.conditions:
+                answer = satisfied(condition, node.args, facts, function, self._api)
+                if answer is False or answer is None:
+                    break
+                if isinstance(answer, Condition):
+                    conditions.append(answer)
+            else:
+                needs = frozenset(
+                    need._replace(expression=in_caller(function, need.expression, node.args) if need.expression else "")
+                    for need in requirement.needs
+                )
+                step = Step(function.path, node.line, function.name, f"{node.name}()")
+                own = requirement._replace(needs=needs, conditions=tuple(conditions), steps=(step, *requirement.steps))
+                self._note(own, node.line, node.name, requirement.key, state, facts)
+
+    def called(self, node: Call, before: State, after: list[State]) -> None:
+        """A call that by its name takes something, though nothing is known to be held because of it."""
+        self._note_held(node, before)
+        if node.args and node.name.startswith("refcount_dec"):
+            self._counters.add(last_member(plain(node.args[0])))
+        if self._api.demands.takers.fullmatch(node.name.removeprefix(".")) and all(
+            (state.locks, state.rcu, state.preempt, state.irq) == (before.locks, before.rcu, before.preempt, before.irq)
+            for state in after
+        ):
+            self._takers.setdefault(node.line, self._taken_inside(node))
+
+    def _note_held(self, node: Call, state: State) -> None:
+        held = frozenset(lock.expression for lock in state.locks)
+        held |= frozenset(("rcu",)) if state.rcu > 0 else frozenset()
+        under, key = self._flow.analysis.under, (node.line, node.name)
+        known = under.get(key)
+        under[key] = Under(held, held) if known is None else Under(known.always & held, known.sometimes | held)
+
+    def _taken_inside(self, node: Call) -> frozenset[str]:
+        """What a call leaves locked that the tables hide, as far as its definition is in sight."""
+        found = self._flow.analyser.callees(node.name, self._flow.function)
+        if len(found) != 1:
+            return frozenset()
+        summary = self._flow.analyser.summary(found[0])
+        return frozenset(last_member(name) for exit_ in summary.exits for _, name in exit_.gained)
+
+    def guarded(self, node: Guard) -> None:
+        """A guard of a class that the tables do not know."""
+        if node.enter and self._api.demands.takers.fullmatch(node.cls):
+            self._takers.setdefault(node.line, frozenset())
+
+    # What stands at the end
+
+    def finish(self) -> tuple[Site, ...]:
+        """The calls with demands; what is open goes into the summary of the function."""
+        sites: list[Site] = []
+        summary = self._flow.analysis.summary
+        held: set[tuple[int, str, RequirementKey | None]] = set()
+        for (line, callee, source, _), (requirement, standings) in self._found.items():
+            if standings != {Standing.OPEN} or self._perhaps_taken(requirement, line):
+                held.add((line, callee, source))
+        for (line, callee, source, _), (requirement, standings) in self._found.items():
+            standing = Standing.OPEN
+            if (line, callee, source) in held:
+                standing = Standing.TAKEN if standings == {Standing.TAKEN} else Standing.HELD
+            if len(sites) < _MOST_SITES:
+                sites.append(Site(line, callee, source, requirement, standing))
+            if standing is not Standing.OPEN or len(requirement.steps) > _LONGEST_CHAIN:
+                continue
+            old = summary.requirements.get(requirement.key)
+            shorter = old is not None and (len(requirement.steps), requirement.steps) < (len(old.steps), old.steps)
+            if shorter or (old is None and len(summary.requirements) < MOST):
+                summary.requirements[requirement.key] = requirement
+        return tuple(sites)
+
+    def _perhaps_taken(self, requirement: Requirement, line: int) -> bool:
+        if any(need.kind == "unused" and last_member(need.expression) in self._counters for need in requirement.needs):
+            return True
+        names = {last_member(need.expression) for need in requirement.needs}
+        locking = any(need.kind not in ("irqs", "preempt") for need in requirement.needs)
+        return locking and any(at < line and (not taken or taken & names) for at, taken in self._takers.items())
+
+    # One demand
+
+    def _clauses(self, node: Call, demands: Demands) -> list[Clause]:
+        name, args = node.name, node.args
+
+        def argument(table: dict[str, int]) -> str | None:
+            position = table[name]
+            return args[position] if 0 <= position < len(args) else None
+
+        for kind, table in (("lock", demands.held), ("exclusive", demands.exclusive)):
+            if name in table:
+                given = argument(dict(table))
+                return [frozenset((Need(kind, given),))] if given is not None else []
+        if name in demands.context:
+            return [frozenset((Need(demands.context[name], ""),))]
+        definition = definitions(self._flow.analyser.program, self._flow.function.path)
+        for table, holds in ((demands.condition, True), (demands.violated, False)):
+            if name in table:
+                given = argument(dict(table))
+                return clauses(given, demands, definition, holds=holds) if given is not None else []
+        for kind, table in (("rcu", demands.reader), ("walk", demands.walk), ("srcu", demands.srcu)):
+            if name not in table:
+                continue
+            given = argument(dict(table))
+            if kind == "srcu":
+                if given is None:
+                    return []
+                position = table[name] + 1
+                need, condition = Need("srcu", given), args[position] if position < len(args) else None
+            else:
+                need, condition = Need(kind, ""), given
+            others = clauses(condition, demands, definition) if condition is not None else [frozenset[Need]()]
+            return [clause | {need} for clause in others]
+        return []
+
+    def _demand(self, clause: Clause, step: Step, line: int, name: str, state: State, facts: Facts) -> None:
+        if UNKNOWN in clause or not clause:
+            return
+        function = self._flow.function
+        needs = frozenset(
+            need._replace(expression=canonical(function, need.expression) if need.expression else "") for need in clause
+        )
+        if any("(" in need.expression or "$" in need.expression for need in needs):
+            return
+        requirement = Requirement(needs, (), words(clause), (step,))
+        self._note(requirement, line, name, None, state, facts)
+
+    def _note(
+        self,
+        requirement: Requirement,
+        line: int,
+        callee: str,
+        source: RequirementKey | None,
+        state: State,
+        facts: Facts,
+    ) -> None:
+        standing = self._standing(requirement, state)
+        flow = self._flow
+        conditions = requirement.conditions + tuple(
+            condition
+            for condition in flow.conditions(facts)
+            if condition not in requirement.conditions and not _is_no_null(condition, flow.function)
+        )
+        needs = frozenset(
+            need._replace(expression=flow.outside(need.expression, facts) if need.expression else "")
+            for need in requirement.needs
+        )
+        own = requirement._replace(needs=needs, conditions=conditions[:4])
+        known = self._found.get((line, callee, source, own.key))
+        if known is None:
+            self._found[line, callee, source, own.key] = (own, {standing})
+        else:
+            known[1].add(standing)
+
+    def _standing(self, requirement: Requirement, state: State) -> Standing:
+        standings = {offered(need, state, self._api) for need in requirement.needs}
+        for standing in (Standing.TAKEN, Standing.HELD):
+            if standing in standings:
+                return standing
+        return Standing.OPEN
+
+
+def offered(need: Need, state: State, api: Api) -> Standing:
+    """How the context ``state`` meets ``need``."""
+    unsure = state.unsure
+    if need.kind in ("lock", "exclusive", "srcu"):
+        name = last_member(need.expression)
+        alike = [held for held in state.locks if last_member(held.expression) == name]
+        if need.kind == "exclusive":
+            alike = [held for held in alike if held.kind not in ("read", "rwsem_read")]
+        if alike:
+            return Standing.TAKEN if any(held.origin is Origin.TAKEN for held in alike) else Standing.HELD
+        entered = state.entry in ("raw_lock", "spin_lock") and need.kind != "srcu"
+        dropped = any(last_member(expression) == name for _, expression in state.dropped)
+        return Standing.HELD if "locks" in unsure or entered or dropped else Standing.OPEN
+    if need.kind in ("rcu", "walk"):
+        if state.rcu > 0:
+            return Standing.TAKEN
+        others = [held for held in state.locks if _protects(held, api)]
+        if need.kind == "walk" and others:
+            return Standing.TAKEN if any(held.origin is Origin.TAKEN for held in others) else Standing.HELD
+        if state.rcu < 0 or "rcu" in unsure or (need.kind == "walk" and "locks" in unsure):
+            return Standing.HELD
+    reason = atomic(state, api, rt=False)
+    if need.kind in ("irqs", "rcu", "walk", "preempt"):
+        if need.kind == "irqs" and reason is not None and reason.what not in ("irq", "entry"):
+            off = state.irq == "off" or state.suffix > 0
+            return Standing.TAKEN if off else Standing.HELD if "irq" in unsure else Standing.OPEN
+        if reason is not None:
+            return Standing.TAKEN if reason.origin is Origin.TAKEN else Standing.HELD
+        return Standing.HELD if unsure & {"irq", "preempt", "bh", "locks"} or state.irq == "restored" else Standing.OPEN
+    return Standing.OPEN
+
+
+def _is_no_null(condition: Condition, function: Function) -> bool:
+    """Whether the condition only says that a pointer is one: callers are presumed not to pass NULL."""
+    is_pointer = condition.position < len(function.pointers) and function.pointers[condition.position]
+    return is_pointer and condition.operator == "value" and condition.operand == "nonzero"
+
+
+def _protects(held: Held, api: Api) -> bool:
+    return api.classes.get(held.kind) is not LockClass.READER
+
+
+def words(clause: Clause) -> str:
+    """The needs of a clause as the source names them: ``kvm->srcu or kvm->slots_lock``."""
+    found: list[str] = []
+    for kind in ("rcu", "walk", "srcu", "lock", "exclusive", "irqs", "preempt"):
+        for need in sorted(clause):
+            if need.kind != kind:
+                continue
+            named = {
+                "rcu": _READER_WORD,
+                "walk": _READER_WORD,
+                "srcu": f"a reader of {plain(need.expression)}",
+                "irqs": "interrupts disabled",
+                "preempt": "preemption disabled",
+            }.get(kind, plain(need.expression))
+            found.append(named)
+    return " or ".join(dict.fromkeys(found))
+
+
+def definitions(program: Program, user: str) -> Definition:
+    """How conditions in the file ``user`` look up the functions that they are made of."""
+
+    def definition(name: str) -> tuple[tuple[str, ...], str] | None:
+        found = program.resolve(name, user)
+        return returned(program, found[0]) if len(found) == 1 else None
+
+    return definition
+
+
+def returned(program: Program, function: Function) -> tuple[tuple[str, ...], str] | None:
+    """The parameters of ``function`` and the one expression that it returns; None where it does more."""
+    text = program.files.read(function.path)
+    if text is None:
+        return None
+    lines = text.split(b"\n")
+    if "macro" in function.words:
+        match = _MACRO.match(blank_comments_and_strings(b"\n".join(lines[function.line - 1 : function.line + 20])))
+        body = match.group(2).replace(b"\\\n", b" ") if match is not None else b""
+    else:
+        source = blank_comments_and_strings(b"\n".join(lines[function.line - 1 : function.end]))
+        found = _RETURN.findall(source)
+        body = found[0] if len(found) == 1 and source.count(b";") == 1 else b""
+    expression = "".join(body.decode("latin-1").split())
+    return (function.params, expression) if expression else None
