@@ -26,7 +26,7 @@ def test_what_is_kept_is_there_for_the_next_process(tmp_path: Path) -> None:
     assert second.definitions("g") == [(row, "s")]
     assert second.locks("lock") == [(row, "spinlock_t")]
     assert second.members("f") == [(row, "ops", "run")]
-    assert second.functions_in("run", row) == ["f"]
+    assert second.initialisers("run") == [(row, "ops", "f")]
     assert second.mentions("f", "folder") == ("a.c", "b/c.c")
     assert second.mentions("g", "folder") is None
     second.close()

@@ -59,10 +59,21 @@ class Analyser:
 
     def callees(self, name: str, caller: Function) -> tuple[Function, ...]:
         """What a call of ``name`` in ``caller`` can reach; nothing where that is not known."""
-        if name in caller.locals:  # a pointer: what it was set to, if that was done once
-            name = caller.aliases.get(name, "?")
-            name = "." + last_member(name) if "->" in name or "." in name else name.removeprefix("&")
-        return self.program.resolve(name, caller.path)
+        return self.program.resolve(self._pointer(name, caller), caller.path)
+
+    def apart(self, name: str, caller: Function) -> dict[Key, frozenset[str]]:
+        """For each function that a call through a member in ``caller`` can reach, the code that never reaches it."""
+        name = self._pointer(name, caller)
+        found = self.program.instances(name[1:], caller.path) if name.startswith(".") else ()
+        return {key_of(instance.function): instance.apart for instance in found}
+
+    @staticmethod
+    def _pointer(name: str, caller: Function) -> str:
+        """The callee of a local pointer: what it was set to, if that was done once."""
+        if name not in caller.locals:
+            return name
+        name = caller.aliases.get(name, "?")
+        return "." + last_member(name) if "->" in name or "." in name else name.removeprefix("&")
 
     def handed_over(self, name: str, caller: Function) -> tuple[Function, ...]:
         """The function that ``name`` means where ``caller`` hands it to somebody; nothing where it is no function."""

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reviewer.context.annotations import is_instrumented
+from reviewer.context.closure import key_of
 from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Condition, Effect, EventKind, Summary
 from reviewer.context.facts import (
     DECIDED,
@@ -29,6 +30,7 @@ from reviewer.context.tables import LockCall, LockClass, Operation
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
 from reviewer.source.expression import identifiers, last_member, plain
+from reviewer.source.pointers import is_apart
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -400,13 +402,17 @@ class Calls:
             return [(state, facts)]
         if not callees or any(self._sleeps(self.analyser.summary(callee)) for callee in callees):
             state = state._replace(not_running=False)  # who sleeps comes back as TASK_RUNNING
+        apart = self.analyser.apart(node.name, flow.function)
+        if any(apart.values()):
+            flow.doubt(state)
         for callee in callees:
-            for effect in list(self.analyser.summary(callee).effects.values()):
+            for own in list(self.analyser.summary(callee).effects.values()):
+                effect = own._replace(apart=own.apart | apart.get(key_of(callee), frozenset()))
                 if effect.kind is EventKind.PARAMETER_CALLED:
                     self._handed_down(flow, node, state, facts, effect, callee)
                 else:
                     self._inherit(flow, node, state, facts, effect, callee)
-        if len(callees) != 1:
+        if len(callees) != 1 or any(apart.values()):
             return [(state, facts)]
         flow.requirements.inherited(node, state, facts, self.analyser.summary(callees[0]))
         return apply_exits(self, flow, node, callees[0], self.analyser.summary(callees[0]), state, facts)
@@ -440,6 +446,7 @@ class Calls:
                     rt=own.rt if effect.rt is None else effect.rt,
                     steps=(*effect.steps, *own.steps),
                     subject="",
+                    apart=effect.apart | own.apart,
                 )
                 if own.rt is None or effect.rt is None or own.rt == effect.rt:
                     self._inherit(flow, node, state, facts, joined, callee)
@@ -455,6 +462,8 @@ class Calls:
         return any(effect.kind in SLEEPING for effect in summary.effects.values())
 
     def _inherit(self, flow: Flow, node: Call, state: State, facts: Facts, effect: Effect, callee: Function) -> None:
+        if is_apart(flow.function.path, effect.apart):
+            return
         conditions: list[Condition] = []
         for condition in effect.conditions:
             answer = satisfied(condition, node.args, facts, flow.function, self.api)
@@ -560,6 +569,7 @@ class Calls:
             masked,
             effect.steps,
             in_parameters(function, effect.subject),
+            effect.apart,
         )
         old = summary.effects.get(new.key)
         if old is None:

@@ -58,6 +58,7 @@ class Effect(NamedTuple):
     it, ``delta`` the counters (suffix, preempt, bh, rcu) that were lowered before it. ``masked`` effects are already
     wrong inside the function, so that callers are not told again. ``steps`` lead to the offending call. ``subject`` is
     what it is about, in the function's parameters (``P0->lock``; ``P1`` for a function that is called through one).
+    It does not concern callers in ``apart`` (see ``reviewer.source.pointers``).
     """
 
     kind: EventKind
@@ -69,11 +70,22 @@ class Effect(NamedTuple):
     masked: bool
     steps: tuple[Step, ...]
     subject: str = ""
+    apart: frozenset[str] = frozenset()
 
     @property
     def key(self) -> tuple[object, ...]:
         """Effects with equal keys mean the same to a caller."""
-        return (self.kind, self.conditions, self.minus, self.irq_on, self.delta, self.rt, self.masked, self.subject)
+        return (
+            self.kind,
+            self.conditions,
+            self.minus,
+            self.irq_on,
+            self.delta,
+            self.rt,
+            self.masked,
+            self.subject,
+            self.apart,
+        )
 
 
 class Need(NamedTuple):

@@ -14,6 +14,7 @@ from reviewer.source.cfg import Extent, Function
 from reviewer.source.declarations import Declaration, Declarations
 from reviewer.source.files import Files
 from reviewer.source.parse import ParsedFile, parse
+from reviewer.source.pointers import Entry, Instance, apart_from, chosen
 from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.scan import scan
 from reviewer.source.store import Store
@@ -44,7 +45,6 @@ _TOO_COMMON = 200
 _TEXTS_KEPT = 256
 _PARSED_KEPT = 64  # syntax trees, about 1 MB each
 _FUNCTIONS_KEPT = 30_000
-_MOST_POINTED_TO = 4
 _LONGEST_MACRO = 3000  # bytes; what is longer is a program of its own
 _MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+")
@@ -91,6 +91,7 @@ class Program:
         self._functions: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._resolved: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._macros: dict[tuple[str, str], Function | None] = {}
+        self._instances: dict[tuple[str, str], tuple[Instance, ...]] = {}
         self._scanned: set[tuple[str, ...]] = set()
         self._scopes: dict[str, tuple[str, ...]] = {}
         self._covered: dict[str, dict[int, tuple[str, ...]]] = {}
@@ -130,7 +131,8 @@ class Program:
     def unlike_base(self) -> frozenset[str]:
         """The files that may mean something else than in the base: those that differ, and those that use their names.
 
-        A name matters that was or is now offered to other files, and a lock that was or is now declared otherwise.
+        A name matters that was or is now offered to other files, a lock that was or is now declared otherwise, and a
+        member of a table of functions that was or is now filled otherwise.
         """
         if self._base is None:
             return frozenset()
@@ -148,7 +150,8 @@ class Program:
             return set()
         facts = scan(text)
         shared = {name for name, kind in facts.definitions if kind == "f" or path.endswith(".h")}
-        return shared | {f"{kind} {name}" for name, kind in facts.locks}
+        declared = {f"{kind} {name}" for name, kind in facts.locks}
+        return shared | declared | {f"{function} {structure} {field}" for function, structure, field in facts.members}
 
     def _folders(self) -> tuple[str, ...]:
         """Every folder in which a name used in a changed file is looked for, and those of the changed files."""
@@ -290,7 +293,7 @@ class Program:
         if name == "?":
             return ()
         if name.startswith("."):
-            return self._pointed_to(name[1:], user)
+            return tuple(instance.function for instance in self.instances(name[1:], user))
         self._any_scope(user)
         rows = self.store.definitions(name)
         here = self._row(user)
@@ -321,17 +324,22 @@ class Program:
                 return (max(found, key=lambda f: sum(len(block.nodes) for block in f.blocks)),)
         return ()
 
-    def _pointed_to(self, field: str, user: str) -> tuple[Function, ...]:
-        """The functions that the file's own tables put into ``field``; none where there are too many to tell.
-
-        Tables of other files are left out: the sibling instances of one structure must not be mixed.
-        """
-        self._any_scope(user)
-        row = self._row(user)
-        names = self.store.functions_in(field, row) if row is not None else []
-        if not 0 < len(names) <= _MOST_POINTED_TO:
-            return ()
-        return tuple(function for name in names for function in self.functions(user, name)[:1])
+    def instances(self, field: str, user: str) -> tuple[Instance, ...]:
+        """The functions that a call through the member ``field`` in the file ``user`` can reach."""
+        key = (field, user)
+        if key not in self._instances:
+            self._any_scope(user)
+            rows = self.store.initialisers(field)
+            located = self._located([row for row, _, _ in rows], user) if len(rows) <= _TOO_COMMON else []
+            entries = chosen(
+                (Entry(path, *rows[position][1:]) for position, path in located if self.distance(path, user) < 9), user
+            )
+            self._instances[key] = tuple(
+                Instance(function, apart_from(entry, entries))
+                for entry in entries
+                for function in self.resolve(entry.function, entry.path)[:1]
+            )
+        return self._instances[key]
 
     def _any_scope(self, user: str) -> None:
         """Scan the scope of ``user``."""

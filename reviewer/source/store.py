@@ -180,10 +180,10 @@ class Store:
         """(blob row, structure, field) of every initialiser that names ``function``."""
         return self.database.query("select blob, structure, field from member where function = ?", (function,))
 
-    def functions_in(self, field: str, blob: int) -> list[str]:
-        """The functions that the initialisers of one blob put into the member ``field``."""
-        rows = self.database.query("select distinct function from member where field = ? and blob = ?", (field, blob))
-        return sorted(function for (function,) in rows)
+    def initialisers(self, field: str) -> list[tuple[int, str, str]]:
+        """(blob row, structure, function) of every initialiser of a member called ``field``."""
+        return self.database.query("select blob, structure, function from member where field = ?", (field,))
+
 
     def mentions(self, word: str, folder: str) -> tuple[str, ...] | None:
         """The paths, relative to the folder with this object name, that hold ``word``; None where that is not known."""

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Calls through members of structures: which functions they reach, and for whom."""
+
+from __future__ import annotations
+
+from tests.findings import brought_by
+
+GENERIC = """
+struct engine_ops { void (*flush)(struct engine *e); };
+static void engine_flush(struct engine *e)
+{
+	e->ops->flush(e);
+}
+void engine_flush_locked(struct engine *e)
+{
+	spin_lock(&e->lock);
+	engine_flush(e);
+	spin_unlock(&e->lock);
+}
+"""
+HEADER = "struct engine { spinlock_t lock; struct engine_ops *ops; };\n"
+QUICK = """
+static void quick_flush(struct engine *e)
+{
+	e->pending = 0;
+}
+static const struct engine_ops quick_ops = {
+	.flush = quick_flush,
+};
+"""
+SLOW = """
+static void slow_flush(struct engine *e)
+{
+	msleep(1);
+}
+static const struct engine_ops slow_ops = {
+	.flush = slow_flush,
+};
+"""
+
+
+def found(generic: str, **others: str) -> list[tuple[str, str]]:
+    files = {f"drivers/example/{name.replace('__', '/')}.c": text for name, text in others.items()}
+    files["include/linux/engine.h"] = HEADER
+    return sorted((f.check, f.function) for f in brought_by(generic, others=files))
+
+
+def test_table_of_another_file_is_reached() -> None:
+    assert found(GENERIC, slow=SLOW, quick=QUICK) == [("lock-sleep-in-atomic", "engine_flush_locked")]
+    assert found(GENERIC, quick=QUICK) == []
+
+
+def test_many_instances_are_not_told_apart() -> None:
+    many = {f"driver{n}": QUICK.replace("quick", f"quick{n}") for n in range(4)}
+    assert found(GENERIC, slow=SLOW, **many) == []
+
+
+def test_two_structures_with_one_member_are_not_told_apart() -> None:
+    assert found(GENERIC, slow=SLOW, other=QUICK.replace("engine_ops", "other_ops")) == []
+
+
+def test_instance_does_not_reach_its_sibling_through_shared_code() -> None:
+    shared = GENERIC.replace("static void engine_flush", "void engine_flush").split("void engine_flush_locked")[0]
+    user = """
+void quick_reset(struct engine *e)
+{
+	spin_lock(&e->lock);
+	engine_flush(e);
+	spin_unlock(&e->lock);
+}
+"""
+    files = {"drivers/example/shared.c": shared, "drivers/example/slow/slow.c": SLOW}
+    files["include/linux/engine.h"] = HEADER
+    quick = {**files, "drivers/example/quick/quick.c": QUICK}
+    alone = brought_by(user, others=quick, path="drivers/example/user.c")
+    sibling = brought_by(user, others=quick, path="drivers/example/quick/reset.c")
+    assert [f.check for f in alone] == ["lock-sleep-in-atomic"]
+    assert sibling == ()
