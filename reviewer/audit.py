@@ -25,12 +25,16 @@ def nobody(_done: int, _total: int) -> None:
 
 
 class Auditor:
-    """Judges file after file; what only one file needs is let go of when it is done."""
+    """Judges file after file; what only one file needs is let go of when it is done.
 
-    def __init__(self, program: Program, checks: Sequence[Check], api: Api) -> None:
+    ``rules`` identifies the tables, see ``Analyser.keep``.
+    """
+
+    def __init__(self, program: Program, checks: Sequence[Check], api: Api, rules: str) -> None:
         self._program = program
         self._checks = checks
         self._analyser = Analyser(program, api)
+        self._kept = self._analyser.keep(rules)
         self._teller = Teller(program.files)
         self.files = 0
         self.functions = 0
@@ -48,6 +52,7 @@ class Auditor:
             self._analyser.forget()
             self._program.release()
             self.files += 1
+        self._kept.flush()
         return in_order(found)
 
     def _functions(self, path: str) -> Iterator[Function]:

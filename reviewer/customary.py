@@ -71,7 +71,7 @@ def _custom(after: Analyser, use: Use, earlier: Sequence[Use]) -> Iterator[tuple
 
 
 def _held(others: Sequence[Use], lock: str) -> list[tuple[Use, str]]:
-    return [(other, name) for other in others for name in other.under.always if last_member(name) == lock]
+    return [(other, name) for other in others for name in sorted(other.under.always) if last_member(name) == lock]
 
 
 def _same(one: Function, other: Function) -> bool:

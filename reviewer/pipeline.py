@@ -17,7 +17,8 @@ from reviewer.citation import Citer
 from reviewer.compare import Sides, compare
 from reviewer.config import Options, data_dir
 from reviewer.context.analysis import Analyser
-from reviewer.context.tables import Api
+from reviewer.context.kept import Kept
+from reviewer.context.tables import Api, tables_digest
 from reviewer.errors import RepositoryError
 from reviewer.fragment import FragmentFiles, fragments_of
 from reviewer.model import (
@@ -95,7 +96,8 @@ def audit_tree(
     citer = Citer(files, commit)
 
     def audited(store: Store) -> tuple[Auditor, tuple[Finding, ...]]:
-        auditor = Auditor(Program(files, store), checks, load_api(data_dir("checks")))
+        folder = data_dir("checks")
+        auditor = Auditor(Program(files, store), checks, load_api(folder), tables_digest(folder))
         return auditor, auditor.findings(sorted(path for path in wanted if path.endswith(C_SUFFIXES)), watch)
 
     with Cache(options) as cache, _deep_recursion():
@@ -131,6 +133,7 @@ def _review(
                 errors.append(Problem("analyse", next(iter(changes.lines), ""), problem))
             kept = tuple(_cited(finding, checks, citer) for finding in found if _wanted(finding, options))
             reviews.append(_patch_review(patch, kept, changes))
+        judge.close()
     return Review(series, base, _fixed_later(reviews), tuple(errors), series.notes if series is not None else ())
 
 
@@ -153,6 +156,8 @@ class _Judge:
         self._checks = checks
         self._api = api
         self._last: tuple[str, Program, Analyser] | None = None
+        self._rules = tables_digest(data_dir("checks"))
+        self._kept: list[Kept] = []
 
     def changes(self, patch: AppliedPatch) -> Changes:
         """The lines that the patch changes: in the two trees, or in its own text where it was not applied."""
@@ -176,12 +181,23 @@ class _Judge:
         old_name = {new: old for old, new in changes.renamed.items()}
         before.want({old_name.get(path, path): lines.removed | lines.beside for path, lines in changes.lines.items()})
         before_analysis = Analyser(before, self._api, analysis)
+        if analysis is None and before.usual_arms:
+            self._kept.append(before_analysis.keep(self._rules))
         touched = [path for pair in patch.paths for path in pair if path is not None]
         files = self._snapshot(patch.after)
         wanted = {path: lines.added | lines.near for path, lines in changes.lines.items()}
         after = Program(files, store, base=before, changed=touched, wanted=wanted)
         self._last = (patch.after, Program(files, store, base=before, changed=touched), before_analysis)
         return compare(Sides(before, after, changes.lines, changes.renamed, before_analysis), self._checks, self._api)
+
+    def close(self) -> None:
+        """Keep what was computed for later runs."""
+        self._cache.use(self._flush)
+
+    def _flush(self, store: Store) -> None:
+        for kept in self._kept:
+            if kept.store is store:
+                kept.flush()
 
     def _from_diff_alone(self, patch: AppliedPatch, changes: Changes, store: Store) -> tuple[Finding, ...]:
         """What the hunks themselves show to be new. Returns need the whole function, so that they are not judged."""

@@ -7,21 +7,30 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from reviewer.errors import RepositoryError
+
+
+def _name(text: bytes) -> str:
+    return hashlib.sha1(text).hexdigest()  # noqa: S324 - git's own
+
 
 class MemoryFiles:
-    """``reviewer.source.files.Files`` over a mapping of path to text."""
+    """``reviewer.source.files.Files`` over a mapping of path to text. ``older`` are contents of other trees."""
 
-    def __init__(self, files: Mapping[str, str]) -> None:
+    def __init__(self, files: Mapping[str, str], older: Iterable[str] = ()) -> None:
         self._files = {path: text.encode() for path, text in files.items()}
+        self._older = {_name(text.encode()): text.encode() for text in older}
 
     def read(self, path: str) -> bytes | None:
         return self._files.get(path)
 
     def blob_id(self, path: str) -> str | None:
-        return hashlib.sha1(self._files[path]).hexdigest() if path in self._files else None  # noqa: S324 - git's own
+        return _name(self._files[path]) if path in self._files else None
 
     def subtree_id(self, folder: str) -> str | None:
-        below = [(path, self.blob_id(path)) for path in sorted(self._files) if path.startswith(folder + "/")]
+        below = [
+            (path, self.blob_id(path)) for path in sorted(self._files) if not folder or path.startswith(folder + "/")
+        ]
         return hashlib.sha1(repr(below).encode()).hexdigest() if below else None  # noqa: S324 - git's own
 
     def blobs(self, folder: str, suffixes: tuple[str, ...]) -> Sequence[tuple[str, str]]:
@@ -34,7 +43,9 @@ class MemoryFiles:
     def read_blobs(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         texts = {self.blob_id(path): text for path, text in self._files.items()}
         for oid in oids:
-            yield oid, texts[oid]
+            if oid not in texts and oid not in self._older:
+                raise RepositoryError(f"no object {oid}")
+            yield oid, texts.get(oid, self._older.get(oid, b""))
 
     def mentioning(self, words: frozenset[str], folders: Sequence[str]) -> dict[str, tuple[str, ...]]:
         return {

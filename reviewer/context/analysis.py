@@ -9,6 +9,7 @@ from reviewer.context.calls import Calls
 from reviewer.context.closure import Closure, Key, key_of
 from reviewer.context.effects import Analysis, Summary
 from reviewer.context.flow import Flow
+from reviewer.context.kept import Kept
 from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Assign, Call, Function, Loop, Return
@@ -43,6 +44,15 @@ class Analyser:
         self._memo: dict[tuple[Key, State], Analysis] = {}
         self._not_with_rt: dict[str, bool] = {}
         self._predicates: dict[tuple[str, str], bool] = {}
+
+    def keep(self, rules: str) -> Kept:
+        """Take summaries from earlier runs and keep new ones, for the base of all others; ``rules`` names the tables.
+
+        What is new is written by ``Kept.flush``.
+        """
+        kept = Kept(self.program, rules, self._closure.numbers)
+        self._closure.keeper = kept
+        return kept
 
     def analyse(self, function: Function, start: State | None = None) -> Analysis:
         """Analyse ``function`` for itself, entered in the context ``start``."""

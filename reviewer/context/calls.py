@@ -501,11 +501,11 @@ class Calls:
     def _effect(self, flow: Flow, node: Call | Guard | Loop, state: State, facts: Facts, effect: Effect) -> None:
         """Note an effect as an event where its context is known to be wrong, and in the summary for callers."""
         here = state
-        for kind, expression in effect.minus:
-            held = next((h for h in here.locks if h.expression == expression), None) or next(
+        for kind, expression in sorted(effect.minus):
+            held = next((h for h in sorted(here.locks) if h.expression == expression), None) or next(
                 (
                     h
-                    for h in here.locks
+                    for h in sorted(here.locks)
                     if last_member(h.expression) == last_member(expression)
                     and (kind in ("*", "?") or h.kind in ("?", kind))
                 ),

@@ -7,9 +7,10 @@ summaries no longer change. What a summary says therefore does not depend on whi
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from reviewer.context.effects import EMPTY, Summary
 from reviewer.source.cfg import Function
@@ -33,21 +34,54 @@ def key_of(function: Function) -> Key:
 
 
 class Numbers:
-    """Numbers for paths, so that a set of files is one integer: bit ``n`` stands for file ``n``."""
+    """Numbers for paths, so that a set of files is one integer: bit ``n`` stands for file ``n``.
+
+    A path is known by its mark, a checksum: that two paths share one only makes a set look larger than it is.
+    """
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[int, int] = {}
+        self._marks: list[int] = []
 
     def bit(self, path: str) -> int:
         """The set that holds only ``path``."""
-        return 1 << self._numbers.setdefault(path, len(self._numbers))
+        return self._bit(mark(path))
+
+    def _bit(self, of: int) -> int:
+        number = self._numbers.setdefault(of, len(self._marks))
+        if number == len(self._marks):
+            self._marks.append(of)
+        return 1 << number
 
     def set_of(self, paths: Iterable[str]) -> int:
         """The set of ``paths``."""
+        return self.of_marks(mark(path) for path in paths)
+
+    def of_marks(self, marks: Iterable[int]) -> int:
+        """The set of the files with these marks."""
         found = 0
-        for path in paths:
-            found |= self.bit(path)
+        for one in marks:
+            found |= self._bit(one)
         return found
+
+    def marks_of(self, files: int) -> list[int]:
+        """The marks of the files of a set."""
+        return [one for number, one in enumerate(self._marks) if files >> number & 1]
+
+
+def mark(path: str) -> int:
+    """The checksum by which a path is known, 32 bits."""
+    return zlib.crc32(path.encode())
+
+
+class Keeper(Protocol):
+    """Summaries of one tree that were computed by an earlier run; ``reviewer.context.kept`` has them."""
+
+    def find(self, function: Function) -> Known | None:
+        """The summary of ``function``, where it is kept and still true."""
+
+    def keep(self, key: Key, known: Known) -> None:
+        """Keep a summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +109,11 @@ class Closure:
         self._callees = callees
         self._summarise = summarise
         self._base = base
-        self._numbers: Numbers = base._numbers if base is not None else Numbers()
+        self.numbers: Numbers = base.numbers if base is not None else Numbers()
         self._changed = frozenset(changed)
-        self._changed_files = self._numbers.set_of(self._changed)
+        self._changed_files = self.numbers.set_of(self._changed)
         self._known: dict[Key, Known] = {}
+        self.keeper: Keeper | None = None
         self._circle: dict[Key, Summary] = {}
 
     def summary(self, function: Function) -> Summary:
@@ -105,6 +140,10 @@ class Closure:
             if found.files & self._changed_files:
                 return None
             self._known[key] = found
+        elif found is None and self.keeper is not None:
+            found = self.keeper.find(function)
+            if found is not None:
+                self._known[key] = found
         return found
 
     def _order(self, start: Function) -> Iterator[list[Function]]:
@@ -148,12 +187,12 @@ class Closure:
     def _compute(self, circle: list[Function]) -> None:
         keys = [key_of(function) for function in circle]
         below = {key_of(callee): callee for function in circle for callee in self._callees(function)}
-        files = self._numbers.set_of(function.path for function in circle)
+        files = self.numbers.set_of(function.path for function in circle)
         for key, callee in below.items():
             if key not in keys:
                 files |= self.known(callee).files
         if len(circle) == 1 and keys[0] not in below:
-            self._known[keys[0]] = Known(self._summarise(circle[0]), files)
+            self._settle(keys[0], Known(self._summarise(circle[0]), files))
             return
         self._circle.update(dict.fromkeys(keys, EMPTY))
         for _ in range(_ROUNDS):
@@ -163,4 +202,9 @@ class Closure:
             if settled:
                 break
         for key in keys:
-            self._known[key] = Known(self._circle.pop(key), files)
+            self._settle(key, Known(self._circle.pop(key), files))
+
+    def _settle(self, key: Key, known: Known) -> None:
+        self._known[key] = known
+        if self.keeper is not None:
+            self.keeper.keep(key, known)

@@ -197,10 +197,10 @@ class Event(NamedTuple):
 
 @dataclass(slots=True)
 class Summary:
-    """A function seen from outside."""
+    """A function seen from outside. ``exits`` are a set that keeps its order: results do not depend on hashes."""
 
     effects: dict[tuple[object, ...], Effect] = field(default_factory=dict)
-    exits: set[Exit] = field(default_factory=set)
+    exits: dict[Exit, None] = field(default_factory=dict)
     requirements: dict[RequirementKey, Requirement] = field(default_factory=dict)
 
     @property

@@ -151,7 +151,7 @@ class Flow:
     def _distrust_exits(self) -> None:
         """Not all paths were followed: what the exits say of the state is not known to be all."""
         everything = frozenset(("locks", "irq", "preempt", "bh", "rcu"))
-        exits = {exit_._replace(unsure=everything) for exit_ in self.analysis.summary.exits}
+        exits = {exit_._replace(unsure=everything): None for exit_ in self.analysis.summary.exits}
         self.analysis.summary.exits = exits
 
     def _block(self, block: int, state: State, facts: Facts) -> Forks:
@@ -338,32 +338,31 @@ class Flow:
             kind = "nonzero"
         if len(self.analysis.summary.exits) >= _EXITS:
             return
-        for held in state.locks:
+        for held in sorted(state.locks):
             if held.origin is Origin.TAKEN and (known := facts.get((TAKEN_AT, held.expression))) is not None:
                 self.analysis.taken[held.kind, self.outside(held.expression, facts)] = (known[1], known[2])
-        self.analysis.summary.exits.add(
-            Exit(
-                kind,
-                frozenset(
-                    (held.kind, self.outside(held.expression, facts, text))
-                    for held in state.locks
-                    if held.origin is Origin.TAKEN and (held.kind, held.expression) not in self._doubtful
-                ),
-                frozenset((kind_, in_parameters(self.function, expression)) for kind_, expression in state.dropped),
-                state.irq,
-                state.suffix,
-                state.preempt,
-                state.bh,
-                state.migrate,
-                state.pagefault,
-                state.kmap,
-                state.rcu,
-                state.eqs,
-                state.unsure | self._unsure_at_exit(state) | self._unsure_locks(state),
-                self.conditions(facts),
-                line,
-            )
+        left = Exit(
+            kind,
+            frozenset(
+                (held.kind, self.outside(held.expression, facts, text))
+                for held in state.locks
+                if held.origin is Origin.TAKEN and (held.kind, held.expression) not in self._doubtful
+            ),
+            frozenset((kind_, in_parameters(self.function, expression)) for kind_, expression in state.dropped),
+            state.irq,
+            state.suffix,
+            state.preempt,
+            state.bh,
+            state.migrate,
+            state.pagefault,
+            state.kmap,
+            state.rcu,
+            state.eqs,
+            state.unsure | self._unsure_at_exit(state) | self._unsure_locks(state),
+            self.conditions(facts),
+            line,
         )
+        self.analysis.summary.exits[left] = None
 
     def _unsure_at_exit(self, state: State) -> frozenset[str]:
         changed = {name for name in ("preempt", "bh", "rcu") if getattr(state, name)}

@@ -128,7 +128,7 @@ def _annotated(flow: Flow, node: Call, callee: Function, state: State, facts: Fa
         held = next(
             (
                 h
-                for h in state.locks
+                for h in sorted(state.locks)
                 if h.expression == expression or last_member(h.expression) == last_member(expression)
             ),
             None,

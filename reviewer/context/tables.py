@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -200,6 +201,18 @@ def _demands(table: Mapping[str, Any]) -> Demands:
         takers=re.compile(table["takers"]["pattern"]),
         roots=frozenset(_words(table["roots"]["members"])),
     )
+
+
+def tables_digest(folder: Path) -> str:
+    """A digest of the tables of ``folder``: what is computed with others is not the same. Raises CheckError."""
+    digest = hashlib.sha256()
+    for name in TABLES:
+        path = folder / f"{name}.toml"
+        try:
+            digest.update(path.read_bytes())
+        except OSError as error:
+            raise CheckError(f"cannot read the table {path}: {error}; reinstall the program") from error
+    return digest.hexdigest()
 
 
 def load_tables(folder: Path) -> Api:

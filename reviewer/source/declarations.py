@@ -213,7 +213,7 @@ class Declarations:
             define = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+" + re.escape(symbol.encode()) + rb"\b", re.MULTILINE)
             self._symbols[key] = any(
                 define.search(self._program.files.read(path) or b"")
-                for path in self._program.mentions_below(folder, symbol)
+                for path in sorted(self._program.using((symbol,), (folder,)))
             )
         return self._symbols[key] != arm.startswith("!")
 

@@ -17,7 +17,7 @@ from reviewer.source.parse import ParsedFile, parse
 from reviewer.source.pointers import Entry, Instance, apart_from, chosen
 from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.scan import scan
-from reviewer.source.store import Store
+from reviewer.source.store import BlobFacts, Store
 
 C_SUFFIXES = (".c", ".h")
 """The ends of the names of files that are read."""
@@ -67,6 +67,15 @@ def architecture_of(path: str) -> str | None:
     """``arm64`` for ``arch/arm64/kvm/arm.c``, None for code that every architecture shares."""
     parts = path.split("/")
     return parts[1] if parts[0] == "arch" and len(parts) > 2 else None
+
+
+def offered(facts: BlobFacts, path: str) -> set[str]:
+    """What the file ``path`` offers to others: its last word is the name that they use it by."""
+    shared = {name for name, kind in facts.definitions if kind == "f" or path.endswith(".h")}
+    shared |= {f"{kind} {name}" for name, kind in facts.locks}
+    shared |= {f"{function} {structure} {field}" for function, structure, field in facts.members}
+    shared |= {f"{target} {name}" for name, target in facts.types}
+    return shared | {f"{kind} {name}" for name, kind, static in facts.variables if not static or path.endswith(".h")}
 
 
 class Program:
@@ -128,6 +137,11 @@ class Program:
             self._resolved.clear()
             self._macros.clear()
 
+    @property
+    def usual_arms(self) -> bool:
+        """Whether every file is read with the preprocessor arms that it has for everybody."""
+        return not self._wanted
+
     def unlike_base(self) -> frozenset[str]:
         """The files that may mean something else than in the base: those that differ, and those that use their names.
 
@@ -141,17 +155,17 @@ class Program:
             if path.endswith(C_SUFFIXES):
                 names |= self._base._offered(path) ^ self._offered(path)
         words = {name.split()[-1] for name in names}
-        using = self.files.mentioning(frozenset(words), self._folders()) if words else {}
-        return self._changed.union(self._wanted, *using.values())
+        return self._changed.union(self._wanted, self.using(words, self._folders()))
 
     def _offered(self, path: str) -> set[str]:
         text = self.files.read(path)
-        if text is None:
-            return set()
-        facts = scan(text)
-        shared = {name for name, kind in facts.definitions if kind == "f" or path.endswith(".h")}
-        declared = {f"{kind} {name}" for name, kind in facts.locks}
-        return shared | declared | {f"{function} {structure} {field}" for function, structure, field in facts.members}
+        return set() if text is None else offered(scan(text), path)
+
+    def using(self, words: Iterable[str], folders: Sequence[str]) -> frozenset[str]:
+        """The files below ``folders`` in which one of ``words`` stands."""
+        sought = sorted(set(words))
+        self._search(sought, folders)
+        return frozenset(path for folder in folders for word in sought for path in self.mentions_below(folder, word))
 
     def _folders(self) -> tuple[str, ...]:
         """Every folder in which a name used in a changed file is looked for, and those of the changed files."""
@@ -330,7 +344,7 @@ class Program:
         if key not in self._instances:
             self._any_scope(user)
             rows = self.store.initialisers(field)
-            located = self._located([row for row, _, _ in rows], user) if len(rows) <= _TOO_COMMON else []
+            located = self.located([row for row, _, _ in rows], user) if len(rows) <= _TOO_COMMON else []
             entries = chosen(
                 (Entry(path, *rows[position][1:]) for position, path in located if self.distance(path, user) < 9), user
             )
@@ -459,19 +473,16 @@ class Program:
         """Search at once for all names that the files ``paths`` offer to others; ``mentioning`` will be asked."""
         words: dict[str, set[str]] = {}
         for path in paths:
-            offered = {
+            shared = {
                 function.name
                 for name in {extent.name for extent in self.extents(path)}
                 for function in self.functions(path, name)
                 if not function.static or not path.endswith(".c")
             }
-            for folder in self.scope(path) if offered else ():
-                words.setdefault(folder, set()).update(offered)
+            for folder in self.scope(path) if shared else ():
+                words.setdefault(folder, set()).update(shared)
         for folder, wanted in sorted(words.items()):
-            oid = self.files.subtree_id(folder)
-            missing = frozenset(word for word in wanted if oid and self.store.mentions(word, oid) is None)
-            if oid is not None and missing:
-                self._search_below(folder, oid, missing)
+            self._search(wanted, (folder,))
 
     def mentions_below(self, folder: str, word: str) -> tuple[str, ...]:
         """The files below ``folder`` that hold ``word``."""
@@ -482,6 +493,15 @@ class Program:
         if cached is None:
             cached = self._search_below(folder, oid, frozenset((word,))).get(word, ())
         return tuple(f"{folder}/{path}" for path in cached)
+
+    def _search(self, words: Iterable[str], folders: Iterable[str]) -> None:
+        """Search at once for what was not sought below these folders yet."""
+        sought = tuple(words)
+        for folder in folders:
+            oid = self.files.subtree_id(folder)
+            missing = frozenset(word for word in sought if oid and self.store.mentions(word, oid) is None)
+            if oid is not None and missing:
+                self._search_below(folder, oid, missing)
 
     def _search_below(self, folder: str, oid: str, words: frozenset[str]) -> dict[str, tuple[str, ...]]:
         prefix = folder + "/"

@@ -8,11 +8,11 @@ made anew when it is damaged or of another schema.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -20,7 +20,7 @@ from reviewer.source.cfg import Extent, Function
 from reviewer.source.database import Database
 from reviewer.source.types import Structures
 
-SCHEMA = 14
+SCHEMA = 15
 _PENDING = 2000
 _AT_ONCE = 500  # blobs that are scanned before what was found is written
 _CHECKSUM = 4  # bytes of CRC-32 before each value: SQLite does not notice that a byte of it has changed
@@ -62,6 +62,13 @@ create table if not exists extents (oid text primary key, extents blob not null)
 create table if not exists used (
     repository text not null, tree text not null, day integer not null, primary key (repository, tree)
 ) without rowid;
+create table if not exists origin (
+    id integer primary key, tree text not null, rules text not null, files blob not null, unique (tree, rules)
+);
+create table if not exists summary (
+    oid text not null, path text not null, name text not null, line integer not null, origin integer not null,
+    files blob not null, data blob not null, primary key (oid, path, name, line, origin)
+) without rowid;
 create index if not exists member_field on member (field, blob);
 """
 
@@ -100,6 +107,15 @@ class Store:
             self.flush()
         finally:
             self.database.close()
+
+    def rows(self, statement: str, values: Sequence[str | int | None]) -> list[Any]:
+        """The rows that ``statement`` yields."""
+        return self.database.query(statement, values)
+
+    def write(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run ``statement`` for each of ``rows``: all of it is written or nothing."""
+        with self.database.transaction() as db:
+            db.execute_many(statement, rows)
 
     def known_blobs(self) -> dict[str, int]:
         """Object name to row of every blob that was scanned."""
@@ -170,7 +186,7 @@ class Store:
         if pending is not None:
             return pending
         rows = self.database.query("select members from structure where oid = ? and name = ?", (oid, name))
-        return _decoded(_STRUCTURES, rows)
+        return decoded(_STRUCTURES, rows)
 
     def add_structures(self, oid: str, name: str, found: Structures) -> None:
         """Keep what a blob says of the type ``name``."""
@@ -183,7 +199,6 @@ class Store:
     def initialisers(self, field: str) -> list[tuple[int, str, str]]:
         """(blob row, structure, function) of every initialiser of a member called ``field``."""
         return self.database.query("select blob, structure, function from member where field = ?", (field,))
-
 
     def mentions(self, word: str, folder: str) -> tuple[str, ...] | None:
         """The paths, relative to the folder with this object name, that hold ``word``; None where that is not known."""
@@ -207,14 +222,14 @@ class Store:
         if pending is not None:
             return pending
         rows = self.database.query("select functions from lowered where oid = ? and name = ?", (oid, name))
-        return _decoded(_DECODER, rows)
+        return decoded(_DECODER, rows)
 
     def extents(self, oid: str) -> tuple[Extent, ...] | None:
         """Where the functions of a blob stand; None where it was not parsed yet."""
         pending = self._extents.get(oid)
         if pending is not None:
             return pending
-        return _decoded(_EXTENTS, self.database.query("select extents from extents where oid = ?", (oid,)))
+        return decoded(_EXTENTS, self.database.query("select extents from extents where oid = ?", (oid,)))
 
     def add_extents(self, oid: str, extents: tuple[Extent, ...]) -> None:
         """Keep where the functions of a blob stand."""
@@ -233,15 +248,15 @@ class Store:
             with self.database.transaction() as db:
                 db.execute_many(
                     "insert or replace into extents values (?, ?)",
-                    [(oid, _encoded(extents)) for oid, extents in self._extents.items()],
+                    [(oid, encoded(extents)) for oid, extents in self._extents.items()],
                 )
                 db.execute_many(
                     "insert or replace into lowered values (?, ?, ?)",
-                    [(oid, name, _encoded(functions)) for (oid, name), functions in self._lowered.items()],
+                    [(oid, name, encoded(functions)) for (oid, name), functions in self._lowered.items()],
                 )
                 db.execute_many(
                     "insert or replace into structure values (?, ?, ?)",
-                    [(oid, name, _encoded(found)) for (oid, name), found in self._structures.items()],
+                    [(oid, name, encoded(found)) for (oid, name), found in self._structures.items()],
                 )
             self._lowered.clear()
             self._structures.clear()
@@ -262,12 +277,13 @@ class Store:
         return self.database.query("select repository, tree, day from used order by repository, tree")
 
 
-def _encoded(value: object) -> bytes:
+def encoded(value: object) -> bytes:
+    """``value`` as it is stored: with a checksum before it."""
     data = _ENCODER.encode(value)
     return zlib.crc32(data).to_bytes(_CHECKSUM, "big") + data
 
 
-def _decoded(decoder: msgspec.msgpack.Decoder[_T], rows: list[tuple[bytes]]) -> _T | None:
+def decoded(decoder: msgspec.msgpack.Decoder[_T], rows: list[tuple[bytes]]) -> _T | None:
     """The value of the only row; None where there is none, or where something else has written into it."""
     if not rows or not isinstance(rows[0][0], bytes):
         return None

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Summaries kept from one run to the next.
+
+A summary is kept with the tree that it was computed in and the set of files that it rests on. It is true of another
+tree if that tree differs from the first in none of these files, nor in what the names in them mean. A patch therefore
+costs what it changed, and another commit what lies between the two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from array import array
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from reviewer.context.closure import Key, Known, Numbers, mark
+from reviewer.context.effects import Effect, Exit, Requirement, Summary
+from reviewer.errors import ReviewerError
+from reviewer.source.cfg import Function
+from reviewer.source.program import Program, offered
+from reviewer.source.scan import scan
+from reviewer.source.store import decoded, encoded
+
+_PENDING = 2000
+_MOST_CHANGED = 300  # files; beyond that it is quicker to compute anew what is asked for
+_MOST_NAMES = 200
+_MOST_TREES = 6
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+class _Data(msgspec.Struct, frozen=True, array_like=True):
+    effects: tuple[Effect, ...]
+    exits: tuple[Exit, ...]
+    requirements: tuple[Requirement, ...]
+
+
+class _Row(NamedTuple):
+    origin: int
+    files: frozenset[int]
+    data: bytes
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(_Data)
+
+
+class Kept:
+    """The kept summaries that are true of ``program``; ``rules`` identifies the tables that they were computed with."""
+
+    def __init__(self, program: Program, rules: str, numbers: Numbers) -> None:
+        self._program = program
+        self.store = program.store
+        self._numbers = numbers
+        self._rules = hashlib.sha256(f"{rules} {_own_source()}".encode()).hexdigest()
+        self._tree = program.files.subtree_id("") or ""
+        self._origin: int | None = None
+        self._pending: dict[Key, Known] = {}
+        self._unlike: dict[int, tuple[frozenset[int], tuple[str, ...]] | None] = {}
+        self._using: dict[tuple[int, tuple[str, ...]], frozenset[int]] = {}
+
+    def find(self, function: Function) -> Known | None:
+        """The summary of ``function``, or None where none is kept that is true of this tree."""
+        oid = self._program.files.blob_id(function.path)
+        rows = self.store.rows(
+            "select summary.origin, summary.files, summary.data from summary join origin on origin.id = summary.origin"
+            " where summary.oid = ? and summary.path = ? and summary.name = ? and summary.line = ? and origin.rules = ?"
+            " order by origin.tree = ? desc, summary.origin desc",
+            (oid, function.path, function.name, function.line, self._rules, self._tree),
+        )
+        for origin, files, data in rows:
+            row = _Row(origin, frozenset(_numbers_in(files)), data)
+            if self._holds(row, function):
+                known = self._read(row)
+                if known is not None:
+                    return known
+        return None
+
+    def _read(self, row: _Row) -> Known | None:
+        data = decoded(_DECODER, [(row.data,)])
+        if data is None:  # written by something else; it is only a cache
+            return None
+        summary = Summary(
+            {effect.key: effect for effect in data.effects},
+            dict.fromkeys(data.exits),
+            {requirement.key: requirement for requirement in data.requirements},
+        )
+        return Known(summary, self._numbers.of_marks(row.files))
+
+    def keep(self, key: Key, known: Known) -> None:
+        """Keep a summary that was computed in this tree."""
+        self._pending[key] = known
+        if len(self._pending) >= _PENDING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
+        if not self._pending:
+            return
+        origin = self._own_origin()
+        rows = []
+        for key, known in self._pending.items():
+            summary = known.summary
+            data = _Data(tuple(summary.effects.values()), tuple(summary.exits), tuple(summary.requirements.values()))
+            oid = self._program.files.blob_id(key.path)
+            files = array("I", sorted(self._numbers.marks_of(known.files))).tobytes()
+            rows.append((oid, key.path, key.name, key.line, origin, files, encoded(data)))
+        self.store.write("insert or replace into summary values (?, ?, ?, ?, ?, ?, ?)", rows)
+        self._pending.clear()
+
+    # Trees
+
+    def _own_origin(self) -> int:
+        if self._origin is None:
+            values = (self._tree, self._rules)
+            known = self.store.rows("select id from origin where tree = ? and rules = ?", values)
+            if not known:
+                self._make_room()
+                files = zlib.compress(_ENCODER.encode(self._all_marks()), 1)
+                self.store.write(
+                    "insert into origin (tree, rules, files) values (?, ?, ?) on conflict do nothing",
+                    [(*values, files)],
+                )
+                known = self.store.rows("select id from origin where tree = ? and rules = ?", values)
+            self._origin = int(known[0][0])
+        return self._origin
+
+    def _make_room(self) -> None:
+        """Forget the trees of other tables, and of the others the one of which least is kept."""
+        self.store.write("delete from origin where rules <> ?", [(self._rules,)])
+        excess = self.store.rows(
+            "select id from origin order by (select count(*) from summary where summary.origin = origin.id) desc"
+            " limit -1 offset ?",
+            (_MOST_TREES - 1,),
+        )
+        self.store.write("delete from origin where id = ?", excess)
+        self.store.write("delete from summary where origin not in (select id from origin)", [()])
+
+    def _all_marks(self) -> dict[int, str]:
+        """The mark of every C file of the tree, with its object name."""
+        return {mark(path): oid for path, oid in self._program.files.blobs("", (".c", ".h"))}
+
+    def _holds(self, row: _Row, function: Function) -> bool:
+        if row.origin == self._origin:
+            return True
+        if row.origin not in self._unlike:
+            self._unlike[row.origin] = self._compare(row.origin)
+        unlike = self._unlike[row.origin]
+        if unlike is None:
+            return False
+        changed, names = unlike
+        if row.files & changed:
+            return False
+        return not names or not row.files & self._users(row.origin, names, self._program.scope(function.path))
+
+    def _compare(self, origin: int) -> tuple[frozenset[int], tuple[str, ...]] | None:
+        """What differs between that tree and this one: the marks of files, and names that mean something else."""
+        ((tree, packed),) = self.store.rows("select tree, files from origin where id = ?", (origin,)) or (("", b""),)
+        if tree == self._tree:
+            return frozenset(), ()
+        try:
+            before: dict[int, str] = msgspec.msgpack.decode(zlib.decompress(packed), type=dict[int, str])
+        except (zlib.error, msgspec.MsgspecError):
+            return None
+        after = self._all_marks()
+        changed = frozenset(at for at in before.keys() | after.keys() if before.get(at) != after.get(at))
+        if len(changed) > _MOST_CHANGED:
+            return None
+        paths = {mark(path): path for path, _ in self._program.files.blobs("", (".c", ".h")) if mark(path) in changed}
+        names: set[str] = set()
+        for at in sorted(changed):
+            path = paths.get(at, ".h")  # what is gone may have been a header
+            old = self._text(before.get(at))
+            new = self._text(after.get(at))
+            if old is None or new is None:
+                return None
+            names |= offered(scan(old), path) ^ offered(scan(new), path)
+        words = tuple(sorted({name.split()[-1] for name in names}))
+        return None if len(words) > _MOST_NAMES else (changed, words)
+
+    def _text(self, oid: str | None) -> bytes | None:
+        """The content of a blob; nothing for no blob, None where it is not there any more."""
+        if oid is None:
+            return b""
+        try:
+            return next(text for _, text in self._program.files.read_blobs([oid]))
+        except (StopIteration, ReviewerError):
+            return None
+
+    def _users(self, origin: int, names: tuple[str, ...], folders: tuple[str, ...]) -> frozenset[int]:
+        key = (origin, folders)
+        if key not in self._using:
+            self._using[key] = frozenset(mark(path) for path in self._program.using(names, folders))
+        return self._using[key]
+
+
+def _numbers_in(packed: bytes) -> Iterable[int]:
+    numbers = array("I")
+    numbers.frombytes(packed[: len(packed) // 4 * 4])
+    return numbers
+
+
+@cache
+def _own_source() -> str:
+    """A digest of the code that computes summaries: after an update of the program none of the old ones is true."""
+    digest = hashlib.sha256()
+    for folder in ("context", "source"):
+        for path in sorted((_PACKAGE / folder).glob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Summaries from earlier runs: taken where they are true, computed anew where what they rest on has changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reviewer.config import data_dir
+from reviewer.context.analysis import Analyser
+from reviewer.context.closure import Closure
+from reviewer.context.effects import EventKind, Summary
+from reviewer.context.tables import tables_digest
+from reviewer.registry import load_api
+from reviewer.source.program import Program
+from reviewer.source.store import Store
+from tests.memory_files import MemoryFiles
+
+API = load_api(data_dir("checks"))
+RULES = tables_digest(data_dir("checks"))
+TREE = {
+    "kernel/low.c": "void low(void)\n{\n\tmsleep(1);\n}\n",
+    "kernel/middle.c": "void middle(struct box *b)\n{\n\tmutex_lock(&b->inner);\n\tlow();\n}\n",
+    "kernel/top.c": "void top(struct box *b)\n{\n\tmiddle(b);\n}\n",
+    "kernel/box.h": "struct box {\n\tstruct mutex inner;\n};\n",
+}
+
+
+class Run:
+    """One run of the program over ``files``; ``computed`` are the functions whose summary was not kept."""
+
+    def __init__(self, cache: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch, rules: str = RULES) -> None:
+        self.computed: list[str] = []
+        before = Closure._settle
+
+        def settle(closure: Closure, key: object, known: object) -> None:
+            self.computed.append(key.name)  # type: ignore[attr-defined]
+            before(closure, key, known)  # type: ignore[arg-type]
+
+        store = Store(cache)
+        program = Program(MemoryFiles(files, older=TREE.values()), store)
+        analyser = Analyser(program, API)
+        kept = analyser.keep(rules)
+        with monkeypatch.context() as patch:
+            patch.setattr(Closure, "_settle", settle)
+            (top,) = program.functions("kernel/top.c", "top")
+            self.summary: Summary = analyser.summary(top)
+        kept.flush()
+        store.close()
+
+    @property
+    def sleeps(self) -> bool:
+        return EventKind.SLEEP in {effect.kind for effect in self.summary.effects.values()}
+
+
+def test_second_run_computes_nothing_and_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Run(tmp_path / "c", TREE, monkeypatch)
+    second = Run(tmp_path / "c", TREE, monkeypatch)
+    assert sorted(first.computed) == ["low", "middle", "top"]
+    assert second.computed == []
+    assert list(second.summary.effects.items()) == list(first.summary.effects.items())
+    assert list(second.summary.exits) == list(first.summary.exits)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "computed"),
+    [
+        ("kernel/other.c", "static void other(void)\n{\n}\n", []),
+        ("kernel/top.c", "\nvoid top(struct box *b)\n{\n\tmiddle(b);\n}\n", ["top"]),
+        ("kernel/middle.c", "void middle(struct box *b)\n{\n\tlow();\n}\n", ["middle", "top"]),
+        ("kernel/low.c", "void low(void)\n{\n\tschedule();\n}\n", ["low", "middle", "top"]),
+        ("kernel/box.h", "struct box {\n\tspinlock_t inner;\n};\n", ["middle", "top"]),
+        ("kernel/new.c", "void low(void)\n{\n}\n", ["low", "middle", "top"]),
+        ("kernel/tables.c", "static const struct operations ops = {\n\t.low = other,\n};\n", ["low", "middle", "top"]),
+    ],
+)
+def test_another_tree_computes_what_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, text: str, computed: list[str]
+) -> None:
+    Run(tmp_path / "c", TREE, monkeypatch)
+    warm = Run(tmp_path / "c", {**TREE, path: text}, monkeypatch)
+    cold = Run(tmp_path / "d", {**TREE, path: text}, monkeypatch)
+    assert sorted(warm.computed) == computed
+    assert list(warm.summary.effects.items()) == list(cold.summary.effects.items())
+    assert list(warm.summary.exits) == list(cold.summary.exits)
+
+
+def test_what_was_computed_with_other_tables_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Run(tmp_path / "c", TREE, monkeypatch)
+    assert len(Run(tmp_path / "c", TREE, monkeypatch, rules="others").computed) == 3
+
+
+def test_trees_are_forgotten_and_the_one_with_most_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Run(tmp_path / "c", TREE, monkeypatch)
+    for number in range(12):
+        top = "\n" * number + TREE["kernel/top.c"]
+        assert Run(tmp_path / "c", {**TREE, "kernel/top.c": "\n" + top}, monkeypatch).computed == ["top"]
+    store = Store(tmp_path / "c")
+    assert len(store.rows("select id from origin", ())) <= 6
+    store.close()
+    assert Run(tmp_path / "c", TREE, monkeypatch).computed == []
+
+
+def test_damaged_row_is_computed_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Run(tmp_path / "c", TREE, monkeypatch)
+    store = Store(tmp_path / "c")
+    store.write("update summary set data = x'00' where name = ?", [("top",)])
+    store.close()
+    again = Run(tmp_path / "c", TREE, monkeypatch)
+    assert again.computed == ["top"]
+    assert again.sleeps
+    assert first.sleeps
