@@ -22,6 +22,10 @@ _MARK = {
     "write": "rwlock",
     "local": "local lock",
 }
+# Events whose own lines tell how it came to this.
+_SHOWS = frozenset(
+    (EventKind.UNBALANCED, EventKind.USE_AFTER_READER, EventKind.USE_AFTER_LOCK, EventKind.FREED_TOO_EARLY)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def judge(
 
 def _context_steps(event: Event, reason: Reason | None) -> list[Step]:
     """The step that shows where the lock was taken, as a reader would look for it."""
-    if event.kind in (EventKind.UNBALANCED, EventKind.USE_AFTER_READER, EventKind.USE_AFTER_LOCK):
+    if event.kind in _SHOWS:
         return [Step(event.function.path, line, event.function.name, call) for _, _, line, call in event.shown]
     if reason is None or reason.what not in _MARK or reason.origin is not Origin.TAKEN:
         return []

@@ -30,6 +30,7 @@ class EventKind(StrEnum):
     UNBALANCED = "unbalanced return"
     PARAMETER_CALLED = "parameter called"
     USE_AFTER_READER = "use after the reader was left"
+    FREED_TOO_EARLY = "freed before a grace period"
     USE_AFTER_LOCK = "use after the lock of the list was released"
     REQUIRES = "context required"
     CALLED_UNLIKE = "called unlike elsewhere"

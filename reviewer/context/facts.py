@@ -26,6 +26,8 @@ MOVED: Literal["moved"] = "moved"
 SYMBOL: Literal["symbol"] = "symbol"
 TAKEN_AT: Literal["taken"] = "taken"
 BORROWED: Literal["borrowed"] = "borrowed"
+FETCHED: Literal["fetched"] = "fetched"
+UNLINKED: Literal["unlinked"] = "unlinked"
 
 Facts = dict[tuple[str, str], Any]
 

@@ -32,11 +32,13 @@ from reviewer.context.facts import (
     learn,
     value_of,
 )
+from reviewer.context.graceperiod import GracePeriods
 from reviewer.context.locks import canonical, handed_out, in_parameters, returned_as
 from reviewer.context.pointers import Pointers
 from reviewer.context.requirements import Requirements
 from reviewer.context.state import Held, Origin, State, atomic
 from reviewer.context.tables import Api, Operation
+from reviewer.context.watch import Watcher
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Literal, Loop
 from reviewer.source.expression import identifiers, is_path, last_member, root, unwrap
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 _STATES_PER_BLOCK = 16
 _VISITS = 6000
 _EXITS = 60
+_WATCHERS: tuple[type[Watcher], ...] = (Pointers, GracePeriods)
 Forks = list[tuple[State, Facts]]
 
 
@@ -74,7 +77,7 @@ class Flow:
         self._handed_out = handed_out(function)
         self.noinstr = is_noinstr(function)
         self._stepped = _stepped(function)
-        self._pointers = Pointers(self) if Pointers.matter(function, self.api) else None
+        self._watchers = tuple(watcher(self) for watcher in _WATCHERS if watcher.matter(function, self.api))
         self._seen: set[tuple[object, ...]] = set()
         # Ways out of a block, by block and position: those that were taken, and on what text the others were refused.
         self._went: set[tuple[int, int]] = set()
@@ -170,8 +173,8 @@ class Flow:
         return state
 
     def _leave(self, block: int, state: State, facts: Facts) -> Iterator[tuple[int, State, Facts]]:
-        if self._pointers is not None:
-            self._pointers.conditions(self.function.blocks[block].edges, state, facts)
+        for watcher in self._watchers:
+            watcher.conditions(self.function.blocks[block].edges, (state, facts))
         for position, edge in enumerate(self.function.blocks[block].edges):
             carried = dict(facts)
             after: State | None = state
@@ -259,12 +262,12 @@ class Flow:
 
     def step(self, node: AnyNode, state: State, facts: Facts) -> Forks:
         """The states after one node."""
-        if self._pointers is not None:
-            self._pointers.before(node, state, facts)
+        for watcher in self._watchers:
+            watcher.before(node, (state, facts))
         forks = self._step(node, state, facts)
         for after, known in forks:
-            if self._pointers is not None:
-                self._pointers.after(node, after, known)
+            for watcher in self._watchers:
+                watcher.after(node, (after, known))
             if after is not state:
                 self._note_taken(node, state, after, known)
         return forks

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from reviewer.context.effects import Event, EventKind
 from reviewer.context.facts import BORROWED, TAKEN_AT, VALUE, Facts
@@ -18,12 +18,10 @@ from reviewer.context.locks import canonical
 from reviewer.context.ownership import frees_from_list
 from reviewer.context.state import Origin, State
 from reviewer.context.tables import Api, LockClass
+from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Edge, Function, Guard, Loop, Return
 from reviewer.source.expression import constant, identifiers, is_path, last_member, plain
-
-if TYPE_CHECKING:
-    from reviewer.context.flow import Flow
 
 _RCU = "RCU"
 _NOT_EVALUATED = re.compile(r"\b(?:sizeof|typeof|__typeof__|offsetof|container_of)\((?:[^()]|\([^()]*\))*\)")
@@ -47,12 +45,8 @@ class Borrowed(NamedTuple):
     member: str = ""
 
 
-class Pointers:
-    """Follows such pointers along the paths of ``flow``."""
-
-    def __init__(self, flow: Flow) -> None:
-        self._flow = flow
-        self._api = flow.api
+class Pointers(Watcher):
+    """Follows such pointers to where they are used."""
 
     @staticmethod
     def matter(function: Function, api: Api) -> bool:
@@ -65,8 +59,9 @@ class Pointers:
             for node in block.nodes
         )
 
-    def before(self, node: AnyNode, state: State, facts: Facts) -> None:
+    def before(self, node: AnyNode, path: Path) -> None:
         """Judge what ``node`` reads or writes through a pointer whose reader was left."""
+        state, facts = path
         for variable, borrowed in _all(facts):
             if isinstance(node, Return) and borrowed.left == node.line:
                 continue  # the value was computed before the guard ended
@@ -75,8 +70,9 @@ class Pointers:
             if isinstance(node, Call) and self._keeps(node, variable):
                 facts.pop((BORROWED, variable), None)
 
-    def conditions(self, edges: Iterable[Edge], state: State, facts: Facts) -> None:
+    def conditions(self, edges: Iterable[Edge], path: Path) -> None:
         """The same for what branches are decided upon."""
+        state, facts = path
         for variable, borrowed in _all(facts):
             if borrowed.left:
                 for edge in edges:
@@ -89,8 +85,9 @@ class Pointers:
         """A pointer that equals one which is known otherwise is as good as that one."""
         facts.pop((BORROWED, variable), None)
 
-    def after(self, node: AnyNode, state: State, facts: Facts) -> None:
+    def after(self, node: AnyNode, path: Path) -> None:
         """Note new pointers, and those whose reader has been left."""
+        state, facts = path
         for variable, borrowed in _all(facts):
             if not borrowed.left and not self._open(borrowed.reader, state):
                 facts[BORROWED, variable] = borrowed._replace(left=node.line)

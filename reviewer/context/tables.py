@@ -113,6 +113,7 @@ class Api:
     allocators: Mapping[str, int]
     optional_gfp: frozenset[str]
     frees: frozenset[str]
+    frees_at_once: frozenset[str]
     spinlock_takers: frozenset[str]
     blocking_gfp: frozenset[str]
     atomic_gfp: frozenset[str]
@@ -123,6 +124,7 @@ class Api:
     handles_irq: frozenset[str]
     instrumented: re.Pattern[str]
     rcu_iterators: Mapping[str, int]
+    unlinks: re.Pattern[str]
     rcu_pointers: re.Pattern[str]
     srcu_pointers: Mapping[str, int]
     takes_reference: re.Pattern[str]
@@ -248,6 +250,7 @@ def load_tables(folder: Path) -> Api:
             optional_gfp=frozenset(effects["optional_gfp"]),
             spinlock_takers=frozenset(_words(effects["spinlocks"]["names"])),
             frees=frozenset(_words(effects["frees"]["names"])),
+            frees_at_once=frozenset(_words(effects["frees"]["at_once"])),
             blocking_gfp=frozenset(_words(effects["gfp"]["blocking"])),
             atomic_gfp=frozenset(_words(effects["gfp"]["atomic"])),
             lookup=re.compile(effects["decisions"]["lookup"]),
@@ -257,6 +260,7 @@ def load_tables(folder: Path) -> Api:
             handles_irq=frozenset(_words(effects["interrupts"]["handle"])),
             instrumented=re.compile("|".join(effects["instrumented"]["patterns"])),
             rcu_iterators=effects["rcu"]["iterators"],
+            unlinks=re.compile(effects["rcu"]["unlinks"]),
             rcu_pointers=re.compile(effects["rcu"]["pointers"]),
             srcu_pointers=effects["rcu"]["srcu_pointers"],
             takes_reference=re.compile(effects["rcu"]["references"]),

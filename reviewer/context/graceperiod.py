@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Objects that were taken away from RCU readers and must outlive a grace period.
+
+Source: include/linux/rculist.h, list_del_rcu(); Documentation/RCU/checklist.rst.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from reviewer.context.effects import SLEEPING, Event, EventKind
+from reviewer.context.facts import FETCHED, UNLINKED, VALUE
+from reviewer.context.state import State
+from reviewer.context.tables import Api
+from reviewer.context.watch import Path, Watcher
+from reviewer.model import Step
+from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard
+from reviewer.source.expression import constant, identifiers, plain
+
+if TYPE_CHECKING:
+    from reviewer.context.flow import Flow
+
+_FETCHES = re.compile(r"rcu_dereference(?:_protected|_raw|_check)?|\w*rtnl_dereference|srcu_dereference\w*")
+_STORES = frozenset(("rcu_assign_pointer", "RCU_INIT_POINTER"))
+_ENTRY = re.compile(r"&([A-Za-z_]\w*)->[\w.]+")
+_WAITS = re.compile(r".*(?:synchronize|rcu_barrier|grace_period|synchronise).*")
+_TEARDOWN = re.compile(r"(?:.*_)?(?:exit|destroy|free|release|fini|cleanup|uninit|dealloc|destruct|dtor)(?:_.*)?")
+_SHARED = re.compile(r".*(?:refcount|kref|dec_and|_put|synchronize|rcu|ref_).*")
+
+
+class Unlinked(NamedTuple):
+    """Taken away from readers at ``line`` by ``call``."""
+
+    line: int
+    call: str
+
+
+class GracePeriods(Watcher):
+    """Follows such objects to where they are freed."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(flow)
+        self._no_readers_from = min(
+            (call.line for call in _calls(flow.function) if _WAITS.fullmatch(call.name)), default=flow.function.end
+        )
+
+    @staticmethod
+    def matter(function: Function, api: Api) -> bool:
+        """Whether ``function`` takes anything away from readers."""
+        return any(
+            isinstance(node, Call)
+            and (api.unlinks.fullmatch(node.name) or node.name in _STORES or node.name == "rcu_replace_pointer")
+            for block in function.blocks
+            for node in block.nodes
+        )
+
+    def before(self, node: AnyNode, path: Path) -> None:
+        """Report what is freed too early; forget all of it where a grace period may pass."""
+        state, facts = path
+        unlinked = [(key[1], value) for key, value in facts.items() if key[0] == UNLINKED]
+        if not unlinked or not isinstance(node, (Call, Guard)):
+            return
+        for variable, known in unlinked:
+            freed = self._freeing(node, variable)
+            if freed and facts.get((VALUE, variable)) != 0:
+                self._report(node, variable, known, freed, state)
+                del facts[UNLINKED, variable]
+            elif self._handed_over(node, variable):
+                del facts[UNLINKED, variable]  # handed over: whoever has it now may wait for readers
+        if isinstance(node, Call) and self._may_wait(node):
+            for variable, _ in unlinked:
+                facts.pop((UNLINKED, variable), None)
+
+    def after(self, node: AnyNode, path: Path) -> None:
+        """Note what is fetched from where readers find it, and what is taken away from them."""
+        _, facts = path
+        target = node.target if isinstance(node, Assign) else node.result if isinstance(node, Call) else None
+        if target:
+            stale = [key for key, place in facts.items() if key[0] == FETCHED and target in identifiers(place)]
+            for key in stale:
+                del facts[key]
+        if not isinstance(node, Call) or not node.args or node.line > self._no_readers_from:
+            return  # who waits first and unlinks then takes things down that no reader can find any more
+        if self._api.unlinks.fullmatch(node.name):
+            entry = _ENTRY.fullmatch(node.args[0])
+            if entry is not None:
+                facts[UNLINKED, entry.group(1)] = Unlinked(node.line, f"{node.name}()")
+        elif _FETCHES.fullmatch(node.name) and node.result and not node.result.startswith("$"):
+            facts[FETCHED, node.result] = node.args[0]
+        elif node.name == "rcu_replace_pointer" and node.result and not node.result.startswith("$"):
+            facts[UNLINKED, node.result] = Unlinked(node.line, f"{node.name}()")
+        elif node.name in _STORES and len(node.args) > 1 and not self._takes_down(node):
+            for key in [key for key, place in facts.items() if key[0] == FETCHED and place == node.args[0]]:
+                if node.args[1] != key[1]:
+                    facts[UNLINKED, key[1]] = Unlinked(node.line, f"{node.name}()")
+
+    def _handed_over(self, node: Call | Guard, variable: str) -> bool:
+        return (
+            isinstance(node, Call)
+            and variable in {plain(argument) for argument in node.args}
+            and not self._api.opaque.fullmatch(node.name)
+        )
+
+    def _takes_down(self, node: Call) -> bool:
+        """Whether the structure itself goes away, so that its readers have gone before."""
+        return constant(node.args[1]) == 0 and bool(_TEARDOWN.fullmatch(self._flow.function.name))
+
+    def _freeing(self, node: Call | Guard, variable: str) -> str:
+        """The call that frees what ``variable`` points to, here or in the function that is called; or nothing."""
+        if isinstance(node, Guard):
+            return ""
+        if node.name in self._api.frees_at_once:
+            return f"{node.name}({variable})" if plain(node.args[0] if node.args else "") == variable else ""
+        if self._api.is_known(node.name) or self._api.opaque.fullmatch(node.name):
+            return ""
+        callees = self._flow.analyser.callees(node.name, self._flow.function)
+        at = [position for position, argument in enumerate(node.args) if argument == variable]
+        if len(callees) != 1 or len(at) != 1 or at[0] >= len(callees[0].params):
+            return ""
+        return f"{node.name}({variable})" if self._frees(callees[0], callees[0].params[at[0]]) else ""
+
+    def _frees(self, function: Function, parameter: str) -> bool:
+        """Whether ``function`` frees its parameter at once, whatever else it does."""
+        calls = list(_calls(function))
+        return (
+            all(not _SHARED.fullmatch(call.name) for call in calls)
+            and any(call.name in self._api.frees_at_once and call.args[:1] == (parameter,) for call in calls)
+            and not any(self._may_wait(call) for call in calls)
+        )
+
+    def _may_wait(self, node: Call) -> bool:
+        if _WAITS.fullmatch(node.name):
+            return True
+        if self._api.is_known(node.name) or self._api.opaque.fullmatch(node.name):
+            return False
+        callees = self._flow.analyser.callees(node.name, self._flow.function)
+        return not callees or any(
+            effect.kind in SLEEPING
+            for callee in callees
+            for effect in self._flow.analyser.summary(callee).effects.values()
+        )
+
+    def _report(self, node: Call | Guard, variable: str, known: Unlinked, freed: str, state: State) -> None:
+        function = self._flow.function
+        step = Step(function.path, node.line, function.name, freed)
+        shown = ((variable, variable, known.line, f"{known.call} takes {variable} away from readers"),)
+        detail = (variable, known.call, str(known.line), freed)
+        kind = EventKind.FREED_TOO_EARLY
+        self._flow.note(Event(kind, function, node.line, variable, "", state, (step,), False, shown, detail))
+
+
+def _calls(function: Function) -> Iterator[Call]:
+    return (node for block in function.blocks for node in block.nodes if isinstance(node, Call))
