@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from reviewer.check import Check, Context, Event, EventKind
 from reviewer.context.analysis import Analyser
+from reviewer.context.callers import callers
 from reviewer.context.effects import Requirement, Site, Standing
 from reviewer.context.reach import Reach, reach, roots
 from reviewer.context.requirements import MOST, offered
@@ -15,10 +16,16 @@ from reviewer.judge import Occurrence
 from reviewer.model import Step
 from reviewer.source.cfg import Function
 
+_NEAR = 3  # steps
+
 
 def unmet_at_entry(analyser: Analyser, function: Function, checks: Sequence[Check]) -> Iterator[Occurrence]:
     """Requirements that nothing has met by the time they reach ``function``, where the kernel is entered."""
-    open_ = [r for r in analyser.analyse(function).summary.requirements.values() if not r.conditions]
+    open_ = [
+        requirement
+        for requirement in analyser.analyse(function).summary.requirements.values()
+        if not requirement.conditions and _is_meant(analyser, function, requirement)
+    ]
     if not open_ or not any(EventKind.REQUIRES in check.events for check in checks):
         return
     for way in roots(analyser, function):
@@ -57,8 +64,24 @@ def _of_pair(
         reached = reach(after, new, requirement)
         taken = _was_taken(before, old, requirement) if old is not None else frozenset[str]()
         route = _route(reached, taken)
-        if route is not None:
+        if route is not None and (taken or _is_meant(after, new, requirement)):
             yield from _occurrences(after, new, requirement, route, checks)
+
+
+def _is_meant(analyser: Analyser, function: Function, requirement: Requirement) -> bool:
+    """Whether the assertion is meant for this call: it is near, or somebody else meets it where he calls the same.
+
+    What stands far below may depend on what a structure holds, which nothing here knows.
+    """
+    if len(requirement.steps) <= _NEAR:
+        return True
+    found = analyser.callees(requirement.steps[0].text.split("(")[0], function)
+    return any(
+        site.callee == callee.name and site.own.steps[1:] == requirement.steps[1:] and site.standing is Standing.TAKEN
+        for callee in found
+        for caller in callers(analyser.program, callee)
+        for site in analyser.analyse(caller).sites
+    )
 
 
 def _was_taken(before: Analyser, old: Function, requirement: Requirement) -> frozenset[str]:

@@ -61,7 +61,6 @@ class Flow:
         self.api = analyser.api
         self.function = function
         self.analysis = Analysis()
-        self._entered = start
         self.start = self._annotated(start)
         # Held across a call that was not followed: whoever was called may have let go of it.
         self._doubtful: set[tuple[str, str]] = set()
@@ -122,7 +121,6 @@ class Flow:
 
     def _follow(self) -> None:
         blocks = self.function.blocks
-        self.requirements.begin(self.function.annotations, self._entered)
         states: list[dict[State, Facts]] = [{} for _ in blocks]
         states[0][self.start] = {}
         rank = {block: position for position, block in enumerate(_reverse_postorder(self.function))}

@@ -14,7 +14,7 @@ from reviewer.context.match import satisfied
 from reviewer.context.state import Held, Origin, State, atomic
 from reviewer.context.tables import Api, Demands, LockClass
 from reviewer.model import Step
-from reviewer.source.cfg import Annotation, Call, Function, Guard, Loop
+from reviewer.source.cfg import Call, Function, Guard, Loop
 from reviewer.source.expression import last_member, plain
 from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.program import Program
@@ -45,16 +45,6 @@ class Requirements:
         self._counters: set[str] = set()
 
     # What is met on the way
-
-    def begin(self, annotations: tuple[Annotation, ...], state: State) -> None:
-        """``__must_hold(x)`` on the function itself."""
-        function = self._flow.function
-        for annotation in annotations:
-            if annotation.name == "__must_hold" and annotation.argument:
-                text = f"{annotation.name}({annotation.argument})"
-                need = Need("rcu", "") if annotation.argument == "RCU" else Need("lock", annotation.argument)
-                step = Step(function.path, function.line, function.name, text)
-                self._demand(frozenset((need,)), step, function.line, annotation.name, state, {})
 
     def asserted(self, node: Call, state: State, facts: Facts) -> None:
         """A call that says itself what it demands."""
@@ -249,7 +239,9 @@ def offered(need: Need, state: State, api: Api) -> Standing:
     unsure = state.unsure
     if need.kind in ("lock", "exclusive", "srcu"):
         name = last_member(need.expression)
-        alike = [held for held in state.locks if last_member(held.expression) == name]
+        # Of some locks the primitives are given the structure that holds them: xa_lock(), raw_spin_rq_lock().
+        around = last_member(need.expression[: -len(name)].rstrip("->.")) if need.expression != name else ""
+        alike = [held for held in state.locks if last_member(held.expression) in (name, around or name)]
         if need.kind == "exclusive":
             alike = [held for held in alike if held.kind not in ("read", "rwsem_read")]
         if alike:
