@@ -17,6 +17,7 @@ from reviewer.context.tables import Api
 from reviewer.customary import newly_unlike
 from reviewer.finding import Teller, in_order, without_shadowed
 from reviewer.judge import Occurrence, judge
+from reviewer.leaked import newly_leaked
 from reviewer.model import Change, Finding, Kernels, Place
 from reviewer.required import newly_unmet
 from reviewer.source.cfg import Function
@@ -101,8 +102,9 @@ class _Comparison:
         if self.with_callers:
             for occurrence in newly_unmet(self.before, self.after, self._changed, self.checks):
                 new[occurrence.identity].append(occurrence)
-            for occurrence in newly_unlike(self.before, self.after, self._changed, self.checks):
-                new[occurrence.identity].append(occurrence)
+            for find in (newly_unlike, newly_leaked):
+                for occurrence in find(self.before, self.after, self._changed, self.checks):
+                    new[occurrence.identity].append(occurrence)
             backwards = [(after, before) for before, after in self._changed]
             for occurrence in newly_unmet(self.after, self.before, backwards, self.checks):
                 old[self._translated(occurrence.identity)].append(occurrence)

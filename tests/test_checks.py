@@ -11,18 +11,25 @@ from reviewer.check import Check
 from reviewer.model import Change
 from tests.findings import CHECKS, brought_by
 
+_AFTER = "/* After it: */\n"
+
+
+def sides(code: str) -> tuple[str | None, str]:
+    """An example before and after a patch; where it is only one text the patch adds the file."""
+    before, patched, after = textwrap.dedent(code).lstrip("\n").partition(_AFTER)
+    return (before, after) if patched else (None, before)
+
 
 def findings(code: str) -> list[tuple[str, int]]:
-    """(check, line) of what all checks find in a file that a patch adds."""
-    found = brought_by(textwrap.dedent(code).lstrip("\n"))
+    """(check, line) of what all checks find in the patch of an example."""
+    before, after = sides(code)
+    found = brought_by(after, before)
     return sorted({(f.check, f.line) for f in found if f.change in (Change.INTRODUCED, Change.EXPOSED)})
 
 
 def marked(code: str) -> list[int]:
     """The lines with ``/* wrong */``."""
-    return [
-        number for number, line in enumerate(textwrap.dedent(code).lstrip("\n").split("\n"), 1) if "/* wrong */" in line
-    ]
+    return [number for number, line in enumerate(sides(code)[1].split("\n"), 1) if "/* wrong */" in line]
 
 
 def _cases(kind: str) -> list[object]:

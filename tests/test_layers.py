@@ -42,6 +42,7 @@ HELPERS = {
     "customary": "compare",
     "fragment": "compare",
     "judge": "compare",
+    "leaked": "compare",
     "passages": "citation",
     "required": "compare",
     "sentences": "citation",

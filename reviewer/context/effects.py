@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     USE_AFTER_LOCK = "use after the lock of the list was released"
     REQUIRES = "context required"
     CALLED_UNLIKE = "called unlike elsewhere"
+    RETURNED_UNPROTECTED = "returned after its protection ended"
 
 
 SLEEPING = frozenset((EventKind.SLEEP, EventKind.BLOCKING_ALLOCATION))
