@@ -100,11 +100,14 @@ class _Comparison:
                 for occurrence in judge(self.after, after, self.checks, entered=self.with_callers, more=more):
                     new[occurrence.identity].append(occurrence)
         if self.with_callers:
-            for occurrence in newly_unmet(self.before, self.after, self._changed, self.checks):
-                new[occurrence.identity].append(occurrence)
+            unmet = list(newly_unmet(self.before, self.after, self._changed, self.checks))
+            asserted = {(occurrence.event.function.path, occurrence.event.line) for occurrence in unmet}
             for find in (newly_unlike, newly_leaked):
                 for occurrence in find(self.before, self.after, self._changed, self.checks):
-                    new[occurrence.identity].append(occurrence)
+                    if (occurrence.event.function.path, occurrence.event.line) not in asserted:
+                        unmet.append(occurrence)
+            for occurrence in unmet:
+                new[occurrence.identity].append(occurrence)
             backwards = [(after, before) for before, after in self._changed]
             for occurrence in newly_unmet(self.after, self.before, backwards, self.checks):
                 old[self._translated(occurrence.identity)].append(occurrence)

@@ -39,15 +39,17 @@ def newly_unmet(
 ) -> Iterator[Occurrence]:
     """Requirements that the new versions of functions leave to their callers, who do not meet them either.
 
-    Of several functions on the same way down only the uppermost is told of.
+    Of several functions on the same way down only the uppermost is told of, and of several assertions below one call
+    only the nearest.
     """
     found = [o for old, new in pairs if new is not None for o in _of_pair(before, after, old, new, checks)]
-    told: set[tuple[str, tuple[Step, ...]]] = set()
-    for occurrence in sorted(found, key=lambda o: o.own):
-        key = (occurrence.check.id, occurrence.witness)
-        if key not in told:
-            told.add(key)
+    told: set[tuple[object, ...]] = set()
+    for occurrence in sorted(found, key=lambda o: (o.own, len(o.witness))):
+        way = (occurrence.check.id, occurrence.witness)
+        call = (occurrence.check.id, occurrence.event.function.path, occurrence.event.line, occurrence.event.callee)
+        if not told & {way, call}:
             yield occurrence
+        told |= {way, call}
 
 
 def _of_pair(
