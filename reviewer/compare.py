@@ -103,9 +103,11 @@ class _Comparison:
             unmet = list(newly_unmet(self.before, self.after, self._changed, self.checks))
             asserted = {(occurrence.event.function.path, occurrence.event.line) for occurrence in unmet}
             for find in (newly_unlike, newly_leaked):
-                for occurrence in find(self.before, self.after, self._changed, self.checks):
-                    if (occurrence.event.function.path, occurrence.event.line) not in asserted:
-                        unmet.append(occurrence)
+                unmet += (
+                    occurrence
+                    for occurrence in find(self.before, self.after, self._changed, self.checks)
+                    if (occurrence.event.function.path, occurrence.event.line) not in asserted
+                )
             for occurrence in unmet:
                 new[occurrence.identity].append(occurrence)
             backwards = [(after, before) for before, after in self._changed]
