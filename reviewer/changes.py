@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from reviewer.compare import ChangedLines
+from reviewer.sides import ChangedLines
 from reviewer.tree.patchtext import FileChange, changed_files
 
 _HUNK = re.compile(rb"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@[ ]?(.*)")

@@ -14,7 +14,7 @@ from reviewer.cache import Cache, working_folder
 from reviewer.changes import Changes, changes_in
 from reviewer.check import Check, EventKind
 from reviewer.citation import Citer
-from reviewer.compare import Sides, compare
+from reviewer.compare import compare, compared
 from reviewer.config import Options, data_dir
 from reviewer.context.analysis import Analyser
 from reviewer.context.kept import Kept
@@ -35,6 +35,7 @@ from reviewer.model import (
     Severity,
 )
 from reviewer.registry import load_api
+from reviewer.sides import Sides
 from reviewer.source.files import Files
 from reviewer.source.program import C_SUFFIXES, Program
 from reviewer.source.store import Store
@@ -120,21 +121,23 @@ def _review(
     citer = Citer(snapshot(tree), base.commit)
     reviews: list[PatchReview] = []
     errors: list[Problem] = []
+    notes: list[str] = list(series.notes) if series is not None else []
     with Cache(options) as cache, _deep_recursion():
         cache.note_use(repository, tree)
         judge = _Judge(snapshot, cache, checks, load_api(data_dir("checks")))
         for patch in applied:
             changes = judge.changes(patch)
+            found: tuple[Finding, ...] = ()
             try:
-                found = judge.findings(patch, changes)
+                found, left_out = judge.findings(patch, changes)
+                notes += [f"Patch {patch.patch.number}: {note}" for note in left_out]
             except RecursionError:
-                found = ()
                 problem = f"patch {patch.patch.number} nests deeper than the analysis can follow; it was not reviewed"
                 errors.append(Problem("analyse", next(iter(changes.lines), ""), problem))
             kept = tuple(_cited(finding, checks, citer) for finding in found if _wanted(finding, options))
             reviews.append(_patch_review(patch, kept, changes))
         judge.close()
-    return Review(series, base, _fixed_later(reviews), tuple(errors), series.notes if series is not None else ())
+    return Review(series, base, _fixed_later(reviews), tuple(errors), tuple(notes))
 
 
 @contextmanager
@@ -165,13 +168,15 @@ class _Judge:
             return changes_in(patch.patch.diff)
         return changes_in(patch.patch.diff, self._snapshot(patch.before).read, self._snapshot(patch.after).read)
 
-    def findings(self, patch: AppliedPatch, changes: Changes) -> tuple[Finding, ...]:
-        """What the checks say of the patch, not yet cited."""
+    def findings(self, patch: AppliedPatch, changes: Changes) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+        """What the checks say of the patch, not yet cited, and what was not looked at."""
         return self._cache.use(lambda store: self._findings(patch, changes, store))
 
-    def _findings(self, patch: AppliedPatch, changes: Changes, store: Store) -> tuple[Finding, ...]:
+    def _findings(
+        self, patch: AppliedPatch, changes: Changes, store: Store
+    ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
         if patch.applied is Applied.NO:
-            return self._from_diff_alone(patch, changes, store)
+            return self._from_diff_alone(patch, changes, store), ()
         analysis: Analyser | None = None
         # Not what rests on a store that was given up.
         if self._last is not None and self._last[0] == patch.before and self._last[1].store is store:
@@ -188,7 +193,9 @@ class _Judge:
         wanted = {path: lines.added | lines.near for path, lines in changes.lines.items()}
         after = Program(files, store, base=before, changed=touched, wanted=wanted)
         self._last = (patch.after, Program(files, store, base=before, changed=touched), before_analysis)
-        return compare(Sides(before, after, changes.lines, changes.renamed, before_analysis), self._checks, self._api)
+        sides = Sides(before, after, changes.lines, changes.renamed, before_analysis)
+        result = compared(sides, self._checks, self._api)
+        return result.findings, result.notes
 
     def close(self) -> None:
         """Keep what was computed for later runs."""

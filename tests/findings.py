@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import difflib
 
-from reviewer.compare import ChangedLines, Sides, compare
+from reviewer.compare import Compared, compare, compared
 from reviewer.config import data_dir
 from reviewer.model import Finding
 from reviewer.registry import load_api, load_checks
+from reviewer.sides import ChangedLines, Sides
 from reviewer.source.program import Program
 from reviewer.source.store import Store
 from tests.memory_files import MemoryFiles
@@ -56,3 +57,18 @@ def _changed(before: str, after: str) -> ChangedLines:
     return ChangedLines(
         frozenset(added), frozenset(removed), frozenset(near - added - {0}), frozenset(beside - removed - {0})
     )
+
+
+def between(before: dict[str, str], after: dict[str, str], renamed: dict[str, str] | None = None) -> Compared:
+    """What the patch brings that makes the files ``after`` of the files ``before``; ``renamed`` is old to new path."""
+    store = Store(None)
+    new_path = renamed or {}
+    lines = {}
+    for path in sorted({new_path.get(path, path) for path in before} | set(after)):
+        was = before.get(next((old for old, new in new_path.items() if new == path), path), "")
+        if was != after.get(path, "") or path in new_path.values():
+            lines[path] = _changed(was, after.get(path, ""))
+    old = Program(MemoryFiles(before), store)
+    wanted = {path: changed.added | changed.near for path, changed in lines.items()}
+    new = Program(MemoryFiles(after), store, base=old, changed={*lines, *new_path}, wanted=wanted)
+    return compared(Sides(old, new, lines, new_path), CHECKS, API)

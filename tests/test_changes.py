@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from reviewer.changes import changes_in
-from reviewer.compare import ChangedLines
+from reviewer.sides import ChangedLines
 
 _DIFF = b"""diff --git a/f.c b/f.c
 --- a/f.c

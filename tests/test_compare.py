@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from reviewer.compare import ChangedLines, Sides, compare
+from reviewer.compare import compare
 from reviewer.model import Change, Finding, Kernels
+from reviewer.sides import ChangedLines, Sides
 from reviewer.source.program import Program
 from reviewer.source.store import Store
-from tests.findings import API, CHECKS, PATH, brought_by
+from tests.findings import API, CHECKS, PATH, between, brought_by
 from tests.memory_files import MemoryFiles
 
 _HEAD = "struct dev { spinlock_t lock; raw_spinlock_t hw; };\n"
@@ -190,3 +191,75 @@ def test_a_reader_that_was_closed_on_every_way_out_is_missed_on_one() -> None:
     )
     after = before.replace("\t\trcu_read_unlock();\n\t\treturn false;", "\t\treturn false;")
     assert _told(brought_by(after, before)) == [("exposed", "rcu-unlock-imbalance", 9, "dev_show")]
+
+
+def _changes(found: tuple[Finding, ...]) -> list[tuple[str, int]]:
+    return [(f.change.value, f.line) for f in found]
+
+
+_LOCKED = "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tmsleep(1);\n\tspin_unlock(&dev->lock);\n}\n"
+_HELPED = (
+    "static void nap(struct dev *dev)\n{\n\tmsleep(1);\n}\n\n"
+    "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tnap(dev);\n\tspin_unlock(&dev->lock);\n}\n"
+)
+
+
+def test_old_bug_that_moves_into_a_new_helper_is_not_new() -> None:
+    assert _changes(brought_by(_HEAD + _HELPED, _HEAD + _LOCKED)) == [("pre-existing", 10)]
+
+
+def test_old_bug_of_a_helper_that_is_merged_into_its_caller_is_not_new() -> None:
+    assert _changes(brought_by(_HEAD + _LOCKED, _HEAD + _HELPED)) == [("pre-existing", 5)]
+
+
+def test_old_bug_that_moves_with_its_lock_into_a_new_helper_is_not_new() -> None:
+    after = _LOCKED.replace("void f(", "static void locked(") + "\nvoid f(struct dev *dev)\n{\n\tlocked(dev);\n}\n"
+    assert _changes(brought_by(_HEAD + after, _HEAD + _LOCKED)) == [("pre-existing", 5)]
+
+
+def test_second_bug_of_a_function_that_is_split_is_new() -> None:
+    found = brought_by(_HEAD + _HELPED.replace("\tnap(dev);\n", "\tnap(dev);\n\tmsleep(2);\n"), _HEAD + _LOCKED)
+    assert [(f.change.value, f.line) for f in found if f.change is Change.INTRODUCED] == [("introduced", 11)]
+
+
+def test_function_that_is_renamed_and_moved_to_another_file_keeps_its_old_bug() -> None:
+    other = "drivers/example/other.c"
+    found = between(
+        {PATH: _HEAD + _LOCKED, other: "int x;\n"},
+        {PATH: _HEAD, other: "int x;\n" + _HEAD + _LOCKED.replace("void f(", "void g(")},
+    ).findings
+    assert [f.change for f in found] == [Change.PRE_EXISTING]
+
+
+def test_function_that_is_renamed_in_a_file_that_is_renamed_keeps_its_old_bug() -> None:
+    moved = "drivers/example/moved.c"
+    after = {moved: _HEAD + _LOCKED.replace("void f(", "void g(")}
+    found = between({PATH: _HEAD + _LOCKED}, after, {PATH: moved}).findings
+    assert [f.change for f in found] == [Change.PRE_EXISTING]
+
+
+def test_one_of_two_bugs_that_goes_is_fixed() -> None:
+    before = _HEAD + _LOCKED.replace("\tmsleep(1);\n", "\tmsleep(1);\n\tmsleep(2);\n")
+    assert ("fixed", 6) in _changes(brought_by(_HEAD + _LOCKED, before))
+
+
+def test_removed_unlock_is_asked_about_at_the_return_it_leads_to() -> None:
+    before = (
+        _HEAD + "int f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tif (dev->a) {\n\t\tspin_unlock(&dev->lock);\n"
+        "\t\treturn -EBUSY;\n\t}\n\tdev->a = 1;\n\tspin_unlock(&dev->lock);\n\treturn 0;\n}\n"
+    )
+    after = before.replace("\t\tspin_unlock(&dev->lock);\n\t\treturn", "\t\treturn")
+    (finding,) = brought_by(after, before)
+    assert (finding.check, finding.change, finding.line) == ("lock-imbalance", Change.EXPOSED, 6)
+    assert finding.cause is not None
+    assert finding.cause.line in (5, 6)
+
+
+def test_removed_unlock_before_a_call_that_sleeps_exposes_the_call() -> None:
+    before = (
+        _HEAD + "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tdev->a = 1;\n\tspin_unlock(&dev->lock);\n"
+        "\tmsleep(1);\n\tspin_lock(&dev->lock);\n\tdev->b = 1;\n\tspin_unlock(&dev->lock);\n}\n"
+    )
+    after = before.replace("\tspin_unlock(&dev->lock);\n\tmsleep(1);\n\tspin_lock(&dev->lock);\n", "\tmsleep(1);\n")
+    (finding,) = brought_by(after, before)
+    assert (finding.change, finding.line, finding.cause and finding.cause.line) == (Change.EXPOSED, 6, 6)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Who calls a function by name."""
+"""Who calls a function by name, or hands it to somebody who does."""
 
 from __future__ import annotations
 
@@ -8,32 +8,45 @@ import re
 from reviewer.source.cfg import Call, Function
 from reviewer.source.program import Program
 
-_MOST = 24
+MOST = 24
+"""So many callers of one function are found; whoever asks can tell by their number that there may be more."""
 
 
 def callers(program: Program, function: Function) -> tuple[Function, ...]:
-    """The functions that call ``function``, nearest files first, at most ``_MOST``."""
-    word = re.compile(rb"\b" + re.escape(function.name.encode()) + rb"\s*\(")
+    """The functions that call ``function`` or pass it as an argument, nearest files first, at most ``MOST``."""
+    name = function.name
     found: list[Function] = []
     for path in program.mentioning(function):
-        text = program.text(path)
-        if text is None or function.name.encode() not in text:
-            continue
-        lines = sorted({text.count(b"\n", 0, match.start()) + 1 for match in word.finditer(text)})
-        for extent in program.extents(path):
-            if not any(extent.line < line <= extent.end or line == extent.line == extent.end for line in lines):
-                continue
-            found += (
-                caller
-                for caller in program.functions(path, extent.name)
-                if caller.line == extent.line
-                and _calls(caller, function.name)
-                and program.resolve(function.name, path)[:1] == (function,)
-            )
-        if len(found) >= _MOST:
+        found += (
+            user
+            for user in users(program, path, name)
+            if _calls(user, name) and program.resolve(name, path)[:1] == (function,)
+        )
+        if len(found) >= MOST:
             break
-    return tuple(found[:_MOST])
+    return tuple(found[:MOST])
+
+
+def users(program: Program, path: str, word: str) -> tuple[Function, ...]:
+    """The functions of ``path`` in whose body ``word`` stands."""
+    text = program.text(path)
+    if text is None or word.encode() not in text:
+        return ()
+    places = re.finditer(rb"\b" + re.escape(word.encode()) + rb"\b", text)
+    lines = sorted({text.count(b"\n", 0, place.start()) + 1 for place in places})
+    return tuple(
+        function
+        for extent in program.extents(path)
+        if any(extent.line < line <= extent.end or line == extent.line == extent.end for line in lines)
+        for function in program.functions(path, extent.name)
+        if function.line == extent.line
+    )
 
 
 def _calls(caller: Function, name: str) -> bool:
-    return any(isinstance(node, Call) and node.name == name for block in caller.blocks for node in block.nodes)
+    given = (name, "&" + name)
+    return any(
+        isinstance(node, Call) and (node.name == name or any(argument in given for argument in node.args))
+        for block in caller.blocks
+        for node in block.nodes
+    )

@@ -21,11 +21,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from reviewer.compare import ChangedLines, Sides, compare
+from reviewer.compare import compare
 from reviewer.config import data_dir, default_cache
 from reviewer.context.analysis import Analyser
 from reviewer.model import Change, Finding
 from reviewer.registry import load_api, load_checks
+from reviewer.sides import ChangedLines, Sides
 from reviewer.source.files import Files
 from reviewer.source.kconfig import excluded_with
 from reviewer.source.program import Program

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which functions a patch can make right or wrong: those it changes, those that it gives another meaning, callers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from reviewer.context.analysis import Analyser
+from reviewer.context.annotations import is_instrumented, is_noinstr
+from reviewer.context.callers import MOST, callers
+from reviewer.declared import changed_locks, changed_macros, changed_paths, entered_otherwise, users_of_lock
+from reviewer.model import Place
+from reviewer.sides import Sides
+from reviewer.source.cfg import Function
+from reviewer.source.program import Program
+
+_MOST_FURTHER = 96
+"""So many functions besides the changed ones are judged; nearest first, so that what is left out is far away."""
+_FEWEST_FURTHER = 24
+_Name = tuple[str, str]
+
+
+class Pair(NamedTuple):
+    """A function in the two trees; None where it is not there. ``judged`` is false for a macro."""
+
+    before: Function | None
+    after: Function | None
+    judged: bool = True
+
+
+class Affected:
+    """The functions to judge. ``causes`` gives the changed line for a function that means something else without
+    having been changed itself, ``called`` for one whose own words have changed. ``changed`` are the pairs that the
+    patch itself touches, ``notes`` say what was left out.
+    """
+
+    def __init__(self, sides: Sides, before: Analyser, after: Analyser, *, with_callers: bool) -> None:
+        self._sides = sides
+        self._before = before
+        self._after = after
+        self._seen: set[_Name] = set()
+        self.causes: dict[_Name, Place] = {}
+        self.called: dict[_Name, Place] = {}
+        self.notes: list[str] = []
+        self.changed: tuple[Pair, ...] = tuple(self._changed())
+        self.pairs: list[Pair] = list(self.changed)
+        if with_callers:
+            self._room = max(_FEWEST_FURTHER, _MOST_FURTHER - len(self.pairs))
+            self._further()
+
+    def _changed(self) -> Iterator[Pair]:
+        for old, new in changed_paths(self._sides):
+            lines = self._sides.lines(new)
+            touched = set(_touched(self._sides.after, new, lines.added | lines.near))
+            touched |= set(_touched(self._sides.before, old, lines.removed | lines.beside))
+            for name in sorted(touched):
+                after = self._sides.after.functions(new, name)
+                before = self._sides.before.functions(old, name)
+                self._seen.add((new, name))
+                for index in range(max(len(before), len(after))):
+                    pair = Pair(
+                        before[index] if index < len(before) else None, after[index] if index < len(after) else None
+                    )
+                    self._note_words(pair, lines.added | lines.near)
+                    yield pair
+
+    def _note_words(self, pair: Pair, changed: Iterable[int]) -> None:
+        """Whoever calls a function cares for its words: noinstr, inline."""
+        before, after = pair.before, pair.after
+        if before is not None and after is not None and _kind(before) != _kind(after):
+            inside = [line for line in changed if after.line <= line <= after.end]
+            self.called[after.path, after.name] = Place(after.path, min(inside, default=after.line))
+
+    def _further(self) -> None:
+        """What the patch gives another meaning, then level by level the callers that can notice a change."""
+        level = [pair for pair in self.pairs if pair.after is not None]
+        left_out = 0
+        for function, cause in entered_otherwise(self._sides, self._after.api):
+            left_out += self._add(function, level, cause)
+        for name, (path, cause) in changed_locks(self._sides).items():
+            for function in users_of_lock(self._sides.after, name, path):
+                left_out += self._add(function, level, cause)
+        for before, after, cause in changed_macros(self._sides):
+            self.causes[after.path, after.name] = cause
+            level.append(Pair(before, after, judged=False))
+        unlooked = False
+        while level:
+            above: list[Pair] = []
+            for pair in level:
+                if pair.after is None or not self._noticeable(pair):
+                    continue
+                found = callers(self._sides.after, pair.after)
+                unlooked = unlooked or len(found) >= MOST
+                for caller in found:
+                    left_out += self._add(caller, above, None)
+            level = above
+        if left_out:
+            self.notes.append(
+                f"{left_out} functions further away that the change can reach were not looked at; "
+                f"{len(self.pairs)} were."
+            )
+        elif unlooked:
+            self.notes.append(f"Of a function with more than {MOST} callers only the nearest {MOST} were looked at.")
+
+    def _add(self, function: Function, level: list[Pair], cause: Place | None) -> int:
+        """Have ``function`` judged, and its callers after it; the number of functions for which there was no room."""
+        key = (function.path, function.name)
+        if cause is not None:
+            self.causes.setdefault(key, cause)
+        if key in self._seen:
+            return 0
+        self._seen.add(key)
+        if self._room <= 0:
+            return 1
+        self._room -= 1
+        pair = Pair(self._sides.counterpart(function), function)
+        self.pairs.append(pair)
+        level.append(pair)
+        return 0
+
+    def _noticeable(self, pair: Pair) -> bool:
+        before, after = pair.before, pair.after
+        if after is None:
+            return False
+        if before is not None and _kind(before) != _kind(after):
+            return True
+        new = self._after.summary(after).outside
+        old = self._before.summary(before).outside if before is not None else (frozenset(), frozenset())
+        return old != new
+
+
+def _kind(function: Function) -> tuple[bool, bool]:
+    return is_noinstr(function), is_instrumented(function)
+
+
+def _touched(program: Program, path: str, lines: Iterable[int]) -> Iterator[str]:
+    wanted = sorted(lines)
+    for extent in program.extents(path) if wanted else ():
+        if any(extent.line <= line <= extent.end for line in wanted):
+            yield extent.name
