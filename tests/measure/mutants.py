@@ -207,7 +207,7 @@ KINDS = (
     Kind("kmalloc", _SLEEPING, _calls("reviewer_probe_pointer = kmalloc(8, GFP_KERNEL);")),
     Kind(
         "kfree-rt",
-        frozenset(("rt-free-under-raw-spinlock", "rt-free-preempt-irq-off")),
+        frozenset(("rt-free-under-raw-spinlock", "rt-alloc-preempt-irq-off")),
         _calls("kfree(reviewer_probe_pointer);", _RAW_OR_DISABLED, rt=True),
     ),
     Kind(
