@@ -108,6 +108,7 @@ class _Comparison:
             finding = self._locate(occurrence)
             if finding is None:
                 continue
+            finding = replace(finding, identities=(self._identity(occurrence, is_new=True),))
             past = [was[place] for step in occurrence.event.steps if (place := (step.path, step.function)) in was]
             if occurrence.check.kernels is Kernels.PREEMPT_RT and past:
                 finding = replace(finding, before=f"Before this patch {past[0]}.")
@@ -124,7 +125,12 @@ class _Comparison:
 
     def _fixed(self, occurrence: Occurrence) -> Finding:
         event = occurrence.event
-        return self.teller.finding(occurrence, Change.FIXED, event.function.path, event.line, event.function.name)
+        found = self.teller.finding(occurrence, Change.FIXED, event.function.path, event.line, event.function.name)
+        return replace(found, identities=(self._identity(occurrence, is_new=False),))
+
+    def _identity(self, occurrence: Occurrence, *, is_new: bool) -> tuple[str, ...]:
+        step = occurrence.event.steps[-1]
+        return (*occurrence.identity, step.text, self.sides.line_of(step.path, step.line, is_new=is_new))
 
     def _locate(self, occurrence: Occurrence) -> Finding | None:
         """The finding at the line that the patch is to be asked about, or None where the patch touches none of it."""

@@ -72,7 +72,8 @@ def told_once(findings: Iterable[Finding]) -> list[Finding]:
     for group in same.values():
         first = min(group, key=lambda f: (len(f.witness), f.witness, f.message))
         others = {finding.witness for finding in group} - {first.witness}
-        out.append(replace(first, other_places=len(others)))
+        identities = sorted({identity for finding in group for identity in finding.identities})
+        out.append(replace(first, other_places=len(others), identities=tuple(identities)))
     return out
 
 

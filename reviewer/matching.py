@@ -145,9 +145,7 @@ class _Matching:
         another."""
         step = occurrence.event.steps[-1]
         changed = self._is_added(step.path, step.line) if is_new else self.sides.was_removed(step.path, step.line)
-        program = self.sides.after if is_new else self.sides.before
-        lines = (program.text(step.path) or b"").split(b"\n")
-        text = b"".join(lines[step.line - 1].split()) if step.line <= len(lines) else b""
+        text = self.sides.line_of(step.path, step.line, is_new=is_new)
         return (occurrence.check.id, _context(occurrence), text, changed) if text else None
 
     def _line_in_function(self, occurrence: Occurrence, is_new: bool) -> _Key:

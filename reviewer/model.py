@@ -242,6 +242,8 @@ class Finding:
     ``consequence`` says what is known to break where the tree states no rule. ``context_frames`` is how many leading
     frames of ``witness`` are callers. ``before`` says what was so before the patch, where that matters to the author.
     ``other_places`` is from how many other places the same line is reached in a context that is wrong for it.
+    ``identities`` tell for each of these places what another version of the file has in common with this one: check,
+    path, function, subject, offending call, text of its line.
     """
 
     check: str
@@ -265,6 +267,7 @@ class Finding:
     interleaving: tuple[tuple[str, str], ...] = ()
     citations: tuple[Citation, ...] = ()
     other_places: int = 0
+    identities: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

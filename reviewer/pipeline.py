@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import posixpath
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -255,24 +256,30 @@ def _patch_review(patch: AppliedPatch, findings: tuple[Finding, ...], changes: C
 
 
 def _fixed_later(reviews: Sequence[PatchReview]) -> tuple[PatchReview, ...]:
-    """Mark what a later patch of the series removes again."""
-
-    def identity(finding: Finding) -> tuple[str, str, str, str]:
-        return (finding.check, finding.path, finding.function, finding.message)
-
-    out: list[PatchReview] = []
+    """Mark what a later patch of the series removes again, in all the places from which it was reached."""
+    open_: list[tuple[int, int, Counter[tuple[str, ...]]]] = []
+    fixed: dict[tuple[int, int], int] = {}
     for position, review in enumerate(reviews):
-        fixes = {
-            identity(f): later.number
-            for later in reversed(reviews[position + 1 :])
-            for f in later.findings
-            if f.change is Change.FIXED
-        }
-        findings = tuple(
-            replace(f, fixed_later=fixes[identity(f)])
-            if f.change in (Change.INTRODUCED, Change.EXPOSED) and identity(f) in fixes
-            else f
-            for f in review.findings
+        for finding in review.findings:
+            for identity in finding.identities if finding.change is Change.FIXED else ():
+                brought = next((each for each in open_ if each[2][identity] > 0), None)
+                if brought is None:
+                    continue
+                brought[2][identity] -= 1
+                if brought[2].total() == 0:
+                    fixed[brought[:2]] = review.number
+        open_ += [
+            (position, at, Counter(finding.identities))
+            for at, finding in enumerate(review.findings)
+            if finding.change in (Change.INTRODUCED, Change.EXPOSED) and finding.identities
+        ]
+    return tuple(
+        replace(
+            review,
+            findings=tuple(
+                replace(finding, fixed_later=fixed[position, at]) if (position, at) in fixed else finding
+                for at, finding in enumerate(review.findings)
+            ),
         )
-        out.append(replace(review, findings=findings))
-    return tuple(out)
+        for position, review in enumerate(reviews)
+    )

@@ -74,6 +74,12 @@ class Sides:
         """Whether the patch removes a line of the pre-image."""
         return line in self.lines(self.new_path(path)).removed
 
+    def line_of(self, path: str, line: int, *, is_new: bool) -> str:
+        """The text of a line without white space, of the post-image if it ``is_new``."""
+        program = self.after if is_new else self.before
+        rows = (program.text(path) or b"").split(b"\n")
+        return "".join(rows[line - 1].decode("utf-8", "replace").split()) if 0 < line <= len(rows) else ""
+
     def counterpart(self, function: Function) -> Function | None:
         """The function of the pre-image in the place of one of the post-image: of namesakes the one in its order."""
         namesakes = self.after.functions(function.path, function.name)
