@@ -185,23 +185,28 @@ class Closure:
                     yield sorted(circle, key=key_of)
 
     def _compute(self, circle: list[Function]) -> None:
-        keys = [key_of(function) for function in circle]
-        below = {key_of(callee): callee for function in circle for callee in self._callees(function)}
+        members = {key_of(function): function for function in circle}
+        below = {key: {key_of(c): c for c in self._callees(function)} for key, function in members.items()}
         files = self.numbers.set_of(function.path for function in circle)
-        for key, callee in below.items():
-            if key not in keys:
+        for key, callee in (item for callees in below.values() for item in callees.items()):
+            if key not in members:
                 files |= self.known(callee).files
-        if len(circle) == 1 and keys[0] not in below:
-            self._settle(keys[0], Known(self._summarise(circle[0]), files))
+        if len(circle) == 1 and key_of(circle[0]) not in below[key_of(circle[0])]:
+            self._settle(key_of(circle[0]), Known(self._summarise(circle[0]), files))
             return
-        self._circle.update(dict.fromkeys(keys, EMPTY))
+        above = {key: [other for other in members if key in below[other]] for key in members}
+        self._circle.update(dict.fromkeys(members, EMPTY))
+        waiting = set(members)
         for _ in range(_ROUNDS):
-            new = {key: self._summarise(function) for key, function in zip(keys, circle, strict=True)}
-            settled = all(new[key].whole == self._circle[key].whole for key in keys)
-            self._circle.update(new)
-            if settled:
+            for key in [key for key in members if key in waiting]:
+                waiting.discard(key)
+                new = self._summarise(members[key])
+                if new.whole != self._circle[key].whole:
+                    waiting.update(above[key])
+                self._circle[key] = new
+            if not waiting:
                 break
-        for key in keys:
+        for key in members:
             self._settle(key, Known(self._circle.pop(key), files))
 
     def _settle(self, key: Key, known: Known) -> None:
