@@ -6,7 +6,7 @@ from __future__ import annotations
 from reviewer.context.callers import callers
 from reviewer.source.program import Program
 from reviewer.source.scan import scan
-from reviewer.source.store import Store
+from reviewer.source.store import BlobFacts, Store
 from tests.memory_files import MemoryFiles
 
 
@@ -97,3 +97,28 @@ def test_scan_sees_definitions_locks_and_tables() -> None:
     assert dict(facts.definitions) == {"run": "s", "sys_foo": "f", "sysvec_foo": "f", "take": "m"}
     assert set(facts.locks) == {("table_lock", "raw_spinlock_t"), ("setup", "mutex")}
     assert facts.members == (("run", "chip_ops", "run"),)
+
+
+def test_other_trees_in_the_cache_change_no_answer() -> None:
+    files = {
+        "include/linux/box.h": "struct box_ops { void (*run)(void); };\n#define for_each_box(b) for (; b; b++)\n",
+        "kernel/box.c": "void box_open(void)\n{\n}\nstatic struct box_ops box_ops = {\n\t.run = box_open,\n};\n",
+        "kernel/user.c": "void user(void)\n{\n\tbox_open();\n}\n",
+    }
+
+    def answers(store: Store) -> list[object]:
+        program = Program(MemoryFiles(files), store)
+        return [
+            program.resolve("box_open", "kernel/user.c"),
+            program.instances("run", "kernel/user.c"),
+            program.loop_macro("for_each_box", "kernel/user.c"),
+        ]
+
+    fresh = answers(Store(None))
+    assert all(fresh)
+    used = Store(None)
+    used.add(
+        (f"{number:040x}", BlobFacts((("box_open", "f"), ("for_each_box", "m")), (), (("box_open", "box_ops", "run"),)))
+        for number in range(300)
+    )
+    assert answers(used) == fresh

@@ -41,7 +41,7 @@ _CORE = (
 _DEFAULT_ARCH = "x86"
 _ELSEWHERE = ("tools/", "samples/", "scripts/", "Documentation/")
 _MANY = 40
-_TOO_COMMON = 200
+_TOO_COMMON = 200  # of what is in reach: what else the cache has seen must not change an answer
 _TEXTS_KEPT = 256
 _PARSED_KEPT = 64  # syntax trees, about 1 MB each
 _FUNCTIONS_KEPT = 30_000
@@ -104,6 +104,7 @@ class Program:
         self._scanned: set[tuple[str, ...]] = set()
         self._scopes: dict[str, tuple[str, ...]] = {}
         self._covered: dict[str, dict[int, tuple[str, ...]]] = {}
+        self._within: dict[tuple[str, ...], dict[int, tuple[str, ...]]] = {}
         self._declarations = Declarations(self)
 
     # Files
@@ -264,12 +265,15 @@ class Program:
 
     def located(self, rows: Sequence[int], user: str) -> list[tuple[int, str]]:
         """(position in ``rows``, path) of what lies in the scope of the file ``user``."""
-        found: list[tuple[int, str]] = []
-        for folder in self.scope(user):
-            paths = self._paths(folder)
-            for position, row in enumerate(rows):
-                found += [(position, path) for path in paths.get(row, ())]
-        return found
+        scope = self.scope(user)
+        if scope not in self._within:
+            within: dict[int, tuple[str, ...]] = {}
+            for folder in scope:
+                for row, paths in self._paths(folder).items():
+                    within[row] = within.get(row, ()) + paths
+            self._within[scope] = within
+        paths_of = self._within[scope]
+        return [(position, path) for position, row in enumerate(rows) for path in paths_of.get(row, ())]
 
     @staticmethod
     def architecture(user: str) -> str:
@@ -318,15 +322,13 @@ class Program:
             macro = self._macro(name, user)
             if macro is not None:
                 return (macro,)
-        if len(rows) > _TOO_COMMON:
-            return ()
         candidates = sorted(
             (self.distance(path, user), rows[position][1] == "m", path)
             for position, path in self.located([row for row, _ in rows], user)
             if not (rows[position][1] == "s" and path.endswith(".c"))
         )
         candidates = [candidate for candidate in candidates if candidate[0] < 9]
-        if not candidates or (candidates[0][0] >= 5 and len(candidates) > 6):
+        if not candidates or len(candidates) > _TOO_COMMON or (candidates[0][0] >= 5 and len(candidates) > 6):
             return ()
         for _, is_macro, path in candidates[:3]:
             if is_macro:
@@ -344,10 +346,12 @@ class Program:
         if key not in self._instances:
             self._any_scope(user)
             rows = self.store.initialisers(field)
-            located = self.located([row for row, _, _ in rows], user) if len(rows) <= _TOO_COMMON else []
-            entries = chosen(
-                (Entry(path, *rows[position][1:]) for position, path in located if self.distance(path, user) < 9), user
-            )
+            near = [
+                Entry(path, *rows[position][1:])
+                for position, path in self.located([row for row, _, _ in rows], user)
+                if self.distance(path, user) < 9
+            ]
+            entries = chosen(near if len(near) <= _TOO_COMMON else (), user)
             self._instances[key] = tuple(
                 Instance(function, apart_from(entry, entries))
                 for entry in entries
@@ -378,14 +382,12 @@ class Program:
         """The iteration macro ``name`` as a function that runs the loop once, nearest definition."""
         self._any_scope(user)
         rows = self.store.definitions(name)
-        if len(rows) > _TOO_COMMON:
-            return None
         candidates = sorted(
             (self.distance(path, user), path)
             for position, path in self.located([row for row, _ in rows], user)
             if rows[position][1] == "m"
         )
-        if not candidates or candidates[0][0] >= 9:
+        if not candidates or len(candidates) > _TOO_COMMON or candidates[0][0] >= 9:
             return None
         key = ("for " + name, candidates[0][1])
         if key not in self._macros:
