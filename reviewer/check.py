@@ -104,6 +104,14 @@ class Context:
         return atomic(self.state, self.api, rt=rt)
 
     @property
+    def sleeping_lock(self) -> Reason | None:
+        """A mutex or the like that was taken here, or None."""
+        for held in sorted(self.state.locks):
+            if self.api.classes.get(held.kind) is LockClass.SLEEPING and held.origin is Origin.TAKEN:
+                return Reason(held.kind, held.expression, held.origin)
+        return None
+
+    @property
     def in_reader(self) -> bool:
         """Whether an RCU reader is open here for certain."""
         return self.state.rcu > 0 and "rcu" not in self.state.unsure

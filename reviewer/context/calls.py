@@ -180,11 +180,19 @@ class Calls:
             self._simple(flow, node, state, facts, EventKind.HANDLE_IRQ, step)
         elif name in api.spinlock_takers:
             self._simple(flow, node, state, facts, EventKind.SPINLOCK, step)
+        elif name in api.seqcount_writers and self._plain_seqcount(flow, node):
+            self._simple(flow, node, state, facts, EventKind.SEQCOUNT_WRITE, step)
         lock_call = api.locks.get(name)
         if lock_call is not None and lock_call.operation is not Operation.RELEASE:
             self._locking(flow, node, state, facts, lock_call.kind, step, trying="try" in name)
         if api.irq.get(name) == "enable":
             self._simple(flow, node, state, facts, EventKind.IRQ_ENABLE, step)
+
+    def _plain_seqcount(self, flow: Flow, node: Call) -> bool:
+        """Whether the counter is declared as one without a lock of its own."""
+        return bool(node.args) and (
+            self.analyser.program.type_of(node.args[0], flow.function) == self.api.plain_seqcount
+        )
 
     def _dropped_meanwhile(self, flow: Flow, node: Call) -> str | None:
         """The lock that a call lets go of while it sleeps, or None where it does no such thing."""
@@ -226,6 +234,8 @@ class Calls:
         lock = self.api.locks.get(node.name)
         if lock is not None and lock.argument < len(node.args):
             return node.args[lock.argument]
+        if node.name in self.api.seqcount_writers and node.args:
+            return node.args[0]
         return ""
 
     def _simple(self, flow: Flow, node: Call | Guard, state: State, facts: Facts, kind: EventKind, step: Step) -> None:
@@ -539,6 +549,8 @@ class Calls:
             return state.rt is not True and (atomic(state, self.api, rt=False) is not None or state.rcu > 0)
         if kind in SLEEPING_ON_RT:
             return state.rt is not False and atomic(state, self.api, rt=True) is not None
+        if kind is EventKind.SEQCOUNT_WRITE:  # a writer that is serialised here
+            return any(held.origin is Origin.TAKEN for held in state.locks)
         return False
 
     def _summarise(

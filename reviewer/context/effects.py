@@ -24,6 +24,7 @@ class EventKind(StrEnum):
     IRQ_ENABLE = "interrupts enabled"
     STALE_INSERT = "insertion on a stale lookup"
     TAKEN_TWICE = "lock taken twice"
+    SEQCOUNT_WRITE = "write section of a plain sequence counter"
     HANDLE_IRQ = "interrupt handed on"
     INSTRUMENTED = "instrumented call in noinstr code"
     RCU_WALK = "RCU list walked"

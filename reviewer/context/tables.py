@@ -115,6 +115,8 @@ class Api:
     frees: frozenset[str]
     frees_at_once: frozenset[str]
     spinlock_takers: frozenset[str]
+    seqcount_writers: frozenset[str]
+    plain_seqcount: str
     blocking_gfp: frozenset[str]
     atomic_gfp: frozenset[str]
     lookup: re.Pattern[str]
@@ -151,6 +153,7 @@ class Api:
             or name in self.allocators
             or name in self.frees
             or name in self.spinlock_takers
+            or name in self.seqcount_writers
             or name in self.handles_irq
             or name in self.task_set
             or name in self.task_running
@@ -249,6 +252,8 @@ def load_tables(folder: Path) -> Api:
             allocators={**effects["allocators"], **effects["optional_gfp"]},
             optional_gfp=frozenset(effects["optional_gfp"]),
             spinlock_takers=frozenset(_words(effects["spinlocks"]["names"])),
+            seqcount_writers=frozenset(_words(effects["seqcounts"]["writers"])),
+            plain_seqcount=str(effects["seqcounts"]["plain"]),
             frees=frozenset(_words(effects["frees"]["names"])),
             frees_at_once=frozenset(_words(effects["frees"]["at_once"])),
             blocking_gfp=frozenset(_words(effects["gfp"]["blocking"])),
