@@ -25,6 +25,7 @@ from reviewer.context.facts import (
 from reviewer.context.locks import apply_suffix, canonical, drop, in_caller, in_parameters, note_lookup, take
 from reviewer.context.match import satisfied
 from reviewer.context.returns import apply_exits
+from reviewer.context.shown import FREE_PREFIX, shown_as
 from reviewer.context.state import Held, Origin, State, atomic, counted
 from reviewer.context.tables import LockCall, LockClass, Operation
 from reviewer.model import Step
@@ -47,7 +48,6 @@ _ASSERTS = {
 _OUT_PARAMETER = re.compile(r"&\w+")
 # Names of functions that let go of something, for when they are not followed.
 _LETS_GO = re.compile(r"(?:^|_)(?:un(?:lock|pin)|release|drop|enable|put)(?:_|$)")
-_FREE_PREFIX = "__free:"
 _EXCLUSIVE = frozenset(("raw", "spin", "write", "mutex", "rwsem_write"))
 _LONGEST_CHAIN = 16
 _NO_DELTA = (0, 0, 0, 0)
@@ -215,28 +215,7 @@ class Calls:
             self._simple(flow, node, state, facts, effect, step)
 
     def _step(self, flow: Flow, node: Call | Guard) -> Step:
-        if isinstance(node, Guard):
-            text = (
-                node.cls.removeprefix(_FREE_PREFIX) + "()"
-                if node.cls.startswith(_FREE_PREFIX)
-                else f"guard({node.cls})"
-            )
-        else:
-            text = f"{node.name}({self._gist(node)})"
-        return Step(flow.function.path, node.line, flow.function.name, text)
-
-    def _gist(self, node: Call) -> str:
-        """What a reader needs of the arguments: the gfp mask, or the lock."""
-        position = self.api.allocators.get(node.name)
-        if position is not None:
-            mask = node.args[position] if position < len(node.args) else ""
-            return re.sub(r"([|&])", r" \1 ", mask) if re.fullmatch(r"[\w|&~()]+", mask) else ""
-        lock = self.api.locks.get(node.name)
-        if lock is not None and lock.argument < len(node.args):
-            return node.args[lock.argument]
-        if node.name in self.api.seqcount_writers and node.args:
-            return node.args[0]
-        return ""
+        return Step(flow.function.path, node.line, flow.function.name, shown_as(node, self.api))
 
     def _simple(self, flow: Flow, node: Call | Guard, state: State, facts: Facts, kind: EventKind, step: Step) -> None:
         self._effect(flow, node, state, facts, Effect(kind, (), frozenset(), False, _NO_DELTA, None, False, (step,)))
@@ -359,10 +338,10 @@ class Calls:
     def guard(self, flow: Flow, node: Guard, state: State, facts: Facts) -> Forks:
         """The states after a guard begins or ends."""
         api, cls = self.api, node.cls
-        if cls.startswith(_FREE_PREFIX):
+        if cls.startswith(FREE_PREFIX):
             if (
                 not node.enter
-                and cls.removeprefix(_FREE_PREFIX) in api.frees
+                and cls.removeprefix(FREE_PREFIX) in api.frees
                 and facts.get(("value", node.argument)) != 0
             ):
                 self._simple(flow, node, state, facts, EventKind.FREE, self._step(flow, node))

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How a call stands in a chain of steps that a reader follows."""
+
+from __future__ import annotations
+
+import re
+
+from reviewer.context.tables import Api
+from reviewer.source.cfg import Call, Guard
+
+FREE_PREFIX = "__free:"
+"""What the class of a ``__free()`` variable begins with."""
+
+
+def shown_as(node: Call | Guard, api: Api) -> str:
+    """The call with what a reader needs of its arguments, ``kzalloc(GFP_KERNEL)``, or the guard."""
+    if isinstance(node, Guard):
+        freed = node.cls.startswith(FREE_PREFIX)
+        return f"{node.cls.removeprefix(FREE_PREFIX)}()" if freed else f"guard({node.cls})"
+    return f"{node.name}({_gist(node, api)})"
+
+
+def _gist(node: Call, api: Api) -> str:
+    """The gfp mask, the lock or the sequence counter."""
+    position = api.allocators.get(node.name)
+    if position is not None:
+        mask = node.args[position] if position < len(node.args) else ""
+        return re.sub(r"([|&])", r" \1 ", mask) if re.fullmatch(r"[\w|&~()]+", mask) else ""
+    lock = api.locks.get(node.name)
+    if lock is not None and lock.argument < len(node.args):
+        return node.args[lock.argument]
+    return node.args[0] if node.name in api.seqcount_writers and node.args else ""
