@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from reviewer.check import Check, Context, Event, EventKind
 from reviewer.context.analysis import Analyser
 from reviewer.context.callers import callers
-from reviewer.context.customs import RCU, Use, always_held, belongs, is_private, may_come_from_above, uses
+from reviewer.context.customs import RCU, Use, always_held, belongs, is_private, may_come_from_above, takes, uses
 from reviewer.context.state import State
 from reviewer.judge import Occurrence
 from reviewer.model import Step
@@ -17,6 +18,11 @@ from reviewer.source.expression import last_member
 
 _FEW = 2  # so many other calls make a custom
 _MOST_CALLERS = 12
+# Who makes or ends an object is often the only one to know it.
+_ALONE = re.compile(
+    r"(?:.*_)?(?:init|setup|create|alloc|probe|new|clone|release|destroy|free|exit|remove|fini|teardown|uninit|cleanup)"
+    r"(?:_.*)?"
+)
 
 
 def newly_unlike(
@@ -25,7 +31,7 @@ def newly_unlike(
     """Calls that a new version of a function makes without a lock that all others hold, or no longer with it."""
     wanted = [check for check in checks if EventKind.CALLED_UNLIKE in check.events]
     for old, new in pairs if wanted else ():
-        if new is None:
+        if new is None or _ALONE.fullmatch(new.name) or "__init" in new.words:
             continue
         was = list(uses(before, old)) if old is not None else []
         told: set[tuple[str, str]] = set()
@@ -58,7 +64,7 @@ def _custom(after: Analyser, use: Use, earlier: Sequence[Use]) -> Iterator[tuple
         return
     missing = lost or {lock for other in others for lock in other.under.always}
     for lock in sorted({last_member(name) for name in missing}):
-        if use.may_hold(lock) or _takes(after, callee, lock):
+        if use.may_hold(lock) or takes(after, callee, lock):
             continue
         named = next((name for other in others for name in sorted(other.under.always) if last_member(name) == lock), "")
         private = is_private(after, use.function, named or lock)
@@ -76,10 +82,6 @@ def _held(others: Sequence[Use], lock: str) -> list[tuple[Use, str]]:
 
 def _same(one: Function, other: Function) -> bool:
     return (one.path, one.name) == (other.path, other.name)
-
-
-def _takes(analyser: Analyser, callee: Function, lock: str) -> bool:
-    return any(use.may_hold(lock) for use in uses(analyser, callee))
 
 
 def _occurrences(

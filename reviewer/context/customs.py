@@ -12,6 +12,7 @@ from reviewer.context.callers import callers
 from reviewer.context.effects import Under
 from reviewer.context.locks import canonical
 from reviewer.context.reach import roots
+from reviewer.context.requirements import ANYTHING
 from reviewer.source.cfg import Call, Function
 from reviewer.source.expression import last_member, root
 
@@ -19,6 +20,7 @@ RCU = "rcu"
 _GLOBAL = re.compile(r"[A-Za-z_]\w*")
 _DEEPEST = 5
 _ABOVE = 2
+_BELOW = 2
 _MOST = 30
 
 
@@ -36,8 +38,8 @@ class Use(NamedTuple):
         return any(last_member(name) == last_member(lock) for name in self.under.always)
 
     def may_hold(self, lock: str) -> bool:
-        """Whether a lock called like ``lock`` is held on some path."""
-        return any(last_member(name) == last_member(lock) for name in self.under.sometimes)
+        """Whether a lock called like ``lock`` is held on some path, or one that is not known."""
+        return any(name == ANYTHING or last_member(name) == last_member(lock) for name in self.under.sometimes)
 
 
 def uses(analyser: Analyser, function: Function, callee: str = "") -> Iterator[Use]:
@@ -67,6 +69,19 @@ def always_held(analyser: Analyser, use: Use, lock: str, depth: int = _ABOVE) ->
     above = callers(analyser.program, use.function) if depth else ()
     calls = [call for caller in above for call in uses(analyser, caller, use.function.name)]
     return bool(calls) and all(always_held(analyser, call, lock, depth - 1) for call in calls)
+
+
+def takes(analyser: Analyser, function: Function, lock: str, depth: int = _BELOW) -> bool:
+    """Whether ``function``, or what it calls, takes a lock called like ``lock`` itself."""
+    found = list(uses(analyser, function))
+    if any(use.may_hold(lock) for use in found):
+        return True
+    return depth > 0 and any(
+        takes(analyser, callee, lock, depth - 1)
+        for name in dict.fromkeys(use.callee for use in found)
+        for callee in analyser.callees(name, function)
+        if callee.path == function.path and callee is not function
+    )
 
 
 def is_private(analyser: Analyser, function: Function, lock: str) -> bool:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST = 16
 """So many requirements of a function are remembered."""
+ANYTHING = "?"
+"""Stands among the locks that are held on some path for one that is not known."""
 _LONGEST_CHAIN = 12
 _MOST_SITES = 400
 _RETURN = re.compile(rb"\breturn\b([^;]*);")
@@ -104,9 +106,10 @@ class Requirements:
     def _note_held(self, node: Call, state: State) -> None:
         held = frozenset(lock.expression for lock in state.locks)
         held |= frozenset(("rcu",)) if state.rcu > 0 else frozenset()
+        perhaps = held | frozenset((ANYTHING,)) if state.unsure & {"locks", "rcu"} else held
         under, key = self._flow.analysis.under, (node.line, node.name)
         known = under.get(key)
-        under[key] = Under(held, held) if known is None else Under(known.always & held, known.sometimes | held)
+        under[key] = Under(held, perhaps) if known is None else Under(known.always & held, known.sometimes | perhaps)
 
     def _taken_inside(self, node: Call) -> frozenset[str]:
         """What a call leaves locked that the tables hide, as far as its definition is in sight."""
@@ -127,6 +130,10 @@ class Requirements:
         """The calls with demands; what is open goes into the summary of the function."""
         sites: list[Site] = []
         summary = self._flow.analysis.summary
+        under = self._flow.analysis.under
+        for key, known in under.items():
+            taken = [names or frozenset((ANYTHING,)) for at, names in self._takers.items() if at < key[0]]
+            under[key] = known._replace(sometimes=known.sometimes.union(*taken))
         held: set[tuple[int, str, RequirementKey | None]] = set()
         for (line, callee, source, _), (requirement, standings) in self._found.items():
             if standings != {Standing.OPEN} or self._perhaps_taken(requirement, line):
