@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from reviewer.source.brackets import Brackets, enclosing
+from reviewer.source.headers import rewrite_headers
 from reviewer.source.preprocess import blank
 from reviewer.source.side import Side
 
@@ -14,7 +15,7 @@ _ATTRIBUTES = frozenset(
     (
         b"noinline noinstr notrace asmlinkage nokprobe_inline noinline_for_stack noinline_for_kasan "
         b"noinline_for_tracing STATIC INLINE INDIRECT_CALLABLE_SCOPE VISIBLE_IF_KUNIT FORCE_INLINE_TEMPLATE "
-        b"ACPI_SYSTEM_XFACE ACPI_INTERNAL_VAR_XFACE EXPORT_FOR_KUNIT ATTRIB_NORET"
+        b"ACPI_SYSTEM_XFACE ACPI_INTERNAL_VAR_XFACE ATTRIBUTE_UNUSED EXPORT_FOR_KUNIT ATTRIB_NORET"
     ).split()
 )
 # Names with two leading underscores that are types, values or functions and not attributes.
@@ -24,15 +25,15 @@ _NOT_ATTRIBUTES = frozenset(
         b"__alignof__ __real __imag"
     ).split()
 )
-_INTEGER_TYPE = re.compile(
-    rb"__(?:[us]\d+|[bl]e\d+|kernel_\w+|wsum|sum16|poll_t|addrpair|portpair|time64_t|packed_\w+)"
-)
+# Words of sparse that stand wherever a type does.
+_ADDRESS_SPACES = frozenset(b"__user __iomem __rcu __percpu __force __bitwise".split())
+_INTEGER_TYPE = re.compile(rb"__(?:[us]\d+|[bl]e\d+|kernel_\w+|\w+_t|fs\d+|wsum|sum16|addrpair|portpair|packed_\w+)")
 _WITH_ARGUMENT = (
     rb"__must_hold(?:_shared)?|__acquires(?:_shared)?|__releases(?:_shared)?|__cond_acquires(?:_shared)?|"
     rb"__guarded_by|__pt_guarded_by|__free|__cleanup|__printf|__scanf|__aligned|__section|__attribute__|__attribute|"
     rb"__alloc_size|__realloc_size|__counted_by(?:_le|_be|_ptr)?|__sized_by|__assume_aligned|__diagnose_as|"
     rb"__no_sanitize|__nonnull|__copy|__alias|__overloadable|__excludes|__mode|__rcu_guarded|__context_unsafe|"
-    rb"__diag_ignore_all|__diag_push|__diag_pop"
+    rb"__compiletime_error|__compiletime_warning|__diag_ignore_all|__diag_push|__diag_pop"
 )
 _NOTED = frozenset(
     (
@@ -46,7 +47,7 @@ _WORD = re.compile(
     rb"|(?P<asm>(?:asm_volatile_goto|asm_goto_output|asm_inline|__asm__|__asm|asm)(?:\s+(?:volatile|goto|inline|__volatile__|__volatile))*)\s*(?=\()"
     rb"|(?P<fname>_{0,2}FNAME)\((?P<plain>\w+)\)"
     rb"|(?P<typeof>(?:__)?typeof(?:__|_member|_unqual)?(?:__)?)\s*(?=\()"
-    rb"|(?P<word>__[a-z]\w*|noi\w+|notrace|nokprobe_inline|asmlinkage|STATIC|INLINE|INDIRECT_CALLABLE_SCOPE|VISIBLE_IF_KUNIT|FORCE_INLINE_TEMPLATE|ACPI_\w+_XFACE|EXPORT_FOR_KUNIT|ATTRIB_NORET)(?!\w))"
+    rb"|(?P<word>__[a-z]\w*|noi\w+|notrace|nokprobe_inline|asmlinkage|STATIC|INLINE|INDIRECT_CALLABLE_SCOPE|VISIBLE_IF_KUNIT|FORCE_INLINE_TEMPLATE|ACPI_\w+_XFACE|EXPORT_FOR_KUNIT|ATTRIB\w+)(?!\w))"
 )
 _TYPE_END = re.compile(
     rb"(?:\b(?:struct|union|enum)\s+\w+|\*"
@@ -54,14 +55,13 @@ _TYPE_END = re.compile(
     rb"|__[us]\d+|__[bl]e\d+))$"
 )
 _OPERATOR_WORD = re.compile(rb"\b(?:return|goto|case|else|do|struct|union|enum|static|extern)$")
-_UPPERCASE_QUALIFIER = re.compile(
-    rb"^((?:static[ \t]+)?(?:inline[ \t]+)?(?:int[ \t]+|void[ \t]+)?)([A-Z][A-Z_0-9]{2,})"
-    rb"(?=[ \t]+(?:static[ \t]+|const[ \t]+|unsigned[ \t]+|struct[ \t]+)*[a-zA-Z_]\w*[ \t\n*]*\w*\s*\()",
-    re.MULTILINE,
-)
-_NAME_BEFORE = re.compile(rb"[\w)]\s*$")
+_NAME_BEFORE = re.compile(rb"(?:\)|\b(?!return\b|sizeof\b)\w+)\s*$")
+# A register variable: what follows is an assembler name and no statement.
+_VARIABLE_BEFORE = re.compile(rb"\b(?!(?:else|do)\s)\w+[ \t]+$")
+_ASM = re.compile(rb"(?:__)?asm")
 _FOLLOWER = re.compile(rb"\s*(.)", re.DOTALL)
 _POINTER_DECLARATOR = re.compile(rb"\s*\(\s*\*")
+_POINTED_TO = re.compile(rb"[ \t]*\*[\s*]*\)")
 _DECLARED_NEXT = re.compile(rb"[\s*]*[A-Za-z_]")
 
 
@@ -77,7 +77,12 @@ def rewrite_attributes(text: bytes, side: Side) -> bytes:
         replacement: bytes | None = None
         if group == "word":
             word = match.group("word")
-            if (word in _ATTRIBUTES or _is_attribute(word, text, end)) and text[end : end + 1] != b"(":
+            is_member = text[start - 1 : start] in (b">", b".")
+            if (
+                not is_member
+                and text[end : end + 1] != b"("
+                and (word in _ATTRIBUTES or _is_attribute(word, text, end))
+            ):
                 replacement = b" " * (end - start)
                 side.words.append((start, word.decode("latin-1")))
         elif group == "plain":
@@ -89,7 +94,9 @@ def rewrite_attributes(text: bytes, side: Side) -> bytes:
                     side.annotations.append((start, name, text[end + 1 : close - 1].decode("latin-1")))
                 replacement = blank(text[start:close])
             elif group == "asm":
-                replacement = b"0" + blank(text[start + 1 : close])
+                replacement = blank(text[start:close])
+                if not _VARIABLE_BEFORE.search(text, max(0, start - 80), start):
+                    replacement = b"0" + replacement[1:]
             elif group == "typeof":
                 replacement = _typeof(text, start, close)
             if replacement is not None:
@@ -98,15 +105,19 @@ def rewrite_attributes(text: bytes, side: Side) -> bytes:
             out += (text[last:start], replacement)
             last = position
     out.append(text[last:])
-    return _UPPERCASE_QUALIFIER.sub(lambda m: m.group(1) + blank(m.group(2)), b"".join(out))
+    return rewrite_headers(b"".join(out))
 
 
 def _typeof(text: bytes, start: int, close: int) -> bytes | None:
     """``typeof (x)`` as a type where it declares or casts, as an expression where it is an argument."""
     follower = _FOLLOWER.match(text, close)
-    if _DECLARED_NEXT.match(text, close):
+    if _DECLARED_NEXT.match(text, close) or _POINTED_TO.match(text, close):
         return b"int" + blank(text[start + 3 : close])
-    if follower is not None and follower.group(1) in b",)" and text[max(0, start - 80) : start].rstrip()[-1:] == b",":
+    if (
+        follower is not None
+        and follower.group(1) in b",)"
+        and text[max(0, start - 80) : start].rstrip()[-1:] in (b",", b"(")
+    ):
         return b"int" + blank(text[start + 3 : close])
     return None
 
@@ -120,12 +131,16 @@ def _is_attribute(word: bytes, text: bytes, end: int) -> bool:
         return False
     before = text[max(0, end - len(word) - 60) : end - len(word)].rstrip()
     char = follower.group(1)
+    if word in _ADDRESS_SPACES:
+        return True
+    if before[-8:] == b"(__force" or _ASM.match(text, follower.start(1)):
+        return False
     if re.search(rb"\b(?:struct|union|enum|goto)$", before):
         return False
     if char.isalpha() or char == b"_":
         return True
     if char == b"*":
-        return bool(_TYPE_END.search(before) or re.search(rb"\b__[a-z]+$", before))
+        return before[-1:] == b"}" or bool(_TYPE_END.search(before) or re.search(rb"\b__[a-z]+$", before))
     if char == b"(":
         return bool(_POINTER_DECLARATOR.match(text, end) and _TYPE_END.search(before))
     if char in b"=;,){":

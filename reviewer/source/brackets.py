@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _LONGEST_GROUP = 8192  # bytes between brackets; the longest in the kernel are a few thousand
 _UNCLOSED = 200
@@ -44,16 +45,17 @@ class Brackets:
 
     def __init__(self, text: bytes) -> None:
         self._text = text
-        self._patience = _UNCLOSED
+        self._patience: dict[Callable[[bytes, int], int], int] = {closing: _UNCLOSED, enclosing: _UNCLOSED}
 
     def closing(self, opening: int) -> int:
         """As the function."""
-        return self._patient(closing(self._text, opening) if self._patience > 0 else -1)
+        return self._patiently(closing, opening)
 
     def enclosing(self, at: int) -> int:
         """As the function."""
-        return self._patient(enclosing(self._text, at) if self._patience > 0 else -1)
+        return self._patiently(enclosing, at)
 
-    def _patient(self, found: int) -> int:
-        self._patience -= found < 0
+    def _patiently(self, search: Callable[[bytes, int], int], at: int) -> int:
+        found = search(self._text, at) if self._patience[search] > 0 else -1
+        self._patience[search] -= found < 0
         return found

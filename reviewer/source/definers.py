@@ -13,8 +13,9 @@ _CALL = re.compile(
     rb"^(?:(?:static|extern|const|inline|noinline|__always_inline)[ \t\n]+)*+(?P<name>[A-Za-z_]\w*+)[ \t]*+\(",
     re.MULTILINE,
 )
+_DESIGNATED = re.compile(rb"\{\s*+\.\w++\s*+=")
 _FOLLOWER = re.compile(rb"\s*+(.)", re.DOTALL)
-_BARE = re.compile(rb"^([A-Z]\w*+)[ \t]*+$(?!\s*+\**+[a-z_]\w*+\s*+\()", re.MULTILINE)
+_BARE = re.compile(rb"^([A-Z]\w*+)[ \t]*+$(?!\s*+\**+(?=\w*[a-z])\w++\s*+\()", re.MULTILINE)
 _MACRO_NAME = re.compile(
     rb"[A-Z][A-Z0-9_]{2,}\w*|module_\w+|\w+_initcall(?:_sync)?|subsys_\w+|early_param|__setup\w*|core_param"
     rb"|builtin_\w+|__[A-Z]\w+|[a-z]\w*_module_\w+"
@@ -40,7 +41,9 @@ def rewrite_definers(text: bytes, side: Side) -> bytes:
         follower, gap = (after.group(1), after.start(1)) if after is not None else (b"", len(text))
         known = _MACRO_NAME.fullmatch(name)
         rewritten: bytes | None = None
-        if follower == b"{" and known:
+        if follower == b"{" and _DESIGNATED.match(text, gap):
+            rewritten = _declaration(name, text[opening + 1 : close - 1], text[start:close], b" =")
+        elif follower == b"{" and known:
             rewritten = _function_header(name, text[opening + 1 : close - 1], text[start:close])
             if rewritten is not None:
                 side.definers[start] = name.decode("latin-1")
@@ -88,6 +91,6 @@ def _function_header(macro: bytes, body: bytes, original: bytes) -> bytes | None
     )
 
 
-def _declaration(macro: bytes, body: bytes, original: bytes) -> bytes | None:
+def _declaration(macro: bytes, body: bytes, original: bytes, tail: bytes = b"") -> bytes | None:
     names = re.findall(rb"\w+", body)
-    return _fit(b"int " + (names[-1] if names else macro), original)
+    return _fit(b"int " + (names[-1] if names else macro) + tail, original)

@@ -38,7 +38,7 @@ _LEXEME = re.compile(
 )
 _REST = rb"[^\n\\]*+(?:\\(?:\r?\n|.)[^\n\\]*+)*+"
 _DIRECTIVE = re.compile(rb"^[ \t]*+#[ \t]*+(\w*+)(" + _REST + rb")", re.MULTILINE)
-_UNCONDITIONAL = re.compile(rb"^(?:[ \t]*+#[ \t]*+(?!if|el|endif)" + _REST + rb"\s*+)++", re.MULTILINE)
+_UNCONDITIONAL = re.compile(rb"^(?:[ \t]*+#[ \t]*+(?!if|el|endif)" + _REST + rb"(?:[ \t\r]*\n)*+)++", re.MULTILINE)
 _BLANK = bytes(byte if byte == 10 else 32 for byte in range(256))
 _NOT_CONTINUED = re.compile(rb"[^\n\\]|\\(?!\r?\n)")
 _DEFINED = re.compile(rb"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|defined)\s*\(?\s*(\w+)\s*\)?")

@@ -23,13 +23,21 @@ _PLAIN_CALL = rb"\([^();{}]*+(?:\([^();{}]*+(?:\([^();{}]*+\)[^();{}]*+)*+\)[^()
 _CALL = re.compile(
     rb"[;{}):eo]\s++(?!(?:if|for|while|switch|return)\b)([A-Za-z_]\w*+)[ \t]*+(?=\()(?!" + _PLAIN_CALL + rb")"
 )
-_BARE = re.compile(rb"[;{}]\s++([A-Z][A-Z0-9_]{2,}+\w*+)[ \t]*+(?=\n\s*+[A-Za-z_}])")
+_BARE = re.compile(
+    rb"[;{}]\s++(_*+[A-Z][A-Z0-9_]{2,}+\w*+)[ \t]*+(?=\n(?:[ \t]*\n)*+(?:[ \t]++[A-Za-z_]|[ \t]*+\}|\w++:))"
+)
+_DECLARATOR = re.compile(rb"\s*[;=,\[]")
 _DECLARATION = re.compile(rb"\s*\w+\s*[;=,\[]")
 # Macros with commas of their own among the elements of an initialiser.
 _ELEMENTS = re.compile(rb"[,{]\s*+((?:[A-Z][A-Z0-9_]{2,}\s++)+)(?=[A-Z][A-Z0-9_]{2}|&\w|\.\w|\{)")
-_WHILE_EACH = re.compile(rb"\}\s*+(while_\w+)\s*+(?=\()")
-_FOLLOWER = re.compile(rb"\s*+(\w+|.)", re.DOTALL)
-_JUMP = re.compile(rb"\b(?:return|goto|continue|break)\b[^,()]*")
+_WHILE_EACH = re.compile(rb"\}[ \t]*+(while_\w+|for_each_\w+)[ \t]*+(?=\()")
+_FOLLOWER = re.compile(rb"\s*+(\w+|\+\+|--|.)", re.DOTALL)
+# Macros that take designated initialisers, that declare a variable with one, and that take statements.
+_DESIGNATED = re.compile(rb"[;{}]\s++[A-Z]\w++(?=\((?:[^(){};=,]*+,)++\s*+\.\w++\s*+=)\(")
+_DESIGNATED_ALONE = re.compile(rb"\((?=\s*+\.\w++\s*+=)")
+_DESIGNATOR = re.compile(rb"(?<=[,(])(\s*+)(\.\w++\s*+=)(?!=)")
+_DECLARED_BY = re.compile(rb"([;{}]\s++)([A-Z][A-Z0-9_]++\(([^(){};]*+)\))(?=\s*+=\s*+\{)")
+_JUMP = re.compile(rb"\b(?:return|goto|continue|break)\b[^,;()]*")
 _DECLARED = re.compile(
     rb"(?<=\()\s*(?:(?:const|struct|union|enum|unsigned|int|long|[us](?:8|16|32|64))\s+)+(?:\w+\s*\*+\s*)?(?=\w+\s*,)"
 )
@@ -40,6 +48,8 @@ def rewrite_statements(text: bytes, side: Side) -> bytes:
     """Turn macros in the place of a statement into statements of C."""
     text = _rewrite_while_each(text)
     text = _rewrite_bare(text)
+    text = _DECLARED_BY.sub(_declared_by, text)
+    text = _rewrite_designated(text)
     out: list[bytes] = []
     brackets = Brackets(text)
     last = 0
@@ -76,13 +86,17 @@ def _rewritten(
     loop, conditional = _LOOP.fullmatch(name), _CONDITIONAL.fullmatch(name)
     if follower == b"{" or ((loop or conditional) and follower and follower not in _INSIDE and follower != b"}"):
         return _compound(text[opening:close], side, name, start, opening, bool(conditional and not loop))
+    if b";" in text[opening:close] and b"{" not in text[opening:close]:
+        return _as_block(text[start:close], opening - start)
     if found is None or not (follower == b"}" or follower[:1].isalpha() or follower[:1] == b"_"):
         return None
-    if b"\n" not in text[close : found.start(1)]:
+    if name.isupper() and text[close : found.start(1)].strip(b" \t") == b"" and _DECLARATOR.match(text, found.end(1)):
+        return b"int".ljust(close - start) if b"\n" not in text[start:close] else None
+    if b"\n" not in text[close : found.start(1)] and not (name.isupper() and text[found.end(1) :].startswith(b"(")):
         return None
     if _in_initialiser(text, brackets, start):
         return None if follower == b"}" else blank(text[start:close])
-    if _indentation(text, found.start(1)) > _indentation(text, start):
+    if b"\n" in text[close : found.start(1)] and _indentation(text, found.start(1)) > _indentation(text, start):
         return _compound(text[opening:close], side, name, start, opening, False)
     return text[start:close] + b";"
 
@@ -118,10 +132,45 @@ def _in_initialiser(text: bytes, brackets: Brackets, at: int) -> bool:
     return before[-1:] in (b"=", b",", b"{", b"]") or bool(re.search(rb"\benum(?:\s+\w+)?$", before))
 
 
+def _as_block(call: bytes, opening: int) -> bytes:
+    """Arguments that are statements. Whether the macro runs a jump among them is not to be seen: it is left out."""
+    arguments = _JUMP.sub(lambda m: b"0" + blank(m.group()[1:]), call[opening:])
+    out = bytearray(blank(call[:opening]) + arguments)
+    depth = 0
+    for match in re.finditer(rb"[(),]", arguments):
+        depth += (match.group() == b"(") - (match.group() == b")")
+        if match.group() == b"," and depth == 1:
+            out[opening + match.start()] = ord(";")
+    out[opening] = ord("{")
+    return bytes(out[1:-1]) + b";}"
+
+
+def _declared_by(match: re.Match[bytes]) -> bytes:
+    """``DECLARE_BITMAP(map, 8) = { 0 }`` as an initialised variable."""
+    before, call, given = match.groups()
+    names = [argument.strip() for argument in given.split(b",")]
+    name = next((name for name in names if re.fullmatch(rb"[a-z_]\w*", name)), names[0])
+    blanked = blank(call)
+    return before + b"int " + name + blanked[4 + len(name) :] if b"\n" not in call else match.group()
+
+
+def _rewrite_designated(text: bytes) -> bytes:
+    """``OPTS(type, name, .a = b)``: the designators in the brackets of a macro."""
+    out: list[bytes] = []
+    brackets = Brackets(text)
+    last = 0
+    for match in sorted((*_DESIGNATED.finditer(text), *_DESIGNATED_ALONE.finditer(text)), key=lambda one: one.end()):
+        opening = match.end() - 1
+        close = brackets.closing(opening)
+        if close > 0 and opening >= last:
+            out += (text[last:opening], _DESIGNATOR.sub(lambda m: blank(m.group()), text[opening:close]))
+            last = close
+    out.append(text[last:])
+    return b"".join(out)
+
+
 def _rewrite_while_each(text: bytes) -> bytes:
     """``do { } while_each_thread(a, b);``"""
-    if b"while_" not in text:
-        return text
     out: list[bytes] = []
     brackets = Brackets(text)
     last = 0

@@ -103,6 +103,8 @@ def _names_here(parsed: ParsedFile, line: int) -> set[str]:
 
 
 def _why_lost(parsed: ParsedFile, plain: bytes, name: str, line: int) -> str | None:
+    if _has_initialiser(plain, name, line):
+        return "an initialiser follows its bracket: a macro call that defines a variable"
     if not _has_body(plain, name, line):
         return "no body follows its bracket: a macro call before something else"
     if not parsed.is_dead(line):
@@ -124,7 +126,15 @@ def _header(plain: bytes, name: str, line: int) -> re.Match[bytes] | None:
     start = 0
     for _ in range(line - 1):
         start = plain.find(b"\n", start) + 1
-    return re.compile(rb"\b" + name.encode("latin-1") + rb"[ \t\n]*(?=\()").search(plain, start, start + _HEADER)
+    return re.compile(rb"\b" + name.encode("latin-1") + rb"[ \t\n]*(?=\()").search(
+        plain, start, min(start + _HEADER, plain.find(b"{", start) % len(plain))
+    )
+
+
+def _has_initialiser(plain: bytes, name: str, line: int) -> bool:
+    match = _header(plain, name, line)
+    close = closing(plain, match.end()) if match is not None else -1
+    return close > 0 and re.compile(rb"\s*\{\s*\.\w+\s*=").match(plain, close) is not None
 
 
 def _has_body(plain: bytes, name: str, line: int) -> bool:

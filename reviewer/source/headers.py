@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Headers of functions, at column 0: of several words before the name one is the type, macros are the others."""
+
+from __future__ import annotations
+
+import re
+
+from reviewer.source.preprocess import blank
+
+_HEADER = re.compile(rb"^ *+(?P<words>(?:[A-Za-z_]\w*+[ \t\n*]++){2,8})(?=\w++[ \t\n]*+\()", re.MULTILINE)
+_WITH_ARGUMENT = re.compile(
+    rb"^((?:static|extern|inline)\b[\w \t*]*?)\b([A-Z][A-Z0-9_]+\([^()\n]*\))(?=\s+\**\w+\s*\()", re.MULTILINE
+)
+_WORD = re.compile(rb"\w+")
+_STATEMENT = re.compile(rb"\s*(?:return|else|case|goto|do|sizeof)\b")
+_TAGS = frozenset(b"struct union enum".split())
+_QUALIFIERS = frozenset(b"static extern inline __inline__ const volatile typedef register noinline".split())
+_TYPE = re.compile(
+    rb"void|bool|char|int|long|short|unsigned|signed|float|double|[us](?:8|16|32|64)|\w+_t|__[us]\d+|__[bl]e\d+"
+)
+
+
+def rewrite_headers(text: bytes) -> bytes:
+    """Blank the macros among the words before the name of a function."""
+    text = _WITH_ARGUMENT.sub(lambda m: m.group(1) + blank(m.group(2)), text)
+    return _HEADER.sub(_header, text)
+
+
+def _header(match: re.Match[bytes]) -> bytes:
+    header = match.group()
+    if _STATEMENT.match(header):
+        return header
+    others: list[re.Match[bytes]] = []
+    has_type, tag = False, False
+    for word in _WORD.finditer(header):
+        if tag or word.group() in _TAGS or _TYPE.fullmatch(word.group()):
+            has_type, tag = True, word.group() in _TAGS
+        elif word.group() not in _QUALIFIERS:
+            others.append(word)
+    if not has_type and others:
+        pointed = [word for word in others if header[word.end() :].lstrip()[:1] == b"*"]
+        small = [word for word in others if not word.group().isupper()]
+        others.remove((pointed or small or others)[0])
+    for word in others:
+        header = header[: word.start()] + blank(word.group()) + header[word.end() :]
+    return header
