@@ -114,7 +114,7 @@ class Context:
     @property
     def in_reader(self) -> bool:
         """Whether an RCU reader is open here for certain."""
-        return self.state.rcu > 0 and "rcu" not in self.state.unsure
+        return self.state.rcu > 0 and self.state.is_certain("rcu")
 
     @property
     def schedules(self) -> bool:

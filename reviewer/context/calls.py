@@ -113,7 +113,7 @@ class Calls:
                 continue
             if (VALUE, argument[1:]) in facts and any(held.origin is Origin.TAKEN for held in state.locks):
                 # As with get_user_pages_remote(..., &locked): the callee may drop the lock and say so here.
-                state = state._replace(unsure=state.unsure | {"locks"})
+                state = state.doubted({"locks"})
             forget(facts, argument[1:])
         return state
 
@@ -387,7 +387,7 @@ class Calls:
         if not callees:
             flow.doubt(state)
             if _LETS_GO.search(node.name):
-                state = state._replace(unsure=state.unsure | {"locks", "irq", "preempt", "bh"})
+                state = state.doubted({"locks", "irq", "preempt", "bh"})
             return [(state, facts)]
         if not callees or any(self._sleeps(self.analyser.summary(callee)) for callee in callees):
             state = state._replace(not_running=False)  # who sleeps comes back as TASK_RUNNING

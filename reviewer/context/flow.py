@@ -36,7 +36,7 @@ from reviewer.context.graceperiod import GracePeriods
 from reviewer.context.locks import canonical, handed_out, in_parameters, returned_as
 from reviewer.context.pointers import Pointers
 from reviewer.context.requirements import Requirements
-from reviewer.context.state import Held, Origin, State, atomic
+from reviewer.context.state import Held, Origin, State, atomic, reassured
 from reviewer.context.tables import Api, Operation
 from reviewer.context.watch import Watcher
 from reviewer.model import Step
@@ -262,7 +262,8 @@ class Flow:
         """The states after one node."""
         for watcher in self._watchers:
             watcher.before(node, (state, facts))
-        forks = self._step(node, state, facts)
+        direct = isinstance(node, Guard) or (isinstance(node, Call) and self.api.is_known(node.name))
+        forks = [(reassured(state, after, direct=direct), known) for after, known in self._step(node, state, facts)]
         for after, known in forks:
             for watcher in self._watchers:
                 watcher.after(node, (after, known))

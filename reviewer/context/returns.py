@@ -49,13 +49,13 @@ def apply_exits(
     annotated = _annotated(flow, node, callee, state, facts)
     if annotated is not None:
         return [(annotated, facts)]
-    unsure = set(state.unsure)
+    unsure = set[str]()
     for name, fields in _COUNTERS.items():
         if len({tuple(getattr(exit_, field) for field in fields) for exit_ in possible}) > 1:
             unsure.add(name)
     if len({(exit_.gained, exit_.released) for exit_ in possible}) > 1:
         unsure.add("locks")
-    return [(state._replace(unsure=frozenset(unsure)), facts)]
+    return [(state.doubted(unsure), facts)]
 
 
 def _split(flow: Flow, node: Call, classes: dict[str, Exit], state: State, facts: Facts) -> Forks | None:
@@ -97,6 +97,8 @@ def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> S
     for name in node.args:
         if exit_.gained and name.isidentifier() and "flags" in name:
             forget(facts, name)
+    if doubts := _inherited(exit_):
+        state = state.doubted(doubts)
     return state._replace(
         irq=irq or state.irq,
         suffix=moved(state.suffix, exit_.suffix),
@@ -107,7 +109,6 @@ def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> S
         kmap=moved(state.kmap, exit_.kmap),
         rcu=moved(state.rcu, exit_.rcu),
         eqs=exit_.eqs or state.eqs,
-        unsure=state.unsure | _inherited(exit_),
     )
 
 
@@ -135,5 +136,5 @@ def _annotated(flow: Flow, node: Call, callee: Function, state: State, facts: Fa
         )
         if annotation.name == "__releases" and held is not None and find_held(state, held.kind, held.expression):
             state = drop(state, facts, held.kind, held.expression)
-            state = state._replace(unsure=state.unsure | {"irq", "bh"})
+            state = state.doubted({"irq", "bh"})
     return state

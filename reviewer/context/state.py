@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -31,7 +31,8 @@ class State(NamedTuple):
     ``irq`` is ``""`` (as the caller has it), ``off``, ``on`` or ``restored``. ``suffix`` counts interrupts disabled
     only through a suffix of a spinlock_t, which means nothing on PREEMPT_RT. ``eqs`` is 1 inside the guest's extended
     quiescent state. ``rt`` says which world a branch has chosen. ``may_sleep`` holds where a test of the context said
-    so. Counters named in ``unsure`` differ between paths in a way that was not understood.
+    so. Counters named in ``unsure`` differ between paths in a way that was not understood; ``sure`` are locks, by
+    expression, and counters, with what they were before, that were taken and raised since and are beyond that doubt.
     ``instrumentation`` counts instrumentation_begin(). ``not_running`` holds after
     set_current_state() and its like, until the task schedules. ``entry`` is a kind of
     entries.toml for functions that are entered from outside.
@@ -53,7 +54,22 @@ class State(NamedTuple):
     rt: bool | None = None
     may_sleep: bool = False
     unsure: frozenset[str] = frozenset()
+    sure: frozenset[tuple[str, str | int]] = frozenset()
     entry: str = ""
+
+    def is_certain(self, counter: str) -> bool:
+        """Whether what the state says of a counter is not in doubt."""
+        return counter not in self.unsure or any(name == counter for name, _ in self.sure)
+
+    def certain_locks(self) -> frozenset[Held]:
+        """The locks that are held for certain."""
+        if "locks" not in self.unsure:
+            return self.locks
+        return frozenset(held for held in self.locks if ("lock", held.expression) in self.sure)
+
+    def doubted(self, names: Set[str]) -> State:
+        """The state after something that may have changed what ``names`` say."""
+        return self._replace(unsure=self.unsure | names, sure=frozenset()) if names else self
 
 
 class Reason(NamedTuple):
@@ -75,24 +91,46 @@ def atomic(state: State, api: Api, *, rt: bool) -> Reason | None:
     Documentation/core-api/real-time/differences.rst.
     """
     spinning = (LockClass.RAW,) if rt else (LockClass.RAW, LockClass.SPIN)
-    certain = state.locks if "locks" not in state.unsure else frozenset[Held]()
-    for lock in sorted(certain, key=lambda held: (held.origin is not Origin.TAKEN, held.kind, held.expression)):
+    for lock in sorted(
+        state.certain_locks(), key=lambda held: (held.origin is not Origin.TAKEN, held.kind, held.expression)
+    ):
         if api.classes.get(lock.kind) in spinning:
             return Reason(lock.kind, lock.expression, lock.origin)
-    if state.preempt > 0 and "preempt" not in state.unsure:
+    if state.preempt > 0 and state.is_certain("preempt"):
         return Reason("preempt", "", Origin.TAKEN)
-    if state.irq == "off" and "irq" not in state.unsure:
+    if state.irq == "off" and state.is_certain("irq"):
         return Reason("irq", "", Origin.TAKEN)
     if not rt:
-        if state.suffix > 0 and "irq" not in state.unsure:
+        if state.suffix > 0 and state.is_certain("irq"):
             return Reason("irq", "", Origin.TAKEN)
-        if state.bh > 0 and "bh" not in state.unsure:
+        if state.bh > 0 and state.is_certain("bh"):
             return Reason("bh", "", Origin.TAKEN)
         if state.kmap > 0:
             return Reason("kmap", "", Origin.TAKEN)
     if state.entry in (_ENTRY_ATOMIC_ON_RT if rt else _ENTRY_ATOMIC):
         return Reason("entry", state.entry, Origin.TAKEN)
     return None
+
+
+def reassured(before: State, after: State, *, direct: bool) -> State:
+    """``after`` with what is beyond doubt. ``direct`` steps are primitives, so that what they take is certain."""
+    if not after.unsure:
+        return after
+    held = {lock.expression for lock in after.locks}
+    sure = {
+        (name, was) for name, was in after.sure if (was in held if name == "lock" else _raised(after, name) > int(was))
+    }
+    if direct:
+        sure.update(("lock", lock.expression) for lock in after.locks - before.locks if lock.origin is Origin.TAKEN)
+        for name in after.unsure & {"preempt", "bh", "rcu", "irq"}:
+            was = _raised(before, name)
+            if _raised(after, name) > was and not any(known == name for known, _ in sure):
+                sure.add((name, was))
+    return after if sure == after.sure else after._replace(sure=frozenset(sure))
+
+
+def _raised(state: State, name: str) -> int:
+    return int(state.irq == "off") if name == "irq" else int(getattr(state, name))
 
 
 def counted(state: State, changes: Mapping[str, int], sign: int = 1) -> State:

@@ -404,3 +404,27 @@ void locked_by_a_flag_in_memory(struct dev *dev)
 	if (dev->shared)
 		spin_unlock(&dev->lock);
 }
+
+void doubt_ends_where_a_lock_is_taken(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	dev_put_elsewhere(dev);
+	msleep(1);
+	raw_spin_lock(&dev->hw);
+	msleep(2); /* wrong: lock-sleep-in-atomic */
+	raw_spin_unlock(&dev->hw);
+	msleep(3);
+	preempt_disable();
+	msleep(4); /* wrong: lock-sleep-in-atomic */
+	preempt_enable();
+	msleep(5);
+}
+
+void doubt_comes_again(struct dev *dev)
+{
+	dev_put_elsewhere(dev);
+	spin_lock(&dev->lock);
+	dev_put_elsewhere(dev);
+	msleep(1);
+	spin_unlock(&dev->lock);
+}
