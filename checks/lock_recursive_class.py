@@ -47,8 +47,89 @@ CHECK = Check(
                 raw_spin_unlock_irq(&dev->lock);
         }
         """,
+        """
+        static DEFINE_MUTEX(all_lock);
+        static void all_lock_take(void)
+        {
+                mutex_lock(&all_lock);
+        }
+        static int resize(struct dev *dev, int n)
+        {
+                if (dev->gone)
+                        return 0;
+                all_lock_take();
+                dev->n = n;
+                mutex_unlock(&all_lock);
+                return 0;
+        }
+        void shutdown(struct dev *dev)
+        {
+                mutex_lock(&all_lock);
+                resize(dev, 0); /* wrong */
+                mutex_unlock(&all_lock);
+        }
+        """,
+        """
+        struct dev { spinlock_t lock; int n; };
+        static void count(struct dev *dev)
+        {
+                guard(spinlock)(&dev->lock);
+                dev->n++;
+        }
+        void add(struct dev *dev)
+        {
+                spin_lock(&dev->lock);
+                count(dev); /* wrong */
+                spin_unlock(&dev->lock);
+        }
+        """,
     ),
     right=(
+        """
+        struct dev { struct mutex lock; int n; };
+        static void set(struct dev *dev, int n, bool locked)
+        {
+                if (!locked)
+                        mutex_lock(&dev->lock);
+                dev->n = n;
+                if (!locked)
+                        mutex_unlock(&dev->lock);
+        }
+        static void wait(struct dev *dev)
+        {
+                mutex_unlock(&dev->lock);
+                schedule();
+                mutex_lock(&dev->lock);
+        }
+        static void count(struct dev *dev)
+        {
+                mutex_lock(&dev->lock);
+                dev->n++;
+                mutex_unlock(&dev->lock);
+        }
+        void several(struct dev *dev, struct dev *other)
+        {
+                mutex_lock(&dev->lock);
+                set(dev, 1, true);
+                wait(dev);
+                count(other);
+                mutex_unlock(&dev->lock);
+                count(dev);
+        }
+        """,
+        """
+        struct dev { struct rw_semaphore sem; int n; };
+        static int read_n(struct dev *dev)
+        {
+                guard(rwsem_read)(&dev->sem);
+                return dev->n;
+        }
+        int twice(struct dev *dev)
+        {
+                guard(rwsem_read)(&dev->sem);
+                return read_n(dev) + dev->n;
+        }
+        """,
         """
         struct dev { struct mutex lock; struct list_head link; };
         void lock_all(struct list_head *all)

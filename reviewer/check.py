@@ -39,6 +39,7 @@ _LOCK_WORD = {
     "write": "rwlock (write)",
     "local": "local lock",
     "mutex": "mutex",
+    "ww_mutex": "mutex",
 }
 _ENTRY_WORD = {
     "hardirq": "in hard interrupt context",
@@ -64,6 +65,7 @@ class Report:
     reports, ``question`` the one that a reviewer would write under the line. ``was`` says the same of the past, for a
     finding that a patch replaces by another. ``consequence`` says what breaks where the tree states no rule.
     ``entered`` says that how the function is entered makes it wrong. ``interleaving`` are rows of two sides that race.
+    ``sources`` are where the kernel states this very thing, before those of the check.
     """
 
     subject: str
@@ -73,6 +75,7 @@ class Report:
     consequence: str = ""
     entered: bool = False
     interleaving: tuple[tuple[str, str], ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

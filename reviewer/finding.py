@@ -37,6 +37,7 @@ class Teller:
             witness=occurrence.witness,
             context_frames=occurrence.own,
             interleaving=report.interleaving,
+            sources=report.sources,
             arch=_architecture(occurrence),
         )
 

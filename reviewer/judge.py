@@ -69,7 +69,13 @@ def judge(
     ways_in = entries(analyser.program, analyser.api, function) if entered else ()
     starts += [(way_in, analyser.analyse(function, way_in.state)) for way_in in ways_in]
     for entry, analysis in starts:
-        for event in (*analysis.events, *(more if entry is None else ())):
+        orders = analyser.orders
+        besides = (
+            (*more, *orders.inversions(function, analysis), *orders.against_documents(function, analysis))
+            if entry is None
+            else ()
+        )
+        for event in (*analysis.events, *besides):
             context = Context(event, analyser.api)
             for check in checks:
                 if event.kind not in check.events:
@@ -94,6 +100,15 @@ def _context_steps(event: Event, reason: Reason | None) -> list[Step]:
     """The step that shows where the lock was taken, as a reader would look for it."""
     if event.kind in _SHOWS:
         return [Step(event.function.path, line, event.function.name, call) for _, _, line, call in event.shown]
+    if event.kind in (EventKind.LOCK_ORDER, EventKind.DOCUMENTED_ORDER):
+        return [Step(event.function.path, at, event.function.name, call) for _, _, at, call in event.shown if at]
+    if event.kind is EventKind.TAKEN_TWICE:
+        lock, taken_on = event.detail
+        return [
+            Step(event.function.path, at, event.function.name, call)
+            for _, shown, at, call in event.shown
+            if shown == lock and at == int(taken_on)
+        ]
     if reason is None or reason.what not in _MARK or reason.origin is not Origin.TAKEN:
         return []
     for expression, _, line, call in event.shown:

@@ -244,6 +244,7 @@ class Finding:
     ``other_places`` is from how many other places the same line is reached in a context that is wrong for it.
     ``identities`` tell for each of these places what another version of the file has in common with this one: check,
     path, function, subject, offending call, text of its line.
+    ``sources`` are where the kernel states this very thing, before those of the check.
     """
 
     check: str
@@ -268,6 +269,7 @@ class Finding:
     citations: tuple[Citation, ...] = ()
     other_places: int = 0
     identities: tuple[tuple[str, ...], ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,7 +232,7 @@ def _cited(finding: Finding, checks: Iterable[Check], citer: Citer) -> Finding:
     if finding.change is Change.FIXED:
         return finding
     sources = next(check.sources for check in checks if check.id == finding.check)
-    citation = citer.cite(sources)
+    citation = citer.cite((*finding.sources, *sources))
     return finding if citation is None else replace(finding, citations=(citation,))
 
 

@@ -10,6 +10,7 @@ from reviewer.context.closure import Closure, Key, key_of
 from reviewer.context.effects import Analysis, Summary
 from reviewer.context.flow import Flow
 from reviewer.context.kept import Kept
+from reviewer.context.order import Orders
 from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Assign, Call, Function, Loop, Return
@@ -35,6 +36,7 @@ class Analyser:
         self.program = program
         self.api = api
         self.calls = Calls(self)
+        self.orders = Orders(self)
         self._closure: Closure = Closure(
             self._below,
             lambda function: Flow(self, function, State()).run().summary,

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from reviewer.context.acquire import EXCLUSIVE, inherit, taken
 from reviewer.context.annotations import is_instrumented
 from reviewer.context.closure import key_of
 from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Condition, Effect, EventKind, Summary
@@ -23,7 +24,7 @@ from reviewer.context.facts import (
     note_same,
 )
 from reviewer.context.locks import apply_suffix, canonical, drop, in_caller, in_parameters, note_lookup, take
-from reviewer.context.match import satisfied
+from reviewer.context.match import presumed, satisfied
 from reviewer.context.returns import apply_exits
 from reviewer.context.shown import FREE_PREFIX, shown_as
 from reviewer.context.state import Held, Origin, State, atomic, counted
@@ -48,7 +49,6 @@ _ASSERTS = {
 _OUT_PARAMETER = re.compile(r"&\w+")
 # Names of functions that let go of something, for when they are not followed.
 _LETS_GO = re.compile(r"(?:^|_)(?:un(?:lock|pin)|release|drop|enable|put)(?:_|$)")
-_EXCLUSIVE = frozenset(("raw", "spin", "write", "mutex", "rwsem_write"))
 _LONGEST_CHAIN = 16
 _NO_DELTA = (0, 0, 0, 0)
 
@@ -310,6 +310,9 @@ class Calls:
             ]
         if lock.operation is Operation.ACQUIRE and "nest" not in node.name:
             self._taken_twice(flow, node, lock.kind, expression, state, facts)
+        if lock.operation is not Operation.TRY and "nest" not in node.name and "trylock" not in node.name:
+            source = node.args[lock.argument]
+            taken(flow, node, lock.kind, expression, source, self._step(flow, node), state, facts)
         held_facts = dict(facts)
         held = take(
             state, held_facts, lock.kind, expression, shown, node.line, f"{node.name}({node.args[lock.argument]})"
@@ -329,7 +332,7 @@ class Calls:
     ) -> None:
         """Note a lock that is certainly held already: the same one, no part of its name assigned since."""
         same = Held(kind, expression, Origin.TAKEN) in state.locks and (UNMOVED, expression) in facts
-        if same and kind in _EXCLUSIVE and "locks" not in state.unsure and "(" not in expression:
+        if same and kind in EXCLUSIVE and "locks" not in state.unsure and "(" not in expression:
             shown, line, _ = facts.get((TAKEN_AT, expression), (last_member(expression), 0, ""))
             flow.event(EventKind.TAKEN_TWICE, node, state, facts, (self._step(flow, node),), detail=(shown, str(line)))
 
@@ -359,6 +362,7 @@ class Calls:
         if node.enter:
             if "_try" not in cls and "nest" not in cls:
                 self._taken_twice(flow, node, kind, expression, state, facts)
+                taken(flow, node, kind, expression, node.argument, self._step(flow, node), state, facts)
             self._locking(flow, node, state, facts, kind, self._step(flow, node), trying="_try" in cls)
             state = take(
                 state, facts, kind, expression, plain(node.argument), node.line, f"guard({cls})({node.argument})"
@@ -404,6 +408,9 @@ class Calls:
         if len(callees) != 1 or any(apart.values()):
             return [(state, facts)]
         flow.requirements.inherited(node, state, facts, self.analyser.summary(callees[0]))
+        if not node.name.startswith("."):
+            step = Step(flow.function.path, node.line, flow.function.name, f"{node.name}()")
+            inherit(flow, node, callees[0], step, state, facts)
         return apply_exits(self, flow, node, callees[0], self.analyser.summary(callees[0]), state, facts)
 
     def _parameter_called(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
@@ -456,7 +463,7 @@ class Calls:
         conditions: list[Condition] = []
         for condition in effect.conditions:
             answer = satisfied(condition, node.args, facts, flow.function, self.api)
-            if answer is False or (answer is None and not _presumed(condition, callee)):
+            if answer is False or (answer is None and not presumed(condition, callee)):
                 return
             if isinstance(answer, Condition):
                 conditions.append(answer)
@@ -568,15 +575,3 @@ class Calls:
                 summary.effects[new.key] = new
         elif (len(new.steps), new.steps) < (len(old.steps), old.steps):
             summary.effects[new.key] = new
-
-
-def _presumed(condition: Condition, callee: Function) -> bool:
-    """Whether to take an argument of unknown value to satisfy a condition.
-
-    A pointer is presumed not to be NULL, and no argument to be a bare number that a condition singles out, as ``~0``
-    for all of them. Of anything else, unknown is never a finding.
-    """
-    if condition.operator == "==" and not condition.holds and not str(condition.operand).isidentifier():
-        return True
-    is_pointer = condition.position < len(callee.pointers) and callee.pointers[condition.position]
-    return is_pointer and condition.operator == "value" and condition.operand == "nonzero"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from reviewer.context.state import State
+from reviewer.context.state import Held, State
 from reviewer.model import Step
 from reviewer.source.cfg import Function
 
@@ -29,6 +29,8 @@ class EventKind(StrEnum):
     INSTRUMENTED = "instrumented call in noinstr code"
     RCU_WALK = "RCU list walked"
     UNBALANCED = "unbalanced return"
+    LOCK_ORDER = "locks taken in two orders"
+    DOCUMENTED_ORDER = "locks taken against the documented order"
     PARAMETER_CALLED = "parameter called"
     USE_AFTER_READER = "use after the reader was left"
     FREED_TOO_EARLY = "freed before a grace period"
@@ -150,6 +152,39 @@ class Under(NamedTuple):
     sometimes: frozenset[str]
 
 
+class Acquisition(NamedTuple):
+    """A lock that calling a function takes, other than by trying.
+
+    ``expression`` is in the function's parameters, ``lock_class`` empty where the declaration is not clear. ``minus``
+    are locks that are released before it, ``*`` for any of them. ``steps`` lead to the call that takes it.
+    """
+
+    kind: str
+    lock_class: str
+    expression: str
+    conditions: tuple[Condition, ...]
+    minus: frozenset[str]
+    steps: tuple[Step, ...]
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Acquisitions with equal keys mean the same to a caller."""
+        return self[:5]
+
+
+class Edge(NamedTuple):
+    """A lock is taken, by a call on ``line``, while ``held`` is.
+
+    ``where`` says where that was taken: the lock as it is written, line, call.
+    """
+
+    held: Held
+    acquisition: Acquisition
+    line: int
+    state: State
+    where: tuple[str, int, str]
+
+
 class Exit(NamedTuple):
     """One way out of a function: class of the return value and the change of the state."""
 
@@ -205,11 +240,16 @@ class Summary:
     effects: dict[tuple[object, ...], Effect] = field(default_factory=dict)
     exits: dict[Exit, None] = field(default_factory=dict)
     requirements: dict[RequirementKey, Requirement] = field(default_factory=dict)
+    acquisitions: dict[tuple[object, ...], Acquisition] = field(default_factory=dict)
 
     @property
     def outside(self) -> tuple[object, ...]:
         """What callers can notice, for comparing two versions of a function."""
-        return (frozenset(self.effects), frozenset((e.value, e.change, e.conditions) for e in self.exits))
+        return (
+            frozenset(self.effects),
+            frozenset((e.value, e.change, e.conditions) for e in self.exits),
+            frozenset(self.acquisitions),
+        )
 
     @property
     def whole(self) -> tuple[object, ...]:
@@ -229,6 +269,7 @@ class Analysis:
     events: list[Event] = field(default_factory=list)
     sites: tuple[Site, ...] = ()
     under: dict[tuple[int, str], Under] = field(default_factory=dict)
+    edges: dict[tuple[str, str, str, str], Edge] = field(default_factory=dict)
     complete: bool = True
     taken: Taken = field(default_factory=dict)
 

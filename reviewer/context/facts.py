@@ -23,6 +23,7 @@ DECISION: Literal["decision"] = "decision"
 DECIDED: Literal["decided"] = "decided"
 UNMOVED: Literal["unmoved"] = "unmoved"
 MOVED: Literal["moved"] = "moved"
+STANDS: Literal["stands"] = "stands"
 SYMBOL: Literal["symbol"] = "symbol"
 TAKEN_AT: Literal["taken"] = "taken"
 BORROWED: Literal["borrowed"] = "borrowed"
@@ -114,7 +115,7 @@ def forget(facts: Facts, variable: str) -> None:
         key
         for key in facts
         if key[1] == variable
-        or (bare and key[0] in (VALUE, SYMBOL, MEANING, GFP, UNMOVED) and variable in identifiers(key[1]))
+        or (bare and key[0] in (VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS) and variable in identifiers(key[1]))
         if key[0] not in (FLAGS, TAKEN_AT, DECIDED, MOVED)
     ]
     for key in gone:

@@ -11,6 +11,7 @@ import heapq
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from reviewer.context.acquire import distrusted
 from reviewer.context.annotations import is_noinstr
 from reviewer.context.balance import unbalanced
 from reviewer.context.effects import Analysis, Condition, Event, EventKind, Exit
@@ -64,6 +65,9 @@ class Flow:
         self.start = self._annotated(start)
         # Held across a call that was not followed: whoever was called may have let go of it.
         self._doubtful: set[tuple[str, str]] = set()
+        self._let_go: set[Held] = set()
+        self._given_up: set[str] = set()
+        self.suspected: list[tuple[Held, Event]] = []
         self._released_here = frozenset(
             canonical(function, node.args[call.argument])
             for block in function.blocks
@@ -105,10 +109,14 @@ class Flow:
             self.analysis = Analysis()
             self._seen.clear()
             self._doubtful.clear()
+            self._let_go.clear()
+            self._given_up.clear()
+            self.suspected.clear()
             self.requirements = Requirements(self)
             self._follow()
         if not self.analysis.complete:
             self._distrust_exits()
+        self._settle()
         self._balance()
         self.analysis.sites = self.requirements.finish()
         return self.analysis
@@ -158,9 +166,13 @@ class Flow:
     def _block(self, block: int, state: State, facts: Facts) -> Forks:
         forks: Forks = [(state, facts)]
         for node in self.function.blocks[block].nodes:
-            forks = [
-                fork for before, known in forks for fork in self.step(node, self._world(node.line, before), known)
-            ][:_STATES_PER_BLOCK]
+            after: Forks = []
+            for before, known in forks:
+                after += self.step(node, self._world(node.line, before), known)
+                self._given_up.update(kind for state, _ in after for kind, _ in state.dropped)
+                if before.locks:
+                    self._let_go.update(*(before.locks - state.locks for state, _ in after))
+            forks = after[:_STATES_PER_BLOCK]
         return forks
 
     def _world(self, line: int, state: State) -> State:
@@ -240,6 +252,17 @@ class Flow:
                 return state._replace(may_sleep=True)
             return None if reason.origin is Origin.TAKEN else state
         return state
+
+    def is_certain(self, held: Held) -> bool:
+        """Whether a lock was held all the while: it was let go of here, so that no call that was not followed did."""
+        return held in self._let_go or (held.kind, held.expression) not in self._doubtful
+
+    def _settle(self) -> None:
+        """Drop what was noted under a lock that may have been let go of meanwhile."""
+        self.analysis.edges = {key: edge for key, edge in self.analysis.edges.items() if self.is_certain(edge.held)}
+        self.analysis.events += [event for held, event in self.suspected if self.is_certain(held)]
+        found = [distrusted(each, self._given_up) for each in self.analysis.summary.acquisitions.values()]
+        self.analysis.summary.acquisitions = {acquisition.key: acquisition for acquisition in found}
 
     def doubt(self, state: State) -> None:
         """A call is not followed any deeper: what is held here is not known to be held afterwards."""

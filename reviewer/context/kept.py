@@ -19,7 +19,7 @@ from typing import NamedTuple
 import msgspec
 
 from reviewer.context.closure import Key, Known, Numbers, mark
-from reviewer.context.effects import Effect, Exit, Requirement, Summary
+from reviewer.context.effects import Acquisition, Effect, Exit, Requirement, Summary
 from reviewer.errors import ReviewerError
 from reviewer.source.cfg import Function
 from reviewer.source.program import Program, offered
@@ -37,6 +37,7 @@ class _Data(msgspec.Struct, frozen=True, array_like=True):
     effects: tuple[Effect, ...]
     exits: tuple[Exit, ...]
     requirements: tuple[Requirement, ...]
+    acquisitions: tuple[Acquisition, ...]
 
 
 class _Row(NamedTuple):
@@ -88,6 +89,7 @@ class Kept:
             {effect.key: effect for effect in data.effects},
             dict.fromkeys(data.exits),
             {requirement.key: requirement for requirement in data.requirements},
+            {acquisition.key: acquisition for acquisition in data.acquisitions},
         )
         return Known(summary, self._numbers.of_marks(row.files))
 
@@ -105,7 +107,12 @@ class Kept:
         rows = []
         for key, known in self._pending.items():
             summary = known.summary
-            data = _Data(tuple(summary.effects.values()), tuple(summary.exits), tuple(summary.requirements.values()))
+            data = _Data(
+                tuple(summary.effects.values()),
+                tuple(summary.exits),
+                tuple(summary.requirements.values()),
+                tuple(summary.acquisitions.values()),
+            )
             oid = self._program.files.blob_id(key.path)
             files = array("I", sorted(self._numbers.marks_of(known.files))).tobytes()
             rows.append((oid, key.path, key.name, key.line, origin, files, encoded(data)))

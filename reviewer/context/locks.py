@@ -5,7 +5,19 @@ from __future__ import annotations
 
 import re
 
-from reviewer.context.facts import DECIDED, DECISION, FLAGS, MOVED, NONZERO, TAKEN_AT, UNMOVED, VALUE, Decision, Facts
+from reviewer.context.facts import (
+    DECIDED,
+    DECISION,
+    FLAGS,
+    MOVED,
+    NONZERO,
+    STANDS,
+    TAKEN_AT,
+    UNMOVED,
+    VALUE,
+    Decision,
+    Facts,
+)
 from reviewer.context.state import Held, Origin, State, moved
 from reviewer.context.tables import Api, LockClass
 from reviewer.source.cfg import Assign, Function
@@ -97,7 +109,7 @@ def take(state: State, facts: Facts, kind: str, expression: str, shown: str, lin
         held = Held(kind, expression, Origin.ASSERTED)
         return state._replace(dropped=state.dropped - given_back, locks=state.locks | {held})
     facts[TAKEN_AT, expression] = (shown, line, call)
-    facts[UNMOVED, expression] = True
+    facts[UNMOVED, expression] = facts[STANDS, expression] = True
     if "->" in expression:  # it was reached through this pointer
         facts.setdefault((VALUE, root(expression)), NONZERO)
     return state._replace(locks=state.locks | {Held(kind, expression, Origin.TAKEN)})

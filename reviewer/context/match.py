@@ -96,3 +96,15 @@ def _symbol(condition: Condition, argument: str, facts: Facts, caller: Function)
     if argument in caller.params:
         return condition._replace(position=caller.params.index(argument))
     return None
+
+
+def presumed(condition: Condition, callee: Function) -> bool:
+    """Whether to take an argument of unknown value to satisfy a condition.
+
+    A pointer is presumed not to be NULL, and no argument to be a bare number that a condition singles out, as ``~0``
+    for all of them. Of anything else, unknown is never a finding.
+    """
+    if condition.operator == "==" and not condition.holds and not str(condition.operand).isidentifier():
+        return True
+    is_pointer = condition.position < len(callee.pointers) and callee.pointers[condition.position]
+    return is_pointer and condition.operator == "value" and condition.operand == "nonzero"

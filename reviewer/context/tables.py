@@ -90,6 +90,18 @@ class Demands:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderDocument:
+    """A document that says which lock is taken outside which, for code below ``folders``.
+
+    ``types`` are the structures that it means by the name of a variable.
+    """
+
+    document: str
+    folders: tuple[str, ...]
+    types: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """Every table, in the form the analysis asks."""
 
@@ -137,6 +149,7 @@ class Api:
     definers: Mapping[str, str]
     registrations: tuple[Registration, ...]
     members: Mapping[str, str]
+    orders: tuple[OrderDocument, ...]
     demands: Demands
 
     def sleeps_always(self, name: str) -> bool:
@@ -287,6 +300,9 @@ def load_tables(folder: Path) -> Api:
                 for e in entries["registration"]
             ),
             members=entries["members"],
+            orders=tuple(
+                OrderDocument(order["document"], tuple(order["folders"]), order["types"]) for order in context["orders"]
+            ),
             demands=_demands(requires),
         )
     except (KeyError, TypeError, ValueError, re.error) as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.source.cfg import Function, Return
@@ -100,6 +100,25 @@ class Declarations:
             return _TAGGED.sub("", arguments[at]) or None
         called = self._program.resolve(name, function.path)
         return called[0].returns.rstrip("*") or None if len(called) == 1 else None
+
+    def lock_class(self, expression: str, types: Mapping[str, str], user: str) -> str | None:
+        """The class of the lock ``expression`` as a text about the file ``user`` writes it."""
+        parts = split_member(expression)
+        if parts is None:
+            variable = self._variable(expression, user)
+            return expression if variable is not None and variable == (variable[0].rstrip("*"), "") else None
+        owner = self._type_in(parts[0], types, user)
+        found = self._member(owner, parts[1], user) if owner is not None else None
+        return _qualified(f"{found[2]}.{parts[1]}".replace("{}", ""), found[1]) if found is not None else None
+
+    def _type_in(self, expression: str, types: Mapping[str, str], user: str) -> str | None:
+        """The type of an expression in a text; a variable that it does not explain is called like its structure."""
+        parts = split_member(expression)
+        if parts is None:
+            return types.get(expression, expression)
+        owner = self._type_in(parts[0], types, user)
+        found = self._member(owner, parts[1], user) if owner is not None else None
+        return found[0].type if found is not None else None
 
     def lock(self, expression: str, function: Function, depth: int = 0) -> Declaration | None:
         """The declaration of the lock that ``expression`` means; None for a lock behind a pointer of its own."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -440,6 +440,11 @@ class Program:
         """Where the lock that ``expression`` means in ``function`` is declared; None where that is not clear."""
         self._any_scope(function.path)
         return self._declarations.lock(expression, function)
+
+    def lock_of_type(self, expression: str, types: Mapping[str, str], user: str) -> str | None:
+        """The class of a lock that a text writes as ``kvm->lock``, where ``types`` says what its variables are."""
+        self._any_scope(user)
+        return self._declarations.lock_class(expression, types, user)
 
     def lock_class(self, expression: str, function: Function) -> str | None:
         """The class of a lock, ``kvm.mmu_lock`` or ``kernel/x.c:list_lock``; two locks of one class may be nested only

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which locks a function and its callees take, and what is held meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from reviewer.context.effects import Acquisition, Condition, Edge, EventKind
+from reviewer.context.facts import STANDS, TAKEN_AT, Facts
+from reviewer.context.locks import in_caller, in_parameters
+from reviewer.context.match import presumed, satisfied
+from reviewer.context.state import Held, Origin, State
+from reviewer.context.tables import LockClass
+from reviewer.model import Step
+from reviewer.source.cfg import Call, Function, Guard
+from reviewer.source.expression import last_member, root
+
+if TYPE_CHECKING:
+    from reviewer.context.flow import Flow
+
+EXCLUSIVE = frozenset(("raw", "spin", "write", "mutex", "rwsem_write"))
+"""Kinds of locks that nobody can take twice."""
+ANY = "*"
+"""Stands for any lock of the caller."""
+_MOST = 40
+_LONGEST_CHAIN = 6
+
+
+def taken(
+    flow: Flow, node: Call | Guard, kind: str, expression: str, source: str, step: Step, state: State, facts: Facts
+) -> None:
+    """The function itself takes a lock; ``source`` is the lock as it is written."""
+    lock_class = flow.analyser.program.lock_class(source, flow.function) or ""
+    _note(flow, node, Acquisition(kind, lock_class, expression, (), frozenset(), (step,)), state, facts)
+
+
+def inherit(flow: Flow, node: Call, callee: Function, step: Step, state: State, facts: Facts) -> None:
+    """What the callee takes is taken in this call, where the arguments let it."""
+    for acquisition in flow.analyser.summary(callee).acquisitions.values():
+        if len(acquisition.steps) >= _LONGEST_CHAIN:
+            continue
+        conditions: list[Condition] = []
+        possible = True
+        for condition in acquisition.conditions:
+            answer = satisfied(condition, node.args, facts, flow.function, flow.api)
+            possible = possible and (bool(answer) or (answer is None and presumed(condition, callee)))
+            if isinstance(answer, Condition):
+                conditions.append(answer)
+        if not possible:
+            continue
+        here = acquisition._replace(
+            expression=in_caller(flow.function, acquisition.expression, node.args),
+            conditions=tuple(conditions),
+            minus=frozenset(
+                name if name == ANY else in_caller(flow.function, name, node.args) for name in acquisition.minus
+            ),
+            steps=(step, *acquisition.steps),
+        )
+        if not conditions:
+            _twice(flow, node, here, state, facts)
+        _note(flow, node, here, state, facts)
+
+
+def distrusted(acquisition: Acquisition, given_up: Collection[str]) -> Acquisition:
+    """The acquisition in a function that lets go of its caller's locks of the kinds ``given_up``: maybe of any of them,
+    as one that goes from the lock of one object to that of another."""
+    if acquisition.kind not in given_up:
+        return acquisition
+    return acquisition._replace(minus=acquisition.minus | {ANY})
+
+
+def _kept(state: State, acquisition: Acquisition) -> list[Held]:
+    """The locks that are held when the lock is taken."""
+    if "locks" in state.unsure or ANY in acquisition.minus:
+        return []
+    gone = {last_member(name) for name in acquisition.minus}
+    return [held for held in sorted(state.locks) if last_member(held.expression) not in gone]
+
+
+def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts: Facts) -> None:
+    name = acquisition.expression
+    if "(" in name or "[" in name or name.startswith("?") or flow.api.classes[acquisition.kind] is LockClass.READER:
+        return
+    for held in _kept(state, acquisition):
+        if held.expression != name or held.kind not in EXCLUSIVE or held.origin is not Origin.TAKEN:
+            continue
+        if (STANDS, name) not in facts:
+            continue
+        start, function = root(name), flow.function
+        if start not in function.params and start not in function.locals:
+            own = flow.analyser.program.lock_class(name, function)
+            if own is None or own != acquisition.lock_class:
+                continue
+        shown, line, _ = facts.get((TAKEN_AT, name), (last_member(name), 0, ""))
+        before = len(flow.analysis.events)
+        flow.event(EventKind.TAKEN_TWICE, node, state, facts, acquisition.steps, detail=(shown, str(line)))
+        flow.suspected += [(held, event) for event in flow.analysis.events[before:]]
+        del flow.analysis.events[before:]
+
+
+def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, state: State, facts: Facts) -> None:
+    if acquisition.lock_class and not acquisition.conditions:
+        for held in _kept(state, acquisition):
+            if held.expression != acquisition.expression:
+                key = (held.kind, held.expression, acquisition.kind, acquisition.lock_class)
+                known = flow.analysis.edges.get(key)
+                if known is None or len(acquisition.steps) < len(known.acquisition.steps):
+                    where = facts.get((TAKEN_AT, held.expression), (last_member(held.expression), 0, ""))
+                    edge = Edge(held, acquisition, node.line, state, where)
+                    flow.analysis.edges[key] = edge
+    function = flow.function
+    assumed = flow.conditions(facts)
+    outside = acquisition._replace(
+        expression=in_parameters(function, acquisition.expression),
+        conditions=(acquisition.conditions + tuple(c for c in assumed if c not in acquisition.conditions))[:4],
+        minus=frozenset(
+            name if name == ANY else in_parameters(function, name)
+            for name in acquisition.minus
+            if not any(held.expression == name and held.origin is Origin.TAKEN for held in state.locks)
+        )
+        | frozenset(in_parameters(function, name) for _, name in state.dropped),
+    )
+    if not outside.lock_class and not outside.expression.startswith("P"):
+        return
+    summary = flow.analysis.summary
+    old = summary.acquisitions.get(outside.key)
+    shorter = old is not None and (len(outside.steps), outside.steps) < (len(old.steps), old.steps)
+    if shorter or (old is None and len(summary.acquisitions) < _MOST):
+        summary.acquisitions[outside.key] = outside

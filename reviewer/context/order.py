@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Two locks taken in one order here and in the other order by other code."""
+
+from __future__ import annotations
+
+import itertools
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from reviewer.context.acquire import EXCLUSIVE
+from reviewer.context.effects import Analysis, Edge, Event, EventKind
+from reviewer.model import Step
+from reviewer.source.cfg import Function
+
+if TYPE_CHECKING:
+    from reviewer.context.analysis import Analyser
+
+_IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
+_ITEM = re.compile(r"^- (.*?)(?=\n\s*\n|\n- |\Z)", re.MULTILINE | re.DOTALL)
+_OUTSIDE = re.compile(r"(\w[\w>.-]*) is taken outside (\w[\w>-]*(?:\.\w[\w>-]*)*(?: and \w[\w>-]*(?:\.\w[\w>-]*)*)*)")
+_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
+_CHAIN = re.compile(r"\w+(?:->\w+)+(?: --> \w+(?:->\w+)+)+")
+_MOST_FILES = 4
+_MOST_FUNCTIONS = 40
+
+
+class Reverse(NamedTuple):
+    """A function that takes the two locks the other way round, and its edge."""
+
+    function: Function
+    edge: Edge
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Where it takes the one and then the other."""
+        _, line, call = self.edge.where
+        first = (Step(self.function.path, line, self.function.name, f"{call} <- the other way round"),) if line else ()
+        return (*first, *self.edge.acquisition.steps)
+
+
+class Stated(NamedTuple):
+    """A sentence of a document: the lock of class ``outer`` is taken outside that of class ``inner``."""
+
+    outer: str
+    inner: str
+    document: str
+    sentence: str
+
+
+def stated(text: bytes) -> Iterator[tuple[str, str, str]]:
+    """(outer lock, inner lock, sentence) of each item of a list that says which lock is taken outside which."""
+    for item in _ITEM.findall(text.decode("utf-8", "replace")):
+        match = _OUTSIDE.match(" ".join(item.split()).replace("`", ""))
+        if match is not None:
+            for inner in match.group(2).split(" and "):
+                yield match.group(1), inner, match.group()
+
+
+def stated_in_comments(text: bytes) -> Iterator[tuple[str, str, str]]:
+    """The same of the comments of C text: ``a->lock is taken outside b->lock``, ``a->lock --> b->lock``."""
+    for comment in _COMMENT.findall(text):
+        if b" is taken outside " not in comment and b" --> " not in comment:
+            continue
+        for line in comment.decode("utf-8", "replace").split("\n"):
+            match = _OUTSIDE.search(line)
+            if match is not None:
+                yield from ((match.group(1), inner, match.group()) for inner in match.group(2).split(" and "))
+            chain = _CHAIN.search(line)
+            names = chain.group().split(" --> ") if chain is not None else []
+            yield from ((outer, inner, f"{outer} --> {inner}") for outer, inner in itertools.pairwise(names))
+
+
+class Orders:
+    """The orders in which the functions of a program take locks, asked for two classes at a time."""
+
+    def __init__(self, analyser: Analyser) -> None:
+        self._analyser = analyser
+        self._found: dict[tuple[str, str, str], Reverse | None] = {}
+        self._documents: dict[str, tuple[Stated, ...]] = {}
+        self._words: dict[str, dict[str, frozenset[bytes]]] = {}
+
+    def against_documents(self, function: Function, analysis: Analysis) -> Iterator[Event]:
+        """An event for each pair of locks of ``function`` that a document wants taken in the other order."""
+        wanted = self._stated(function.path) if analysis.edges else ()
+        for edge in analysis.edges.values() if wanted else ():
+            held, taken = self._classes(function, edge)
+            for rule in wanted:
+                if held and (rule.outer, rule.inner) == (taken, held):
+                    steps = edge.acquisition.steps
+                    shown = ((edge.held.expression, *edge.where),)
+                    detail = (_short(held), _short(taken), rule.document, rule.sentence)
+                    kind = EventKind.DOCUMENTED_ORDER
+                    yield Event(kind, function, edge.line, steps[0].text, "", edge.state, steps, False, shown, detail)
+
+    def _stated(self, user: str) -> tuple[Stated, ...]:
+        if user not in self._documents:
+            program = self._analyser.program
+            said: list[tuple[str, Mapping[str, str], tuple[str, str, str]]]
+            said = [(user, {}, each) for each in stated_in_comments(program.files.read(user) or b"")]
+            for order in self._analyser.api.orders:
+                text = program.files.read(order.document) if user.startswith(order.folders) else None
+                said += [(order.document, order.types, each) for each in stated(text or b"")]
+            found: list[Stated] = []
+            for document, types, (outer, inner, sentence) in said:
+                first, second = (program.lock_of_type(name, types, user) for name in (outer, inner))
+                if first is not None and second is not None:
+                    found.append(Stated(first, second, document, sentence))
+            self._documents[user] = tuple(found)
+        return self._documents[user]
+
+    def inversions(self, function: Function, analysis: Analysis) -> Iterator[Event]:
+        """An event for each pair of locks of ``function`` that another function takes in the other order."""
+        for edge in analysis.edges.values():
+            held, taken = self._classes(function, edge)
+            if not held or not taken or held == taken:
+                continue
+            reverse = self._reverse(held, taken, function)
+            if reverse is None or reverse.function == function:
+                continue
+            yield Event(
+                EventKind.LOCK_ORDER,
+                function,
+                edge.line,
+                edge.acquisition.steps[0].text,
+                "",
+                edge.state,
+                (*edge.acquisition.steps, *reverse.steps),
+                False,
+                ((edge.held.expression, *edge.where),),
+                (_short(held), _short(taken), reverse.function.name),
+            )
+
+    def _classes(self, function: Function, edge: Edge) -> tuple[str, str]:
+        """The classes of the two locks of an edge; empty where one is not clear or can be held by several at once."""
+        if edge.held.kind not in EXCLUSIVE or edge.acquisition.kind not in EXCLUSIVE:
+            return "", ""
+        held = self._analyser.program.lock_class(edge.held.expression, function)
+        return held or "", edge.acquisition.lock_class
+
+    def _reverse(self, held: str, taken: str, user: Function) -> Reverse | None:
+        folder = posixpath.dirname(user.path)
+        key = (held, taken, folder)
+        if key not in self._found:
+            self._found[key] = next(self._search(held, taken, user), None)
+        return self._found[key]
+
+    def _search(self, held: str, taken: str, user: Function) -> Iterator[Reverse]:
+        """Functions of the folder that take a lock of class ``held`` while they hold one of class ``taken``."""
+        outer, inner = (name.rpartition(":")[2].rpartition(".")[2] for name in (taken, held))
+        for path in self._paths(outer, inner, user.path):
+            text = self._analyser.program.text(path) or b""
+            if _has_own_classes(text, outer) or _has_own_classes(text, inner):
+                return
+            for name in self._candidates(path, text, outer, inner):
+                for function in self._analyser.program.functions(path, name):
+                    for edge in self._analyser.analyse(function).edges.values():
+                        if self._classes(function, edge) == (taken, held):
+                            yield Reverse(function, edge)
+
+    def _candidates(self, path: str, text: bytes, outer: str, inner: str) -> list[str]:
+        """The functions of a file that use both words, or call functions of the file that do."""
+        if path not in self._words:
+            lines = text.split(b"\n")
+            self._words[path] = {
+                extent.name: frozenset(_IDENTIFIER.findall(b"\n".join(lines[extent.line - 1 : extent.end])))
+                for extent in self._analyser.program.extents(path)
+            }
+        words = self._words[path]
+        reaching = []
+        for word in (outer.encode(), inner.encode()):
+            own = {name.encode() for name, used in words.items() if word in used}
+            reaching.append({name for name, used in words.items() if word in used or used & own})
+        return sorted(reaching[0] & reaching[1])[:_MOST_FUNCTIONS]
+
+    def _paths(self, outer: str, inner: str, user: str) -> list[str]:
+        """The files of the user's folder that speak of both locks, its own first."""
+        folder = posixpath.dirname(user)
+        found: set[str] = set()
+        if folder:
+            program = self._analyser.program
+            found = set(program.mentions_below(folder, outer)) & set(program.mentions_below(folder, inner))
+        near = sorted(path for path in found if path != user and posixpath.dirname(path) == folder)
+        return [user, *near[: _MOST_FILES - 1]]
+
+
+def _short(lock_class: str) -> str:
+    return lock_class.rpartition(":")[2]
+
+
+def _has_own_classes(text: bytes, name: str) -> bool:
+    """Whether instances of the lock are told apart by hand, so that the declaration is not the class."""
+    return bool(
+        re.search(rb"\blockdep_set_(?:class|subclass)\w*\s*\([^;]{0,200}\b" + re.escape(name.encode()) + rb"\b", text)
+    )

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which locks are taken while others are held. A line that is to be found names the check; every other stays silent. */
+struct vm { struct mutex lock; struct mutex slots_lock; struct mutex stats_lock; raw_spinlock_t map_lock; };
+struct vcpu { struct vm *vm; struct mutex mutex; raw_spinlock_t vcpu_lock; int where; };
+
+static int vcpu_lock_where(struct vcpu *vcpu, unsigned long *flags)
+{
+	raw_spin_lock_irqsave(&vcpu->vcpu_lock, *flags);
+	return vcpu->where;
+}
+
+static void vcpu_unlock_where(struct vcpu *vcpu, unsigned long flags)
+{
+	raw_spin_unlock_irqrestore(&vcpu->vcpu_lock, flags);
+}
+
+static void vcpu_move(struct vcpu *vcpu)
+{
+	if (!moves_matter)
+		return;
+	guard(raw_spinlock_irqsave)(&vcpu->vm->map_lock);
+	vcpu->where = 0;
+}
+
+void move_inside(struct vcpu *vcpu)
+{
+	unsigned long flags;
+	int from = vcpu_lock_where(vcpu, &flags);
+
+	note_somewhere_else(from);
+	vcpu_move(vcpu); /* wrong: lock-order-inversion */
+	vcpu_unlock_where(vcpu, flags);
+}
+
+void map_all(struct vm *vm, struct vcpu **vcpus, int n)
+{
+	int i;
+
+	guard(raw_spinlock_irqsave)(&vm->map_lock);
+	for (i = 0; i < n; i++) {
+		struct vcpu *vcpu = vcpus[i];
+
+		scoped_guard(raw_spinlock, &vcpu->vcpu_lock) /* wrong: lock-order-inversion */
+			vcpu->where = i;
+	}
+}
+
+void in_order(struct vm *vm, struct vcpu *vcpu)
+{
+	mutex_lock(&vm->lock);
+	mutex_lock(&vcpu->mutex);
+	mutex_unlock(&vcpu->mutex);
+	mutex_unlock(&vm->lock);
+}
+
+int other_way_by_trying(struct vcpu *vcpu)
+{
+	mutex_lock(&vcpu->mutex);
+	if (!mutex_trylock(&vcpu->vm->lock)) {
+		mutex_unlock(&vcpu->mutex);
+		return -EAGAIN;
+	}
+	mutex_unlock(&vcpu->vm->lock);
+	mutex_unlock(&vcpu->mutex);
+	return 0;
+}
+
+void other_way_after_release(struct vcpu *vcpu)
+{
+	mutex_lock(&vcpu->mutex);
+	mutex_unlock(&vcpu->mutex);
+	mutex_lock(&vcpu->vm->lock);
+	mutex_unlock(&vcpu->vm->lock);
+}
+
+static void take_vm(struct vcpu *vcpu)
+{
+	mutex_unlock(&vcpu->mutex);
+	mutex_lock(&vcpu->vm->lock);
+	mutex_unlock(&vcpu->vm->lock);
+	mutex_lock(&vcpu->mutex);
+}
+
+void other_way_released_in_between(struct vcpu *vcpu)
+{
+	mutex_lock(&vcpu->mutex);
+	take_vm(vcpu);
+	mutex_unlock(&vcpu->mutex);
+}
+
+void slots_then_stats(struct vm *vm)
+{
+	mutex_lock(&vm->slots_lock);
+	mutex_lock_nested(&vm->stats_lock, SINGLE_DEPTH_NESTING);
+	mutex_unlock(&vm->stats_lock);
+	mutex_unlock(&vm->slots_lock);
+}
+
+void stats_then_slots(struct vm *vm)
+{
+	mutex_lock(&vm->stats_lock);
+	mutex_lock(&vm->slots_lock);
+	mutex_unlock(&vm->slots_lock);
+	mutex_unlock(&vm->stats_lock);
+}
+
+struct pair { struct ww_mutex one; struct ww_mutex two; };
+
+int one_then_two(struct pair *pair, struct ww_acquire_ctx *ctx)
+{
+	int err = ww_mutex_lock(&pair->one, ctx);
+
+	if (err)
+		return err;
+	err = ww_mutex_lock(&pair->two, ctx);
+	if (!err)
+		ww_mutex_unlock(&pair->two);
+	ww_mutex_unlock(&pair->one);
+	return err;
+}
+
+int two_then_one(struct pair *pair, struct ww_acquire_ctx *ctx)
+{
+	int err = ww_mutex_lock(&pair->two, ctx);
+
+	if (err)
+		return err;
+	err = ww_mutex_lock(&pair->one, ctx);
+	if (!err)
+		ww_mutex_unlock(&pair->one);
+	ww_mutex_unlock(&pair->two);
+	return err;
+}
+
+static void go_on_to(struct vm *from, struct vm *to)
+{
+	mutex_unlock(&from->lock);
+	mutex_lock(&to->lock);
+}
+
+static void visit(struct vm *vm, struct vm *other)
+{
+	struct vm *locked = vm;
+
+	go_on_to(locked, other);
+	locked = other;
+	go_on_to(locked, vm);
+}
+
+void visit_others(struct vm *vm, struct vm *other)
+{
+	mutex_lock(&vm->lock);
+	visit(vm, other);
+	mutex_unlock(&vm->lock);
+}
