@@ -25,7 +25,6 @@ CHECK = Check(
             "The srcu read lock must be held while accessing memslots",
             "kvm->srcu",
         ),
-        Source("Documentation/virt/kvm/locking.rst", "srcu read lock must be held while accessing", "kvm->srcu"),
     ),
     wrong=(
         """

@@ -134,6 +134,31 @@ def test_nothing_is_said_after_what_takes_the_lock_or_might(taking: str) -> None
     assert "lock-assert-not-held" not in found
 
 
+_NETWORK = _lines("""
+    static int change(struct net_device *dev)
+    {
+        ASSERT_RTNL();
+        return dev->mtu;
+    }
+    int show_mtu(struct net_device *dev)
+    {
+        int mtu;
+
+        rtnl_lock();
+        mtu = change(dev);
+        rtnl_unlock();
+        return mtu;
+    }
+""")
+
+
+def test_lock_that_is_named_nowhere_is_missed_where_it_is_removed() -> None:
+    bare = "".join(line for line in _NETWORK.splitlines(keepends=True) if "rtnl_" not in line)
+    (finding,) = _found(_NETWORK, bare)
+    assert (finding.check, finding.function) == ("lock-assert-not-held", "show_mtu")
+    assert finding.message == "change() leads to ASSERT_RTNL() without rtnl_mutex"
+
+
 def test_branches_that_hold_and_do_not_hold_the_lock_are_not_told_apart() -> None:
     before = _lines("""
         static long dev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

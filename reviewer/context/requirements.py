@@ -113,6 +113,8 @@ class Requirements:
 
     def _taken_inside(self, node: Call) -> frozenset[str]:
         """What a call leaves locked that the tables hide, as far as its definition is in sight."""
+        if (named := self._api.demands.named.get(node.name)) is not None:
+            return frozenset((named,))
         found = self._flow.analyser.callees(node.name, self._flow.function)
         if len(found) != 1:
             return frozenset()
@@ -122,7 +124,8 @@ class Requirements:
     def guarded(self, node: Guard) -> None:
         """A guard of a class that the tables do not know."""
         if node.enter and self._api.demands.takers.fullmatch(node.cls):
-            self._takers.setdefault(node.line, frozenset())
+            named = self._api.demands.named.get(node.cls)
+            self._takers.setdefault(node.line, frozenset((named,)) if named is not None else frozenset())
 
     # What stands at the end
 
@@ -141,7 +144,8 @@ class Requirements:
         for (line, callee, source, _), (requirement, standings) in self._found.items():
             standing = Standing.OPEN
             if (line, callee, source) in held:
-                standing = Standing.TAKEN if standings == {Standing.TAKEN} else Standing.HELD
+                own = standings == {Standing.TAKEN} or self._certainly_taken(requirement, line)
+                standing = Standing.TAKEN if own else Standing.HELD
             if len(sites) < _MOST_SITES:
                 sites.append(Site(line, callee, source, requirement, standing))
             if standing is not Standing.OPEN or len(requirement.steps) > _LONGEST_CHAIN:
@@ -159,6 +163,12 @@ class Requirements:
         locking = any(need.kind not in ("irqs", "preempt") for need in requirement.needs)
         return locking and any(at < line and (not taken or taken & names) for at, taken in self._takers.items())
 
+    def _certainly_taken(self, requirement: Requirement, line: int) -> bool:
+        """Whether what the tables say takes a lock without naming it took the one that would do."""
+        locks = {need.expression for need in requirement.needs if need.kind == "lock"}
+        named = set(self._api.demands.named.values())
+        return any(at < line and taken & locks & named for at, taken in self._takers.items())
+
     # One demand
 
     def _clauses(self, node: Call, demands: Demands) -> list[Clause]:
@@ -172,6 +182,8 @@ class Requirements:
             if name in table:
                 given = argument(dict(table))
                 return [frozenset((Need(kind, given),))] if given is not None else []
+        if name in demands.fixed:
+            return [frozenset((Need("lock", demands.fixed[name]),))]
         if name in demands.context:
             return [frozenset((Need(demands.context[name], ""),))]
         definition = definitions(self._flow.analyser.program, self._flow.function.path)

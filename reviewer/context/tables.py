@@ -66,6 +66,7 @@ class Registration:
 class Demands:
     """What calls demand of their context (requires.toml): name to the position of the argument that says it.
 
+    ``fixed`` maps asserts without an argument, ``named`` the functions that take a lock without one, to the lock.
     ``tests`` maps the functions that a condition is made of to the kind of need. ``takers`` may return with something
     held that is not in the tables. ``roots`` are members of structures through which user space enters.
     """
@@ -77,6 +78,8 @@ class Demands:
     reader: Mapping[str, int]
     walk: Mapping[str, int]
     srcu: Mapping[str, int]
+    fixed: Mapping[str, str]
+    named: Mapping[str, str]
     tests: Mapping[str, str]
     context: Mapping[str, str]
     wrappers: re.Pattern[str]
@@ -86,7 +89,7 @@ class Demands:
     def asserts(self, name: str) -> bool:
         """Whether ``name`` itself says what it demands."""
         tables = (self.held, self.exclusive, self.condition, self.violated, self.reader, self.walk, self.srcu)
-        return name in self.context or any(name in table for table in tables)
+        return name in self.context or name in self.fixed or any(name in table for table in tables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,8 @@ def _lock_calls(table: Mapping[str, Any]) -> dict[str, LockCall]:
 def _demands(table: Mapping[str, Any]) -> Demands:
     return Demands(
         **{name: table[name] for name in ("held", "exclusive", "condition", "violated", "reader", "walk", "srcu")},
+        fixed=table["fixed"],
+        named=table["named"],
         tests={name: kind for kind, names in table["tests"].items() for name in _words(names)},
         context={name: kind for kind, names in table["context"].items() for name in _words(names)},
         wrappers=re.compile(table["wrappers"]["pattern"]),
