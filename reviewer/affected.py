@@ -84,24 +84,28 @@ class Affected:
         for before, after, cause in changed_macros(self._sides):
             self.causes[after.path, after.name] = cause
             level.append(Pair(before, after, judged=False))
-        unlooked = False
+        unsought = 0
+        many = 0
         while level:
             above: list[Pair] = []
             for pair in level:
                 if pair.after is None or not self._noticeable(pair):
                     continue
+                if self._room <= 0:
+                    unsought += 1
+                    continue
                 found = callers(self._sides.after, pair.after)
-                unlooked = unlooked or len(found) >= MOST
+                many += len(found) >= MOST
                 for caller in found:
                     left_out += self._add(caller, above, None)
             level = above
-        if left_out:
+        missing = [f"{left_out} more that the change can reach"] if left_out else []
+        missing += [f"the callers of {unsought} functions"] if unsought else []
+        missing += [f"all but {MOST} callers of {many} functions"] if many else []
+        if missing:
             self.notes.append(
-                f"{left_out} functions further away that the change can reach were not looked at; "
-                f"{len(self.pairs)} were."
+                f"{len(self.pairs)} functions were looked at, nearest first; not looked at: {', '.join(missing)}."
             )
-        elif unlooked:
-            self.notes.append(f"Of a function with more than {MOST} callers only the nearest {MOST} were looked at.")
 
     def _add(self, function: Function, level: list[Pair], cause: Place | None) -> int:
         """Have ``function`` judged, and its callers after it; the number of functions for which there was no room."""

@@ -217,7 +217,10 @@ def test_what_is_too_far_away_is_said_and_the_nearest_is_judged(monkeypatch: pyt
     found = between({PATH: before}, {PATH: before.replace("dev->a = 1", "msleep(1)")})
     (finding,) = brought(found.findings)
     assert finding.other_places == 1
-    assert found.notes == ("2 functions further away that the change can reach were not looked at; 3 were.",)
+    assert found.notes == (
+        "3 functions were looked at, nearest first; not looked at: 2 more that the change can reach, "
+        "the callers of 2 functions.",
+    )
 
 
 def test_nothing_is_said_where_all_was_looked_at() -> None:
