@@ -34,6 +34,8 @@ class EventKind(StrEnum):
     PARAMETER_CALLED = "parameter called"
     USE_AFTER_READER = "use after the reader was left"
     FREED_TOO_EARLY = "freed before a grace period"
+    CPU_BEFORE_PIN = "CPU asked for before the task stays on it"
+    CPU_WHILE_PREEMPTIBLE = "CPU asked for with a sleeping lock held"
     USE_AFTER_LOCK = "use after the lock of the list was released"
     REQUIRES = "context required"
     CALLED_UNLIKE = "called unlike elsewhere"

@@ -28,6 +28,7 @@ SYMBOL: Literal["symbol"] = "symbol"
 TAKEN_AT: Literal["taken"] = "taken"
 BORROWED: Literal["borrowed"] = "borrowed"
 FETCHED: Literal["fetched"] = "fetched"
+OWN_CPU: Literal["own cpu"] = "own cpu"
 UNLINKED: Literal["unlinked"] = "unlinked"
 
 Facts = dict[tuple[str, str], Any]

@@ -35,6 +35,7 @@ from reviewer.context.facts import (
 )
 from reviewer.context.graceperiod import GracePeriods
 from reviewer.context.locks import canonical, handed_out, in_parameters, returned_as
+from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
 from reviewer.context.requirements import Requirements
 from reviewer.context.state import Held, Origin, State, atomic, reassured
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 _STATES_PER_BLOCK = 16
 _VISITS = 6000
 _EXITS = 60
-_WATCHERS: tuple[type[Watcher], ...] = (Pointers, GracePeriods)
+_WATCHERS: tuple[type[Watcher], ...] = (Pointers, GracePeriods, PerCpu)
 Forks = list[tuple[State, Facts]]
 
 

@@ -141,6 +141,8 @@ class Api:
     handles_irq: frozenset[str]
     instrumented: re.Pattern[str]
     rcu_iterators: Mapping[str, int]
+    own_cpu: re.Pattern[str]
+    bound_to_cpu: re.Pattern[bytes]
     unlinks: re.Pattern[str]
     rcu_pointers: re.Pattern[str]
     srcu_pointers: Mapping[str, int]
@@ -283,6 +285,8 @@ def load_tables(folder: Path) -> Api:
             handles_irq=frozenset(_words(effects["interrupts"]["handle"])),
             instrumented=re.compile("|".join(effects["instrumented"]["patterns"])),
             rcu_iterators=effects["rcu"]["iterators"],
+            bound_to_cpu=re.compile(rf"\b(?:{effects['percpu']['bound']})\b".encode()),
+            own_cpu=re.compile(effects["percpu"]["own"]),
             unlinks=re.compile(effects["rcu"]["unlinks"]),
             rcu_pointers=re.compile(effects["rcu"]["pointers"]),
             srcu_pointers=effects["rcu"]["srcu_pointers"],
