@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reviewer.context.effects import UNCHANGED, Exit, Summary
-from reviewer.context.facts import FLAGS, VALUE, Facts, forget
+from reviewer.context.facts import FLAGS, NONZERO, VALUE, Facts, forget
 from reviewer.context.locks import canonical, drop, find_held, in_caller, in_parameters, take
 from reviewer.context.match import satisfied
 from reviewer.context.state import State, moved
@@ -38,11 +38,15 @@ def apply_exits(
     if not changes or (changes == {UNCHANGED} and not doubts):
         return [(state, facts)]
     if len(changes) == 1:
+        if node.result and {exit_.value for exit_ in possible} in ({"zero"}, {"nonzero"}):
+            facts[VALUE, node.result] = 0 if possible[0].value == "zero" else NONZERO
         return [(_apply(flow, node, possible[0]._replace(unsure=doubts), state, facts), facts)]
     classes: dict[str, dict[tuple[object, ...], Exit]] = defaultdict(dict)
     for exit_ in possible:
         classes["nonzero" if exit_.value == "negative" else exit_.value][exit_.change] = exit_
-    if node.result and all(len(exits) == 1 for exits in classes.values()):
+    # Of a pointer, "nonzero" is ERR_PTR() and "any" mostly what was wanted: which one it is, IS_ERR() tells.
+    tellable = not callee.returns.endswith("*") or set(classes) != {"any", "nonzero"}
+    if node.result and tellable and all(len(exits) == 1 for exits in classes.values()):
         split = _split(flow, node, {name: next(iter(exits.values())) for name, exits in classes.items()}, state, facts)
         if split is not None:
             return split

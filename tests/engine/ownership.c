@@ -109,3 +109,64 @@ static struct queue *queue_found(int n)
 		return queue;
 	return NULL;
 }
+
+static bool lock_for(raw_spinlock_t *lock)
+{
+	raw_spin_lock(lock);
+	return true;
+}
+
+static void unlock_now_and_then(raw_spinlock_t *lock, bool *locked)
+{
+	if (*locked) {
+		raw_spin_unlock(lock);
+		*locked = false;
+	}
+}
+
+void walk_with_breaks(struct queue *queue, int n)
+{
+	bool locked = false;
+
+	for (; n > 0; n--) {
+		if (!(n % 32))
+			unlock_now_and_then(&queue->lock, &locked);
+		if (!locked)
+			locked = lock_for(&queue->lock);
+		queue->n++;
+	}
+	if (locked)
+		raw_spin_unlock(&queue->lock);
+}
+
+static struct queue *queue_add_lock(struct task *task, int n)
+{
+	struct queue *queue = new_queue(n);
+
+	if (!queue)
+		return ERR_PTR(-ENOMEM);
+	raw_spin_lock(&task->pi_lock);
+	return queue;
+}
+
+static void count_task(struct task *task)
+{
+	raw_spin_lock(&task->pi_lock);
+	raw_spin_unlock(&task->pi_lock);
+}
+
+int add_or_count(struct task *task, int n)
+{
+	struct queue *queue = queue_add_lock(task, n);
+	int err = 0;
+
+	if (IS_ERR(queue)) {
+		err = PTR_ERR(queue);
+		goto out;
+	}
+	raw_spin_unlock(&task->pi_lock);
+out:
+	if (err)
+		count_task(task);
+	return err;
+}
