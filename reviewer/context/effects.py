@@ -36,6 +36,7 @@ class EventKind(StrEnum):
     FREED_TOO_EARLY = "freed before a grace period"
     CPU_BEFORE_PIN = "CPU asked for before the task stays on it"
     CPU_WHILE_PREEMPTIBLE = "CPU asked for with a sleeping lock held"
+    WRONG_GRACE_PERIOD = "freed after the grace period of other readers"
     USE_AFTER_LOCK = "use after the lock of the list was released"
     REQUIRES = "context required"
     CALLED_UNLIKE = "called unlike elsewhere"

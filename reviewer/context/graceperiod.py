@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.effects import SLEEPING, Event, EventKind
 from reviewer.context.facts import FETCHED, UNLINKED, VALUE
+from reviewer.context.readers import srcu_of_readers
 from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard
-from reviewer.source.expression import constant, identifiers, plain
+from reviewer.source.expression import constant, identifiers, last_member, plain, root
 
 if TYPE_CHECKING:
     from reviewer.context.flow import Flow
@@ -42,6 +43,12 @@ class GracePeriods(Watcher):
 
     def __init__(self, flow: Flow) -> None:
         super().__init__(flow)
+        # The entries that this function unlinks, by variable, with the member that links them.
+        self._unlinked_by = {
+            entry.group(1): last_member(call.args[0])
+            for call in _calls(flow.function)
+            if flow.api.unlinks.fullmatch(call.name) and call.args and (entry := _ENTRY.fullmatch(call.args[0]))
+        }
         self._no_readers_from = min(
             (call.line for call in _calls(flow.function) if _WAITS.fullmatch(call.name)), default=flow.function.end
         )
@@ -57,8 +64,10 @@ class GracePeriods(Watcher):
         )
 
     def before(self, node: AnyNode, path: Path) -> None:
-        """Report what is freed too early; forget all of it where a grace period may pass."""
+        """Report what is freed too early or by the wrong grace period; forget it where a grace period may pass."""
         state, facts = path
+        if isinstance(node, Call) and node.name in self._api.rcu_frees:
+            self._deferred(node, state)
         unlinked = [(key[1], value) for key, value in facts.items() if key[0] == UNLINKED]
         if not unlinked or not isinstance(node, (Call, Guard)):
             return
@@ -102,6 +111,20 @@ class GracePeriods(Watcher):
             and variable in {plain(argument) for argument in node.args}
             and not self._api.opaque.fullmatch(node.name)
         )
+
+    def _deferred(self, node: Call, state: State) -> None:
+        """Report an object that waits for RCU readers where the file has SRCU readers only."""
+        variable = root(node.args[0]) if node.args else ""
+        member = self._unlinked_by.get(variable)
+        if member is None:
+            return
+        function = self._flow.function
+        domain = srcu_of_readers(self._flow.analyser.program, self._api, function.path, member)
+        if domain is not None:
+            step = Step(function.path, node.line, function.name, f"{node.name}()")
+            detail = (variable, f"{node.name}()", domain)
+            kind = EventKind.WRONG_GRACE_PERIOD
+            self._flow.note(Event(kind, function, node.line, variable, "", state, (step,), False, (), detail))
 
     def _takes_down(self, node: Call) -> bool:
         """Whether the structure itself goes away, so that its readers have gone before."""

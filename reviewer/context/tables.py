@@ -143,6 +143,7 @@ class Api:
     rcu_iterators: Mapping[str, int]
     own_cpu: re.Pattern[str]
     bound_to_cpu: re.Pattern[bytes]
+    rcu_frees: frozenset[str]
     unlinks: re.Pattern[str]
     rcu_pointers: re.Pattern[str]
     srcu_pointers: Mapping[str, int]
@@ -287,6 +288,7 @@ def load_tables(folder: Path) -> Api:
             rcu_iterators=effects["rcu"]["iterators"],
             bound_to_cpu=re.compile(rf"\b(?:{effects['percpu']['bound']})\b".encode()),
             own_cpu=re.compile(effects["percpu"]["own"]),
+            rcu_frees=frozenset(_words(effects["rcu"]["frees"])),
             unlinks=re.compile(effects["rcu"]["unlinks"]),
             rcu_pointers=re.compile(effects["rcu"]["pointers"]),
             srcu_pointers=effects["rcu"]["srcu_pointers"],

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which kind of reader the functions of a file open for the lists that they walk."""
+
+from __future__ import annotations
+
+from reviewer.context.tables import Api, LockClass, Operation
+from reviewer.source.cfg import Call, Function, Guard, Loop
+from reviewer.source.expression import last_member, plain
+from reviewer.source.program import Program
+
+
+def srcu_of_readers(program: Program, api: Api, path: str, member: str) -> str | None:
+    """The one srcu_struct in whose readers the file ``path`` walks lists by ``member``; None if that is not all.
+
+    None too where a function of the file opens an ordinary RCU reader: the list may be walked there.
+    """
+    walked = False
+    domains: set[str] = set()
+    for extent in program.extents(path):
+        for function in program.functions(path, extent.name):
+            if function.line != extent.line:
+                continue
+            if _opens_rcu(function, api):
+                return None
+            walked = walked or _walks(function, member)
+            domains |= _srcu(function, api)
+    return domains.pop() if walked and len(domains) == 1 else None
+
+
+def _opens_rcu(function: Function, api: Api) -> bool:
+    return any(
+        (isinstance(node, Call) and "rcu" in api.counters.get(node.name, {}))
+        or (isinstance(node, Guard) and "rcu" in api.counter_guards.get(node.cls, {}))
+        for block in function.blocks
+        for node in block.nodes
+    )
+
+
+def _walks(function: Function, member: str) -> bool:
+    return any(
+        isinstance(node, Loop) and node.name.endswith(("_rcu", "_srcu")) and member in node.args[2:3]
+        for block in function.blocks
+        for node in block.nodes
+    )
+
+
+def _srcu(function: Function, api: Api) -> set[str]:
+    """The srcu_structs whose readers ``function`` opens, by last member."""
+    found: set[str] = set()
+    for block in function.blocks:
+        for node in block.nodes:
+            if isinstance(node, Guard) and node.cls in api.lock_guards:
+                kind, argument = api.lock_guards[node.cls][0], node.argument
+            elif isinstance(node, Call) and (lock := api.locks.get(node.name)) is not None and node.args:
+                if lock.operation is Operation.RELEASE:
+                    continue
+                kind, argument = lock.kind, node.args[min(lock.argument, len(node.args) - 1)]
+            else:
+                continue
+            if api.classes.get(kind) is LockClass.READER:
+                found.add(last_member(plain(argument)))
+    return found
