@@ -187,6 +187,11 @@ class Context:
         return self.event.function.name
 
     @property
+    def in_driver(self) -> bool:
+        """Whether this is driver code."""
+        return self.event.function.path.startswith(("drivers/", "sound/"))
+
+    @property
     def detail(self) -> tuple[str, ...]:
         """What an event of this kind carries besides; see where it is made."""
         return self.event.detail

@@ -37,6 +37,8 @@ class EventKind(StrEnum):
     CPU_BEFORE_PIN = "CPU asked for before the task stays on it"
     CPU_WHILE_PREEMPTIBLE = "CPU asked for with a sleeping lock held"
     WRONG_GRACE_PERIOD = "freed after the grace period of other readers"
+    ASKS_IN_ATOMIC = "decision by in_atomic()"
+    ASSERTS_IRQS_OFF = "interrupts asserted to be disabled under a spinlock_t"
     USE_AFTER_LOCK = "use after the lock of the list was released"
     REQUIRES = "context required"
     CALLED_UNLIKE = "called unlike elsewhere"

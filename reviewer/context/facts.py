@@ -29,6 +29,7 @@ TAKEN_AT: Literal["taken"] = "taken"
 BORROWED: Literal["borrowed"] = "borrowed"
 FETCHED: Literal["fetched"] = "fetched"
 OWN_CPU: Literal["own cpu"] = "own cpu"
+IRQ_TEST: Literal["irq test"] = "irq test"
 UNLINKED: Literal["unlinked"] = "unlinked"
 
 Facts = dict[tuple[str, str], Any]

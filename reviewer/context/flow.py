@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from reviewer.context.acquire import distrusted
 from reviewer.context.annotations import is_noinstr
 from reviewer.context.balance import unbalanced
+from reviewer.context.contexttests import ContextTests
 from reviewer.context.effects import Analysis, Condition, Event, EventKind, Exit
 from reviewer.context.facts import (
     DECIDED,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
 _STATES_PER_BLOCK = 16
 _VISITS = 6000
 _EXITS = 60
-_WATCHERS: tuple[type[Watcher], ...] = (Pointers, GracePeriods, PerCpu)
+_WATCHERS: tuple[type[Watcher], ...] = (Pointers, GracePeriods, PerCpu, ContextTests)
 Forks = list[tuple[State, Facts]]
 
 

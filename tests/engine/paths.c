@@ -224,13 +224,13 @@ void only_without_rt(struct dev *dev)
 
 void context_is_asked(struct dev *dev)
 {
-	if (!in_atomic())
+	if (!in_atomic()) /* wrong: lock-in-atomic-test */
 		msleep(1);
 }
 
 void context_kept_in_a_variable(struct dev *dev)
 {
-	bool atomic = in_atomic();
+	bool atomic = in_atomic(); /* wrong: lock-in-atomic-test */
 
 	if (!atomic)
 		msleep(1);
