@@ -18,6 +18,7 @@ from reviewer.source.program import Program
 _MOST_FURTHER = 96
 """So many functions besides the changed ones are judged; nearest first, so that what is left out is far away."""
 _FEWEST_FURTHER = 24
+_ALWAYS_INLINE = "__always_inline"
 _Name = tuple[str, str]
 
 
@@ -30,9 +31,11 @@ class Pair(NamedTuple):
 
 
 class Affected:
-    """The functions to judge. ``causes`` gives the changed line for a function that means something else without
-    having been changed itself, ``called`` for one whose own words have changed. ``changed`` are the pairs that the
-    patch itself touches, ``notes`` say what was left out.
+    """The functions to judge: ``changed`` are those that the patch touches, ``pairs`` these and all others.
+
+    ``causes`` gives the changed line for a function that means something else without having been changed itself;
+    ``entered`` are those of them that are entered otherwise. ``called`` gives it for one whose own words have changed.
+    ``notes`` say what was left out.
     """
 
     def __init__(self, sides: Sides, before: Analyser, after: Analyser, *, with_callers: bool) -> None:
@@ -41,6 +44,7 @@ class Affected:
         self._after = after
         self._seen: set[_Name] = set()
         self.causes: dict[_Name, Place] = {}
+        self.entered: set[_Name] = set()
         self.called: dict[_Name, Place] = {}
         self.notes: list[str] = []
         self.changed: tuple[Pair, ...] = tuple(self._changed())
@@ -69,6 +73,8 @@ class Affected:
         """Whoever calls a function cares for its words: noinstr, inline."""
         before, after = pair.before, pair.after
         if before is not None and after is not None and _kind(before) != _kind(after):
+            if _ALWAYS_INLINE in before.words and not is_noinstr(after) and _ALWAYS_INLINE not in after.words:
+                self._after.outlined.add((after.path, after.name))
             inside = [line for line in changed if after.line <= line <= after.end]
             self.called[after.path, after.name] = Place(after.path, min(inside, default=after.line))
 
@@ -78,6 +84,7 @@ class Affected:
         left_out = 0
         for function, cause in entered_otherwise(self._sides, self._after.api):
             left_out += self._add(function, level, cause)
+            self.entered.add((function.path, function.name))
         for name, (path, cause) in changed_locks(self._sides).items():
             for function in users_of_lock(self._sides.after, name, path):
                 left_out += self._add(function, level, cause)
@@ -87,6 +94,7 @@ class Affected:
         unsought = 0
         many = 0
         while level:
+            self._expect(level)
             above: list[Pair] = []
             for pair in level:
                 if pair.after is None or not self._noticeable(pair):
@@ -106,6 +114,12 @@ class Affected:
             self.notes.append(
                 f"{len(self.pairs)} functions were looked at, nearest first; not looked at: {', '.join(missing)}."
             )
+
+    def _expect(self, level: Iterable[Pair]) -> None:
+        """Who mentions them will be asked, to find callers and registrations: one search is faster than many."""
+        level = list(level)
+        self._sides.after.expect_users(pair.after for pair in level if pair.after is not None)
+        self._sides.before.expect_users(pair.before for pair in level if pair.before is not None)
 
     def _add(self, function: Function, level: list[Pair], cause: Place | None) -> int:
         """Have ``function`` judged, and its callers after it; the number of functions for which there was no room."""
@@ -134,8 +148,8 @@ class Affected:
         return old != new
 
 
-def _kind(function: Function) -> tuple[bool, bool]:
-    return is_noinstr(function), is_instrumented(function)
+def _kind(function: Function) -> tuple[bool, bool, bool]:
+    return is_noinstr(function), is_instrumented(function), _ALWAYS_INLINE in function.words
 
 
 def _touched(program: Program, path: str, lines: Iterable[int]) -> Iterator[str]:

@@ -24,6 +24,7 @@ from reviewer.sides import ChangedLines, Sides
 from reviewer.source.cfg import Function
 
 _KEPT = 64  # functions whose analysis is kept at a time
+_NEAR = 2  # calls; deeper down conditions that only hold for other ways in make most of what is found wrong
 _LEAVES = re.compile(rb"\b(?:goto|return|break|continue)\b")
 
 
@@ -62,30 +63,36 @@ class _Comparison:
         """Judge both sides and tell what changed."""
         old: list[Occurrence] = []
         new: list[Occurrence] = []
-        for number, pair in enumerate(self.affected.pairs):
-            if number % _KEPT == _KEPT - 1:
-                self._release()
-            if pair.before is not None:
-                old += judge(self.before, pair.before, self.checks, entered=self.with_callers)
-            if pair.after is not None:
-                more = self._newly_unbalanced(pair.before, pair.after) if pair.before is not None else ()
-                new += judge(self.after, pair.after, self.checks, entered=self.with_callers, more=more)
-        if self.with_callers:
-            changed = [(pair.before, pair.after) for pair in self.affected.changed]
-            unmet = list(newly_unmet(self.before, self.after, changed, self.checks))
-            asserted = {(occurrence.event.function.path, occurrence.event.line) for occurrence in unmet}
-            for find in (newly_unlike, newly_leaked):
-                unmet += (
-                    occurrence
-                    for occurrence in find(self.before, self.after, changed, self.checks)
-                    if (occurrence.event.function.path, occurrence.event.line) not in asserted
-                )
-            new += unmet
-            old += newly_unmet(self.after, self.before, [(new, old) for old, new in changed], self.checks)
+        pairs = self.affected.pairs
+        for start in range(0, len(pairs), _KEPT):
+            some = pairs[start : start + _KEPT]
+            for pair in some:
+                if pair.before is not None:
+                    old += judge(self.before, pair.before, self.checks, entered=self.with_callers)
+                if pair.after is not None:
+                    more = self._newly_unbalanced(pair.before, pair.after) if pair.before is not None else ()
+                    new += judge(self.after, pair.after, self.checks, entered=self.with_callers, more=more)
+            if self.with_callers:
+                changed = [(pair.before, pair.after) for pair in some[: max(0, len(self.affected.changed) - start)]]
+                new += self._unmet(changed)
+                old += newly_unmet(self.after, self.before, [(after, before) for before, after in changed], self.checks)
+            self._release()
         matched = match(self.sides, old, new)
         found = [*self._brought(matched.new, matched.gone), *map(self._fixed, matched.gone)]
         found += [self.teller.as_it_stands(o) for o in matched.kept if o.event.function.path in self.sides.changed]
         return Compared(in_order(told_once(without_shadowed(found))), tuple(self.affected.notes))
+
+    def _unmet(self, changed: Sequence[tuple[Function | None, Function | None]]) -> list[Occurrence]:
+        """What changed functions no longer do as their callees demand, or as others do; one line is told of once."""
+        found = list(newly_unmet(self.before, self.after, changed, self.checks))
+        asserted = {(occurrence.event.function.path, occurrence.event.line) for occurrence in found}
+        for find in (newly_unlike, newly_leaked):
+            found += (
+                occurrence
+                for occurrence in find(self.before, self.after, changed, self.checks)
+                if (occurrence.event.function.path, occurrence.event.line) not in asserted
+            )
+        return found
 
     def _newly_unbalanced(self, before: Function, after: Function) -> tuple[Event, ...]:
         """What a function that was balanced leaves held now, if it is one of those that the patch changes."""
@@ -139,6 +146,9 @@ class _Comparison:
         if changed:
             step = changed[-1] if occurrence.entered else changed[0]
             return self.teller.finding(occurrence, Change.INTRODUCED, step.path, step.line, step.function)
+        function = occurrence.event.function
+        if occurrence.entered and (function.path, function.name) in self.affected.entered and len(steps) > _NEAR:
+            return None
         cause = self._cause(occurrence)
         if cause is not None:
             step = next((step for step in steps if step.path == cause.path), steps[0])

@@ -149,6 +149,17 @@ def test_flag_that_lets_a_handler_into_a_thread_mends_the_handler() -> None:
     assert told(found) == [("fixed", "rt-spinlock-in-hardirq", PATH, 8, "ring")]
 
 
+def test_what_lies_deep_below_a_function_that_is_entered_otherwise_is_not_told() -> None:
+    deep = (
+        "static void third(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tspin_unlock(&dev->lock);\n}\n\n"
+        "static void second(struct dev *dev)\n{\n\tthird(dev);\n}\n\n"
+    )
+    before = _HANDLER.replace("static irqreturn_t", deep + "static irqreturn_t").replace(
+        "\n\tspin_lock(&dev->lock);\n\tspin_unlock(&dev->lock);\n\treturn", "\n\tsecond(dev);\n\treturn"
+    )
+    assert not brought(between({PATH: before}, {PATH: before.replace("IRQF_SHARED", "IRQF_NO_THREAD")}).findings)
+
+
 # Words
 
 
@@ -162,6 +173,19 @@ def test_callee_of_noinstr_code_that_loses_noinstr() -> None:
     assert (finding.check, finding.function, finding.line) == ("entry-noinstr-callee", "enter", 8)
     assert (finding.change, cause(finding)) == (Change.EXPOSED, (PATH, 1))
     assert [f.change for f in between({PATH: after}, {PATH: before}).findings] == [Change.FIXED]
+
+
+def test_callee_of_noinstr_code_that_need_not_be_inlined_any_more() -> None:
+    header = "static __always_inline int look(int vector)\n{\n\treturn vector + 1;\n}\n"
+    user = (
+        '#include "example.h"\nnoinstr int enter(int vector)\n{\n\treturn look(vector);\n}\n\n'
+        "int other(int vector)\n{\n\treturn look(vector);\n}\n"
+    )
+    plain = header.replace("__always_inline", "inline")
+    (finding,) = brought(between({PATH: user, HEADER: header}, {PATH: user, HEADER: plain}).findings)
+    assert (finding.check, finding.function, cause(finding)) == ("entry-noinstr-callee", "enter", (HEADER, 1))
+    unchanged = plain.replace("vector + 1", "vector + 2")
+    assert not brought(between({PATH: user, HEADER: plain}, {PATH: user, HEADER: unchanged}).findings)
 
 
 # Callers

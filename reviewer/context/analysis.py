@@ -29,6 +29,7 @@ _READS = frozenset(
 class Analyser:
     """The analysis of one ``Program``. Results do not depend on the order of the questions.
 
+    ``outlined`` are functions (path, name) that were always inlined and need not be any more.
     ``base`` is the analysis of the program that this one was made from: what a change does not reach is taken from it.
     """
 
@@ -43,6 +44,7 @@ class Analyser:
             base._closure if base is not None else None,
             program.unlike_base() if base is not None else (),
         )
+        self.outlined: set[tuple[str, str]] = set()
         self._memo: dict[tuple[Key, State], Analysis] = {}
         self._not_with_rt: dict[str, bool] = {}
         self._predicates: dict[tuple[str, str], bool] = {}

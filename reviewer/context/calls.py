@@ -141,13 +141,21 @@ class Calls:
 
     def _instrumented(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
         """A call in a noinstr function that leads to code which can be traced."""
-        if not self.api.instrumented.fullmatch(node.name):
+        if not self.api.instrumented.fullmatch(node.name) and not self._outlined(flow, node):
             if self.api.is_known(node.name) or self.api.opaque.fullmatch(node.name):
                 return
             callees = self.analyser.program.resolve(node.name, flow.function.path)
             if len(callees) != 1 or not is_instrumented(callees[0]):
                 return
         flow.event(EventKind.INSTRUMENTED, node, state, facts, (self._step(flow, node),))
+
+    def _outlined(self, flow: Flow, node: Call) -> bool:
+        """Whether the callee, known to the tables or not, was always inlined and need not be any more."""
+        outlined = self.analyser.outlined
+        return bool(outlined) and any(
+            (callee.path, callee.name) in outlined
+            for callee in self.analyser.program.resolve(node.name, flow.function.path)
+        )
 
     # Effects that the tables know
 

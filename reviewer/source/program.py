@@ -478,18 +478,25 @@ class Program:
 
     def expect(self, paths: Iterable[str]) -> None:
         """Search at once for all names that the files ``paths`` offer to others; ``mentioning`` will be asked."""
+        self.expect_users(
+            function
+            for path in paths
+            for name in {extent.name for extent in self.extents(path)}
+            for function in self.functions(path, name)
+        )
+
+    def expect_users(self, functions: Iterable[Function]) -> None:
+        """The same for the names of ``functions``."""
         words: dict[str, set[str]] = {}
-        for path in paths:
-            shared = {
-                function.name
-                for name in {extent.name for extent in self.extents(path)}
-                for function in self.functions(path, name)
-                if not function.static or not path.endswith(".c")
-            }
-            for folder in self.scope(path) if shared else ():
-                words.setdefault(folder, set()).update(shared)
+        for function in functions:
+            if not function.static or not function.path.endswith(".c"):
+                for folder in self.scope(function.path):
+                    words.setdefault(folder, set()).add(function.name)
         for folder, wanted in sorted(words.items()):
-            self._search(wanted, (folder,))
+            oid = self.files.subtree_id(folder)
+            missing = frozenset(word for word in wanted if oid and self.store.mentions(word, oid) is None)
+            if oid is not None and missing:
+                self._search_below(folder, oid, missing)
 
     def mentions_below(self, folder: str, word: str) -> tuple[str, ...]:
         """The files below ``folder`` that hold ``word``."""
