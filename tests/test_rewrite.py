@@ -55,6 +55,25 @@ _STATEMENTS = {
     "attribute before a declarator": ("struct t __user (*y)[4];\n\tg(y);", ["g"]),
     "string made by a macro": ('g("a" STR(x) "b", STR(y) "c");\n\th(a);', ["g", "h"]),
     "string over lines": ('y = "a\\\n\tb";\n\tg(y);', ["g"]),
+    "empty arguments": ("TELL(, a, +=, b);\n\tTELL(a, );\n\tg(b);", ["TELL", "TELL", "g"]),
+    "designated arguments": (
+        "OPTS(t, o,\n\t\t.a = b,\n\t\t.c = d,\n\t);\n\tg(VALUE(.a = 1, .b = 2));",
+        ["OPTS", "VALUE", "g"],
+    ),
+    "operands of an assembler macro": ('insn("add" : "=r" (x) : [y] "r" (a));\n\tg(a);', ["g"]),
+    "statements as arguments": ("BOTH(a, g(a);\n\t\th(a);\n\t, return 1);\n\tk(a);", ["g", "h", "k"]),
+    "jump as argument": ("EITHER(a, return g(a), h(a));", ["g", "h", "EITHER"]),
+    "variable that a macro declares": ("DECLARE_MAP(m, 8) = { 0 };\n\tg(m);", ["g"]),
+    "type that a macro makes": ("SMALL(struct s, 4) y;\n\tg(y);", ["g"]),
+    "list as argument": ("send(a, {1, 2});\n\tg(a);", ["send", "g"]),
+    "names pasted to numbers": ("CHECK(a, 32BIT_X, 0x1fUL, 10u);\n\tg(a);", ["CHECK", "g"]),
+    "units": ("x = 16 KB + (y >> 2);\n\tg(x);", ["g"]),
+    "type of the value": ("auto y = g(a);", ["g"]),
+    "level and names before a string": ('printk(KERN_INFO NAME VERSION "a");\n\tg(a);', ["printk", "g"]),
+    "member called like an attribute": ("g(&a->notrace);", ["g"]),
+    "register variable": ('register int y __asm__("r0") = g(a);', ["g"]),
+    "cast to typeof": ("y = (typeof(a->b) *)g(a);", ["g"]),
+    "macros in a row": ("TELL(a) TELL(b)\n\tg(a);", ["TELL", "TELL", "g"]),
     "range of cases": ("switch (x) {\n\tcase 1 ... 3:\n\t\tg(a);\n\t}", ["g"]),
 }
 
@@ -75,6 +94,14 @@ _HEADERS = {
         "#ifdef CONFIG_A\nSYSCALL_DEFINE1(one, int, a)\n#else\n" + "/* " + "-" * 400 + " */\nint two(void)\n#endif",
         "sys_one",
     ),
+    "attribute after the parameters": ("void f(struct s *s)\n\t__must_not_hold(&s->lock)", "f"),
+    "attribute of its own before the name": ("static my_result my_noinline\nf(int a)", "f"),
+    "attribute of its own before the type": ("static my_attributes void f(int a)", "f"),
+    "attribute in capitals": ("static int INIT f(int a)", "f"),
+    "attribute with arguments": ("static inline void PRINTF(5, 6) f(int a)", "f"),
+    "type in capitals on its own line": ("FORCE_INLINE_TEMPLATE U32\nf(U32 a)", "f"),
+    "type of the architecture": ("static __uint128_t f(__hc32 *a)", "f"),
+    "name made of a name and a number": ("void XOR_NAME(2)(int a)", "XOR_NAME_2"),
     "name made by a macro": ("static int FNAME(walk)(int a)", "FNAME_walk"),
 }
 
@@ -105,3 +132,8 @@ def test_an_error_keeps_to_its_function() -> None:
     readable = [extent.name for extent in parsed.extents if extent.readable]
     assert readable == [f"f{number}" for number in range(20)] * 2
     assert [extent.line for extent in parsed.extents if extent.readable][20:] == [85 + 4 * n for n in range(20)]
+
+
+def test_initialiser_after_a_macro_is_no_function() -> None:
+    text = "define_machine(x) {\n\t.probe = probe,\n\t.init = init,\n};\n\nvoid f(void)\n{\n\tg(a);\n}\n"
+    assert [function.name for function in _read(text)] == ["f"]

@@ -25,9 +25,11 @@ _NOT_ATTRIBUTES = frozenset(
         b"__alignof__ __real __imag"
     ).split()
 )
-# Words of sparse that stand wherever a type does.
-_ADDRESS_SPACES = frozenset(b"__user __iomem __rcu __percpu __force __bitwise".split())
-_INTEGER_TYPE = re.compile(rb"__(?:[us]\d+|[bl]e\d+|kernel_\w+|\w+_t|fs\d+|wsum|sum16|addrpair|portpair|packed_\w+)")
+# Words that stand wherever a type does, before a declarator too.
+_ANYWHERE = frozenset(b"__user __iomem __rcu __percpu __force __bitwise __maybe_unused __always_unused".split())
+_INTEGER_TYPE = re.compile(
+    rb"__(?:[a-z]{1,5}(?:8|16|32|64)|[su]128|m\d+i?|kernel_\w+|\w+_t|wsum|sum16|addrpair|portpair|packed_\w+)"
+)
 _WITH_ARGUMENT = (
     rb"__must_hold(?:_shared)?|__acquires(?:_shared)?|__releases(?:_shared)?|__cond_acquires(?:_shared)?|"
     rb"__guarded_by|__pt_guarded_by|__free|__cleanup|__printf|__scanf|__aligned|__section|__attribute__|__attribute|"
@@ -45,7 +47,7 @@ _NOTED = frozenset(
 _WORD = re.compile(
     rb"\b(?:(?P<annotation>" + _WITH_ARGUMENT + rb")\s*(?=\()"
     rb"|(?P<asm>(?:asm_volatile_goto|asm_goto_output|asm_inline|__asm__|__asm|asm)(?:\s+(?:volatile|goto|inline|__volatile__|__volatile))*)\s*(?=\()"
-    rb"|(?P<fname>_{0,2}FNAME)\((?P<plain>\w+)\)"
+    rb"|(?P<fname>_{0,2}FNAME|[A-Z][A-Z0-9_]*+(?=\(\w+\)\())\((?P<plain>\w+)\)"
     rb"|(?P<typeof>(?:__)?typeof(?:__|_member|_unqual)?(?:__)?)\s*(?=\()"
     rb"|(?P<word>__[a-z]\w*|noi\w+|notrace|nokprobe_inline|asmlinkage|STATIC|INLINE|INDIRECT_CALLABLE_SCOPE|VISIBLE_IF_KUNIT|FORCE_INLINE_TEMPLATE|ACPI_\w+_XFACE|EXPORT_FOR_KUNIT|ATTRIB\w+)(?!\w))"
 )
@@ -77,6 +79,8 @@ def rewrite_attributes(text: bytes, side: Side) -> bytes:
         replacement: bytes | None = None
         if group == "word":
             word = match.group("word")
+            if text[end : end + 1] == b"(" and (close := _before_body(text, brackets, start, end)) > 0:
+                replacement, position = blank(text[start:close]), close
             is_member = text[start - 1 : start] in (b">", b".")
             if (
                 not is_member
@@ -108,6 +112,15 @@ def rewrite_attributes(text: bytes, side: Side) -> bytes:
     return rewrite_headers(b"".join(out))
 
 
+def _before_body(text: bytes, brackets: Brackets, start: int, end: int) -> int:
+    """The end of a ``__word(...)`` between the parameters of a function and its body, or -1."""
+    if text[max(0, start - 80) : start].rstrip()[-1:] != b")":
+        return -1
+    close = brackets.closing(end)
+    follower = _FOLLOWER.match(text, close) if close > 0 else None
+    return close if follower is not None and follower.group(1) in b"{_" else -1
+
+
 def _typeof(text: bytes, start: int, close: int) -> bytes | None:
     """``typeof (x)`` as a type where it declares or casts, as an expression where it is an argument."""
     follower = _FOLLOWER.match(text, close)
@@ -131,7 +144,7 @@ def _is_attribute(word: bytes, text: bytes, end: int) -> bool:
         return False
     before = text[max(0, end - len(word) - 60) : end - len(word)].rstrip()
     char = follower.group(1)
-    if word in _ADDRESS_SPACES:
+    if word in _ANYWHERE:
         return True
     if before[-8:] == b"(__force" or _ASM.match(text, follower.start(1)):
         return False

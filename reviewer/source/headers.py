@@ -40,7 +40,7 @@ def _header(match: re.Match[bytes]) -> bytes:
     if not has_type and others:
         pointed = [word for word in others if header[word.end() :].lstrip()[:1] == b"*"]
         small = [word for word in others if not word.group().isupper()]
-        others.remove((pointed or small or others)[0])
+        others.remove((pointed or small or others[-1:])[0])
     for word in others:
         header = header[: word.start()] + blank(word.group()) + header[word.end() :]
     return header
