@@ -49,10 +49,13 @@ class Cache:
     """The store of one run. Use as a context manager.
 
     Where the file fails, at the start or later, the run says so once on stderr and goes on with a store in memory.
+    ``say`` is told instead of stderr.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, say: Callable[[str], None] | None = None) -> None:
         self._kept = options.cache
+        self._say = say
+        self._said = False
         self.store = Store(None)
         if options.cache:
             try:
@@ -73,12 +76,27 @@ class Cache:
         if not self._kept:
             raise error
         self._kept = False
-        sys.stderr.write(f"reviewer: the cache cannot be used ({error}); going on without it, which takes longer\n")
+        self.tell(f"the cache cannot be used ({error}); going on without it, which takes longer")
         if error.damaged:
             self.store.database.discard()
         else:
             self.store.database.close()
         self.store = Store(None)
+
+    @property
+    def kept(self) -> bool:
+        """Whether what is stored is there for the next run."""
+        return self._kept
+
+    def tell(self, message: str) -> None:
+        """Say what is wrong with the cache, unless it has been said."""
+        if self._said:
+            return
+        self._said = True
+        if self._say is not None:
+            self._say(message)
+        else:
+            sys.stderr.write(f"reviewer: {message}\n")
 
     def note_use(self, repository: Repository, tree: str) -> None:
         """Remember that ``tree`` is in use, so that upkeep leaves what belongs to it."""

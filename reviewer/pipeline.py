@@ -4,26 +4,20 @@
 from __future__ import annotations
 
 import posixpath
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from reviewer.audit import Auditor, Watch, nobody
 from reviewer.cache import Cache, working_folder
-from reviewer.changes import Changes, changes_in
-from reviewer.check import Check, EventKind
+from reviewer.check import Check
 from reviewer.citation import Citer
-from reviewer.compare import compare, compared
 from reviewer.config import Options, data_dir
-from reviewer.context.analysis import Analyser
-from reviewer.context.kept import Kept
-from reviewer.context.tables import Api, tables_digest
+from reviewer.context.tables import tables_digest
 from reviewer.errors import RepositoryError
-from reviewer.fragment import FragmentFiles, fragments_of
+from reviewer.judging import Place, deep_recursion, judge_all
 from reviewer.model import (
-    Applied,
     AppliedPatch,
     Audit,
     Base,
@@ -36,7 +30,6 @@ from reviewer.model import (
     Severity,
 )
 from reviewer.registry import load_api
-from reviewer.sides import Sides
 from reviewer.source.files import Files
 from reviewer.source.program import C_SUFFIXES, Program
 from reviewer.source.store import Store
@@ -45,7 +38,6 @@ from reviewer.tree.history import commits_of
 from reviewer.tree.overlay import Overlay
 from reviewer.tree.repository import Repository
 
-_RECURSION = 6000  # one analysis inside another takes about ten frames of Python; far below what the C stack holds
 _RANK = {Severity.NIT: 0, Severity.QUESTION: 1, Severity.BUG: 2}
 
 
@@ -60,7 +52,14 @@ def review_series(series: Series, repository: Repository, checks: Sequence[Check
     ):
         applied = overlay.apply(series.patches, base)
         return _review(
-            series, base, applied, lambda tree: overlay.snapshot(tree, base.commit), repository, checks, options
+            series,
+            base,
+            applied,
+            lambda tree: overlay.snapshot(tree, base.commit),
+            repository,
+            checks,
+            options,
+            overlay.git_dir,
         )
 
 
@@ -102,7 +101,7 @@ def audit_tree(
         auditor = Auditor(Program(files, store), checks, load_api(folder), tables_digest(folder))
         return auditor, auditor.findings(sorted(path for path in wanted if path.endswith(C_SUFFIXES)), watch)
 
-    with Cache(options) as cache, _deep_recursion():
+    with Cache(options) as cache, deep_recursion():
         cache.note_use(repository, files.tree)
         auditor, found = cache.use(audited)
         findings = tuple(_cited(finding, checks, citer) for finding in found if _severe(finding, options))
@@ -117,105 +116,24 @@ def _review(
     repository: Repository,
     checks: Sequence[Check],
     options: Options,
+    beside: Path | None = None,
 ) -> Review:
+    """``beside`` is the git directory with the trees that the repository does not have."""
     tree = repository.tree_of(base.commit)
     citer = Citer(snapshot(tree), base.commit)
     reviews: list[PatchReview] = []
     errors: list[Problem] = []
     notes: list[str] = list(series.notes) if series is not None else []
-    with Cache(options) as cache, _deep_recursion():
+    with Cache(options) as cache:
         cache.note_use(repository, tree)
-        judge = _Judge(snapshot, cache, checks, load_api(data_dir("checks")))
-        for patch in applied:
-            changes = judge.changes(patch)
-            found: tuple[Finding, ...] = ()
-            try:
-                found, left_out = judge.findings(patch, changes)
-                notes += [f"Patch {patch.patch.number}: {note}" for note in left_out]
-            except RecursionError:
-                problem = f"patch {patch.patch.number} nests deeper than the analysis can follow; it was not reviewed"
-                errors.append(Problem("analyse", next(iter(changes.lines), ""), problem))
-            kept = tuple(_cited(finding, checks, citer) for finding in found if _wanted(finding, options))
-            reviews.append(_patch_review(patch, kept, changes))
-        judge.close()
+        place = Place(options, base.commit, tree, beside)
+        for patch, judged in zip(applied, judge_all(applied, place, snapshot, repository, checks, cache), strict=True):
+            notes += [f"Patch {patch.patch.number}: {note}" for note in judged.notes]
+            if judged.problem:
+                errors.append(Problem("analyse", judged.problem_path, judged.problem))
+            kept = tuple(_cited(finding, checks, citer) for finding in judged.findings if _wanted(finding, options))
+            reviews.append(_patch_review(patch, kept, judged.shifts))
     return Review(series, base, _fixed_later(reviews), tuple(errors), tuple(notes))
-
-
-@contextmanager
-def _deep_recursion() -> Iterator[None]:
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, _RECURSION))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
-
-
-class _Judge:
-    """Compares the two sides of one patch after the other; what was read for one serves the next."""
-
-    def __init__(self, snapshot: Callable[[str], Files], cache: Cache, checks: Sequence[Check], api: Api) -> None:
-        self._snapshot = snapshot
-        self._cache = cache
-        self._checks = checks
-        self._api = api
-        self._last: tuple[str, Program, Analyser] | None = None
-        self._rules = tables_digest(data_dir("checks"))
-        self._kept: list[Kept] = []
-
-    def changes(self, patch: AppliedPatch) -> Changes:
-        """The lines that the patch changes: in the two trees, or in its own text where it was not applied."""
-        if patch.applied is Applied.NO:
-            return changes_in(patch.patch.diff)
-        return changes_in(patch.patch.diff, self._snapshot(patch.before).read, self._snapshot(patch.after).read)
-
-    def findings(self, patch: AppliedPatch, changes: Changes) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-        """What the checks say of the patch, not yet cited, and what was not looked at."""
-        return self._cache.use(lambda store: self._findings(patch, changes, store))
-
-    def _findings(
-        self, patch: AppliedPatch, changes: Changes, store: Store
-    ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-        if patch.applied is Applied.NO:
-            return self._from_diff_alone(patch, changes, store), ()
-        analysis: Analyser | None = None
-        # Not what rests on a store that was given up.
-        if self._last is not None and self._last[0] == patch.before and self._last[1].store is store:
-            _, before, analysis = self._last
-        else:
-            before = Program(self._snapshot(patch.before), store)
-        old_name = {new: old for old, new in changes.renamed.items()}
-        before.want({old_name.get(path, path): lines.removed | lines.beside for path, lines in changes.lines.items()})
-        before_analysis = Analyser(before, self._api, analysis)
-        if analysis is None and before.usual_arms:
-            self._kept.append(before_analysis.keep(self._rules))
-        touched = [path for pair in patch.paths for path in pair if path is not None]
-        files = self._snapshot(patch.after)
-        wanted = {path: lines.added | lines.near for path, lines in changes.lines.items()}
-        after = Program(files, store, base=before, changed=touched, wanted=wanted)
-        self._last = (patch.after, Program(files, store, base=before, changed=touched), before_analysis)
-        sides = Sides(before, after, changes.lines, changes.renamed, before_analysis)
-        result = compared(sides, self._checks, self._api)
-        return result.findings, result.notes
-
-    def close(self) -> None:
-        """Keep what was computed for later runs."""
-        self._cache.use(self._flush)
-
-    def _flush(self, store: Store) -> None:
-        for kept in self._kept:
-            if kept.store is store:
-                kept.flush()
-
-    def _from_diff_alone(self, patch: AppliedPatch, changes: Changes, store: Store) -> tuple[Finding, ...]:
-        """What the hunks themselves show to be new. Returns need the whole function, so that they are not judged."""
-        below = self._snapshot(patch.before)
-        old, new = fragments_of(patch.patch.diff)
-        before = Program(FragmentFiles(below, old), store)
-        after = Program(FragmentFiles(below, new), store, base=before, changed=new)
-        local = [check for check in self._checks if EventKind.UNBALANCED not in check.events]
-        found = compare(Sides(before, after, changes.lines, {}), local, self._api, with_callers=False)
-        return tuple(finding for finding in found if finding.change is Change.INTRODUCED)
 
 
 def _wanted(finding: Finding, options: Options) -> bool:
@@ -236,7 +154,9 @@ def _cited(finding: Finding, checks: Iterable[Check], citer: Citer) -> Finding:
     return finding if citation is None else replace(finding, citations=(citation,))
 
 
-def _patch_review(patch: AppliedPatch, findings: tuple[Finding, ...], changes: Changes) -> PatchReview:
+def _patch_review(
+    patch: AppliedPatch, findings: tuple[Finding, ...], shifts: tuple[tuple[int, int], ...]
+) -> PatchReview:
     reasons = [
         f"{failure.path}{f':{failure.line}' if failure.line else ''}: {failure.kind.value}"
         + (f" ({failure.detail})" if failure.detail else "")
@@ -251,7 +171,7 @@ def _patch_review(patch: AppliedPatch, findings: tuple[Finding, ...], changes: C
         patch.applied,
         "; ".join(reasons),
         findings,
-        changes.shifts,
+        shifts,
     )
 
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from multiprocessing.util import Finalize
 from typing import Any, Final, TypeVar
 
@@ -22,6 +22,7 @@ _Result = TypeVar("_Result")
 MOST: Final = 2
 """Processes at once: each may need 600 MB, and the machine belongs to its user."""
 
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _tools: list[Any] = []  # of this process, where it is a worker
 
 
@@ -60,15 +61,32 @@ def _shared(
     # "spawn": this process may have threads, and children that must not be shared.
     executor = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _begin, (tools,))
     try:
-        for future in [executor.submit(_work, function, task) for task in tasks]:
+        with _uninterrupted():
+            futures = [executor.submit(_work, function, task) for task in tasks]
+        for future in futures:
             yield future.result()
+    except BaseException:
+        for child in multiprocessing.active_children():  # nobody waits for what they are at
+            child.terminate()
+        raise
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let signals wait: a process whose parent stops while it hands over what it is to do complains on stderr."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(tools: Callable[[], AbstractContextManager[Any]]) -> None:
     """Leave interrupts to the parent, end with it however it ends, and have the tools at hand."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)  # they were blocked when this process was made
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

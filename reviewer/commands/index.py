@@ -96,6 +96,8 @@ def _show(options: Options) -> None:
             ("size", f"{found.size / _MEGABYTE:.1f} MB"),
             ("files", str(found.blobs)),
             ("functions", str(found.functions)),
+            ("summaries", str(found.summaries)),
+            ("patches", str(found.patches)),
             ("trees", str(found.trees)),
         )
     sys.stdout.write("".join(f"{name:<10} {value}\n" for name, value in rows))

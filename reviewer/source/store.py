@@ -20,7 +20,7 @@ from reviewer.source.cfg import Extent, Function
 from reviewer.source.database import Database
 from reviewer.source.types import Structures
 
-SCHEMA = 17
+SCHEMA = 18
 _PENDING = 2000
 _AT_ONCE = 500  # blobs that are scanned before what was found is written
 _CHECKSUM = 4  # bytes of CRC-32 before each value: SQLite does not notice that a byte of it has changed
@@ -69,6 +69,7 @@ create table if not exists summary (
     oid text not null, path text not null, name text not null, line integer not null, origin integer not null,
     files blob not null, data blob not null, primary key (oid, path, name, line, origin)
 ) without rowid;
+create table if not exists finished (key text primary key, day integer not null, data blob not null) without rowid;
 create index if not exists member_field on member (field, blob);
 """
 
@@ -265,6 +266,16 @@ class Store:
     def forget(self) -> None:
         """Read again from the file what was kept in memory of it."""
         self._ids = None
+
+    # What was found
+
+    def finished(self, key: str) -> list[tuple[bytes]]:
+        """The answer that was kept under ``key``, for ``decoded``."""
+        return self.database.query("select data from finished where key = ?", (key,))
+
+    def add_finished(self, key: str, day: int, data: bytes) -> None:
+        """Keep an answer that was ``encoded`` on ``day``."""
+        self.database.execute("insert or replace into finished values (?, ?, ?)", (key, day, data))
 
     # Which trees are in use
 

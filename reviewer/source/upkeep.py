@@ -18,6 +18,8 @@ class Contents:
     size: int
     blobs: int
     functions: int
+    summaries: int
+    patches: int
     trees: int
 
 
@@ -28,7 +30,7 @@ def contents(store: Store) -> Contents:
     files = [path.with_name(path.name + end) for end in ("", "-wal")] if path is not None else []
     counts = [
         db.query(f"select count(*) from {what}")[0][0]  # noqa: S608 - the names stand here
-        for what in ("blob", "lowered", "used")
+        for what in ("blob", "lowered", "summary", "finished", "used")
     ]
     return Contents(sum(file.stat().st_size for file in files if file.exists()), *counts)
 
@@ -47,9 +49,11 @@ def prune(store: Store, blobs: Iterable[str], folders: Iterable[str], since: int
             db.execute("delete from blob where oid not in (select oid from kept)")
             for table in _DEPENDENT:
                 db.execute(f"delete from {table} where blob not in (select id from blob)")  # noqa: S608 - as above
-            for table in ("lowered", "extents", "structure"):
+            for table in ("lowered", "extents", "structure", "summary"):
                 db.execute(f"delete from {table} where oid not in (select oid from kept)")  # noqa: S608 - as above
             db.execute("delete from mention where folder not in (select oid from kept)")
+            db.execute("delete from origin where id not in (select origin from summary)")
+            db.execute("delete from finished where day < ?", (since,))
             db.execute("delete from used where day < ?", (since,))
         db.execute("drop table kept")
         db.execute("vacuum")

@@ -56,6 +56,11 @@ class Overlay:
         """Remove the private folder."""
         self._store.close()
 
+    @property
+    def git_dir(self) -> Path:
+        """The private git directory, for other processes that read the trees made here."""
+        return self._store.git_dir
+
     def snapshot(self, tree: str, commit: str) -> Snapshot:
         """The files of a tree made here, or of any tree of the repository."""
         return Snapshot(self._store.objects, tree, commit)

@@ -15,7 +15,7 @@ from reviewer.tree.configuration import read_configuration
 from reviewer.tree.objects import Objects
 from reviewer.tree.promisor import Promisor
 from reviewer.tree.runner import Runner
-from reviewer.tree.store import Store
+from reviewer.tree.store import Store, objects_of
 
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
@@ -128,6 +128,10 @@ class Repository:
         fetched = (self._store.object_dir,) if self._store is not None else ()
         bring = self._promisor.fetch if self.partial else None
         return Store(cache_dir, (*fetched, *self.object_dirs), self.oid_size, bring, self.edge())
+
+    def objects_beside(self, git_dir: Path) -> Objects:
+        """The objects of this repository and of a private git directory on top of it that another process has made."""
+        return objects_of(git_dir, self.object_dirs, self.oid_size)
 
     def user(self) -> Address | None:
         """Who git takes the user for (``user.name``, ``user.email``); None if no address is configured."""

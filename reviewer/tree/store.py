@@ -66,10 +66,7 @@ class Store:
                 f"no working folder could be made in {folder}: {error}; XDG_CACHE_HOME names another place for it"
             ) from error
         self.object_dir = self.git_dir / "objects"
-        # Only the program's own git directory counts here: what the user's git is configured to do does not.
-        self.runner = Runner(cwd=self.git_dir, git_dir=self.git_dir).with_environment(
-            GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_SYSTEM=os.devnull
-        )
+        self.runner = _private_runner(self.git_dir)
         bring = None if fetch is None else _Bring(fetch, self.object_dir)
         self.objects = Objects(private_objects(self.runner, self.object_dir, alternates), oid_size, bring)
         self._removal = weakref.finalize(self, _remove, self.git_dir, self._lock, os.getpid())
@@ -95,6 +92,18 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def objects_of(git_dir: Path, alternates: Sequence[Path], oid_size: int) -> Objects:
+    """The objects of a private git directory that another process has made, and of all that lies below it."""
+    return Objects(private_objects(_private_runner(git_dir), git_dir / "objects", alternates), oid_size)
+
+
+def _private_runner(git_dir: Path) -> Runner:
+    # Only the program's own git directory counts here: what the user's git is configured to do does not.
+    return Runner(cwd=git_dir, git_dir=git_dir).with_environment(
+        GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_SYSTEM=os.devnull
+    )
 
 
 class _Bring:

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Judge the patches of a series: those that were judged before are looked up, the others are shared out."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+
+from reviewer.cache import Cache, today
+from reviewer.changes import Changes, changes_in
+from reviewer.check import Check, EventKind
+from reviewer.compare import compare, compared
+from reviewer.config import Options, data_dir
+from reviewer.context.analysis import Analyser
+from reviewer.context.kept import Kept
+from reviewer.context.tables import Api, tables_digest
+from reviewer.digest import program_digest
+from reviewer.fragment import FragmentFiles, fragments_of
+from reviewer.model import Applied, AppliedPatch, Change, Finding
+from reviewer.registry import load_api, load_checks
+from reviewer.sides import Sides
+from reviewer.source.files import Files
+from reviewer.source.program import Program
+from reviewer.source.store import Store, decoded, encoded
+from reviewer.tree.blobs import Snapshot
+from reviewer.tree.objects import Objects
+from reviewer.tree.repository import Repository
+from reviewer.workers import MOST, in_order
+
+_RECURSION = 6000  # one analysis inside another takes about ten frames of Python; far below what the C stack holds
+_ENOUGH = 4  # patches; for fewer another process is not worth its start
+_SHARES = 2 * MOST  # so that one long share does not leave the other process idle
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What is to be said of one patch, not yet cited. ``notes`` say what was not looked at, ``problem`` what failed."""
+
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    shifts: tuple[tuple[int, int], ...]
+    problem: str = ""
+    problem_path: str = ""
+
+
+_DECODER = msgspec.msgpack.Decoder(Judged)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the trees are: the base, and the git directory ``beside`` with those that the repository does not have."""
+
+    options: Options
+    commit: str
+    tree: str
+    beside: Path | None
+
+
+def judge_all(
+    applied: Sequence[AppliedPatch],
+    place: Place,
+    snapshot: Callable[[str], Files],
+    repository: Repository,
+    checks: Sequence[Check],
+    cache: Cache,
+) -> Iterator[Judged]:
+    """What is to be said of each patch, in their order. The result is the same whoever judges which of them."""
+    keys = _keys(applied, checks, place.options)
+    finished = [cache.use(partial(_finished, key)) for key in keys]
+    missing = [at for at, judged in enumerate(finished) if judged is None]
+    if len(missing) >= _ENOUGH and not repository.partial and _can_be_loaded(checks, place.options):
+        found = _by_workers(applied, missing, place, checks, cache)
+    else:
+        judge = PatchJudge(place.tree, applied, snapshot, cache, checks, load_api(data_dir("checks")))
+        found = _here(judge, missing)
+    for key, known in zip(keys, finished, strict=True):
+        if known is not None:
+            yield known
+            continue
+        judged = next(found)
+        if not judged.problem:
+            cache.use(partial(_add_finished, key, judged))
+        yield judged
+    next(found, None)  # lets it keep what it has learned
+
+
+def _finished(key: str, store: Store) -> Judged | None:
+    return decoded(_DECODER, store.finished(key))
+
+
+def _add_finished(key: str, judged: Judged, store: Store) -> None:
+    store.add_finished(key, today(), encoded(judged))
+
+
+def _keys(applied: Sequence[AppliedPatch], checks: Sequence[Check], options: Options) -> list[str]:
+    """What each answer depends on: the two trees, the diff, the rules, the program."""
+    rules = program_digest([data_dir("checks"), *options.checks_dirs]) + " ".join(check.id for check in checks)
+    return [
+        hashlib.sha256(
+            msgspec.msgpack.encode(
+                (
+                    rules,
+                    patch.applied,
+                    patch.before,
+                    patch.after,
+                    patch.paths,
+                    hashlib.sha256(patch.patch.diff).digest(),
+                )
+            )
+        ).hexdigest()
+        for patch in applied
+    ]
+
+
+def _here(judge: PatchJudge, missing: Sequence[int]) -> Iterator[Judged]:
+    with deep_recursion():
+        for at in missing:
+            yield judge.judged(at)
+        judge.close()
+
+
+# In other processes
+
+
+def _can_be_loaded(checks: Sequence[Check], options: Options) -> bool:
+    """Whether another process finds the same checks in the folders."""
+    return {check.id for check in checks} <= {check.id for check in _all_checks(options)}
+
+
+def _all_checks(options: Options) -> tuple[Check, ...]:
+    return load_checks([data_dir("checks"), *options.checks_dirs])
+
+
+def _by_workers(
+    applied: Sequence[AppliedPatch], missing: Sequence[int], place: Place, checks: Sequence[Check], cache: Cache
+) -> Iterator[Judged]:
+    options = place.options if cache.kept else replace(place.options, cache=False)
+    ids = frozenset(check.id for check in checks)
+    tools = partial(_tools, replace(place, options=options), tuple(applied), ids)
+    length = -(-len(missing) // _SHARES)
+    shares = [tuple(missing[at : at + length]) for at in range(0, len(missing), length)]
+    for judged, failure in in_order(_judge_share, shares, tools):
+        if failure:
+            cache.tell(failure)
+        yield from judged
+
+
+@contextmanager
+def _tools(
+    place: Place, applied: Sequence[AppliedPatch], ids: frozenset[str]
+) -> Iterator[tuple[PatchJudge, list[str]]]:
+    failures: list[str] = []
+    options = place.options
+    with closing(Repository.open(options.repo, options.cache_dir)) as repository:
+        objects = repository.objects if place.beside is None else repository.objects_beside(place.beside)
+        with closing(objects), Cache(options, failures.append) as cache, deep_recursion():
+            checks = [check for check in _all_checks(options) if check.id in ids]
+            api = load_api(data_dir("checks"))
+            snapshot = partial(_snapshot, objects, place.commit)
+            yield PatchJudge(place.tree, applied, snapshot, cache, checks, api), failures
+
+
+def _snapshot(objects: Objects, commit: str, tree: str) -> Files:
+    return Snapshot(objects, tree, commit)
+
+
+def _judge_share(tools: tuple[PatchJudge, list[str]], share: tuple[int, ...]) -> tuple[tuple[Judged, ...], str]:
+    judge, failures = tools
+    judged = tuple(judge.judged(at) for at in share)
+    judge.close()
+    return judged, failures.pop() if failures else ""
+
+
+@contextmanager
+def deep_recursion() -> Iterator[None]:
+    """Let the analysis of what is nested deeply run."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _RECURSION))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+class PatchJudge:
+    """Compares the two sides of patches; what was read for one serves the next. ``base`` is the tree below them."""
+
+    def __init__(
+        self,
+        base: str,
+        applied: Sequence[AppliedPatch],
+        snapshot: Callable[[str], Files],
+        cache: Cache,
+        checks: Sequence[Check],
+        api: Api,
+    ) -> None:
+        self._base = base
+        self._applied = applied
+        self._snapshot = snapshot
+        self._cache = cache
+        self._checks = checks
+        self._api = api
+        self._last: tuple[str, Program, Analyser | None] | None = None
+        self._rules = tables_digest(data_dir("checks"))
+        self._kept: list[Kept] = []
+
+    def judged(self, at: int) -> Judged:
+        """What is to be said of the patch at this position."""
+        patch = self._applied[at]
+        changes = self._changes(patch)
+        try:
+            found, left_out = self._cache.use(lambda store: self._findings(at, changes, store))
+        except RecursionError:
+            problem = f"patch {patch.patch.number} nests deeper than the analysis can follow; it was not reviewed"
+            return Judged((), (), changes.shifts, problem, next(iter(changes.lines), ""))
+        return Judged(found, left_out, changes.shifts)
+
+    def _changes(self, patch: AppliedPatch) -> Changes:
+        """The lines that the patch changes: in the two trees, or in its own text where it was not applied."""
+        if patch.applied is Applied.NO:
+            return changes_in(patch.patch.diff)
+        return changes_in(patch.patch.diff, self._snapshot(patch.before).read, self._snapshot(patch.after).read)
+
+    def _findings(self, at: int, changes: Changes, store: Store) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+        patch = self._applied[at]
+        if patch.applied is Applied.NO:
+            return self._from_diff_alone(patch, changes, store), ()
+        before, analysis = self._before(at, store)
+        old_name = {new: old for old, new in changes.renamed.items()}
+        before.want({old_name.get(path, path): lines.removed | lines.beside for path, lines in changes.lines.items()})
+        before_analysis = Analyser(before, self._api, analysis)
+        if analysis is None and before.usual_arms:
+            self._keep(before_analysis)
+        touched = _touched([patch])
+        files = self._snapshot(patch.after)
+        wanted = {path: lines.added | lines.near for path, lines in changes.lines.items()}
+        after = Program(files, store, base=before, changed=touched, wanted=wanted)
+        self._last = (patch.after, Program(files, store, base=before, changed=touched), before_analysis)
+        sides = Sides(before, after, changes.lines, changes.renamed, before_analysis)
+        result = compared(sides, self._checks, self._api)
+        return result.findings, result.notes
+
+    def _before(self, at: int, store: Store) -> tuple[Program, Analyser | None]:
+        """The tree below a patch, and the analysis of the one that it was made from."""
+        tree = self._applied[at].before
+        # Not what rests on a store that was given up.
+        if self._last is not None and self._last[0] == tree and self._last[1].store is store:
+            return self._last[1], self._last[2]
+        below = self._applied[:at]
+        trees = [self._base, *(tree for patch in below for tree in (patch.before, patch.after)), tree]
+        if tree == self._base or any(one != other for one, other in list(pairwise(trees))[::2]):
+            return Program(self._snapshot(tree), store), None
+        base = Program(self._snapshot(self._base), store)
+        analysis = Analyser(base, self._api)
+        self._keep(analysis)
+        return Program(self._snapshot(tree), store, base=base, changed=_touched(below)), analysis
+
+    def _keep(self, analysis: Analyser) -> None:
+        self._kept.append(analysis.keep(self._rules))
+
+    def close(self) -> None:
+        """Keep what was computed for later runs."""
+        self._cache.use(self._flush)
+
+    def _flush(self, store: Store) -> None:
+        for kept in self._kept:
+            if kept.store is store:
+                kept.flush()
+
+    def _from_diff_alone(self, patch: AppliedPatch, changes: Changes, store: Store) -> tuple[Finding, ...]:
+        """What the hunks themselves show to be new. Returns need the whole function, so that they are not judged."""
+        below = self._snapshot(patch.before)
+        old, new = fragments_of(patch.patch.diff)
+        before = Program(FragmentFiles(below, old), store)
+        after = Program(FragmentFiles(below, new), store, base=before, changed=new)
+        local = [check for check in self._checks if EventKind.UNBALANCED not in check.events]
+        found = compare(Sides(before, after, changes.lines, {}), local, self._api, with_callers=False)
+        return tuple(finding for finding in found if finding.change is Change.INTRODUCED)
+
+
+def _touched(patches: Sequence[AppliedPatch]) -> list[str]:
+    return [path for patch in patches for pair in patch.paths for path in pair if path is not None]
