@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Interrupts enabled inside the guest's extended quiescent state."""
 
-from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source, Watching
 
 
 def judge(context: Context) -> Report | None:
-    if context.state.eqs != 1:
+    if context.watching is not Watching.GUEST:
         return None
     return Report(
         subject=context.callee,

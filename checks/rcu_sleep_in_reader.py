@@ -12,6 +12,7 @@ def judge(context: Context) -> Report | None:
         message=f"{context.call} may sleep in an RCU read-side critical section",
         question=f"Can this sleep? {context.call} is called in an RCU read-side critical section.",
         was=f"{context.call} was called in an RCU read-side critical section",
+        entered=context.entered_in_reader,
     )
 
 
@@ -47,6 +48,16 @@ CHECK = Check(
                 guard(rcu)();
                 return kmalloc(64, GFP_KERNEL); /* wrong */
         }
+        """,
+        """
+        static void eth_stats(struct net_device *dev, struct rtnl_link_stats64 *stats)
+        {
+                mutex_lock(&dev->stats_lock); /* wrong */
+                mutex_unlock(&dev->stats_lock);
+        }
+        static const struct net_device_ops eth_ops = {
+                .ndo_get_stats64 = eth_stats,
+        };
         """,
     ),
     right=(

@@ -66,7 +66,7 @@ CHECK = Check(
         }
         int bank_probe(struct bank *bank)
         {
-                return request_threaded_irq(bank->irq, bank_primary, bank_thread, 0, "bank", bank);
+                return request_threaded_irq(bank->irq, bank_primary, bank_thread, IRQF_ONESHOT, "bank", bank);
         }
         """,
         """

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from reviewer.context.effects import Event, EventKind
 from reviewer.context.state import Origin, Reason, State, atomic
-from reviewer.context.tables import Api, LockClass
+from reviewer.context.tables import Api, EntryKind, LockClass, Watching
 from reviewer.model import Kernels, Severity, Source
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Report",
     "Severity",
     "Source",
+    "Watching",
     "required_report",
 ]
 
@@ -40,14 +41,18 @@ _LOCK_WORD = {
     "local": "local lock",
     "mutex": "mutex",
     "ww_mutex": "mutex",
+    "seqcount": "sequence counter (write)",
+    "hwspin": "hwspinlock",
 }
-_ENTRY_WORD = {
-    "hardirq": "in hard interrupt context",
-    "hardirq_threaded": "in hard interrupt context",
-    "softirq": "in softirq context",
-    "nmi": "in NMI context",
-    "raw_lock": "with a raw spinlock of the core held",
-    "spin_lock": "with a spinlock of the core held",
+_ENTRY_WORD: dict[str, str] = {
+    EntryKind.HARDIRQ: "in hard interrupt context",
+    EntryKind.HARDIRQ_THREADED: "in hard interrupt context",
+    EntryKind.SOFTIRQ: "in softirq context",
+    EntryKind.NMI: "in NMI context",
+    EntryKind.RAW_LOCK: "with a raw spinlock of the core held",
+    EntryKind.SPIN_LOCK: "with a spinlock of the core held",
+    EntryKind.IRQS_OFF: "with interrupts disabled by the caller",
+    EntryKind.PREEMPT_OFF: "with preemption disabled by the caller",
 }
 _COUNTER_WORD = {
     "preempt": "with preemption disabled",
@@ -118,6 +123,16 @@ class Context:
     def in_reader(self) -> bool:
         """Whether an RCU reader is open here for certain."""
         return self.state.rcu > 0 and self.state.is_certain("rcu")
+
+    @property
+    def watching(self) -> Watching:
+        """Whether RCU watches, or which extended quiescent state was entered here."""
+        return self.state.eqs
+
+    @property
+    def entered_in_reader(self) -> bool:
+        """Whether the function is called in an RCU reader, of which it cannot know."""
+        return self.state.entry == EntryKind.RCU_READER
 
     @property
     def schedules(self) -> bool:

@@ -21,7 +21,8 @@ from reviewer.compare import compare, compared
 from reviewer.config import Options, data_dir
 from reviewer.context.analysis import Analyser
 from reviewer.context.kept import Kept
-from reviewer.context.tables import Api, tables_digest
+from reviewer.context.load import tables_digest
+from reviewer.context.tables import Api
 from reviewer.digest import program_digest
 from reviewer.fragment import FragmentFiles, fragments_of
 from reviewer.model import Applied, AppliedPatch, Change, Finding

@@ -14,7 +14,7 @@ from reviewer.cache import Cache, working_folder
 from reviewer.check import Check
 from reviewer.citation import Citer
 from reviewer.config import Options, data_dir
-from reviewer.context.tables import tables_digest
+from reviewer.context.load import tables_digest
 from reviewer.errors import RepositoryError
 from reviewer.judging import Place, deep_recursion, judge_all
 from reviewer.model import (

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reviewer.check import Check
-from reviewer.context.tables import Api, load_tables
+from reviewer.context.load import load_tables
+from reviewer.context.tables import Api
 from reviewer.errors import CheckError, UsageError
 
 AREAS = frozenset(("rt", "rcu", "srcu", "kvm", "entry", "locking"))

@@ -11,7 +11,7 @@ from reviewer.config import data_dir
 from reviewer.context.analysis import Analyser
 from reviewer.context.closure import Closure
 from reviewer.context.effects import EventKind, Summary
-from reviewer.context.tables import tables_digest
+from reviewer.context.load import tables_digest
 from reviewer.registry import load_api
 from reviewer.source.program import Program
 from reviewer.source.store import Store

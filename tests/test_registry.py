@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from reviewer.config import data_dir
-from reviewer.context.tables import TABLES
+from reviewer.context.load import TABLES
+from reviewer.context.schema import COUNTERS
+from reviewer.context.state import State
 from reviewer.errors import CheckError, UsageError
 from reviewer.registry import AREAS, load_api, load_checks
 
@@ -76,17 +78,73 @@ def test_table_that_is_missing_or_broken_stops_the_run(folder: Path, table: str)
         load_api(folder)
 
 
-def test_table_with_a_section_missing_stops_the_run(folder: Path) -> None:
-    (folder / "effects.toml").write_text("[sleeps]\nalways = 'msleep'\n")
-    with pytest.raises(CheckError, match="not as they should be"):
+@pytest.mark.parametrize(
+    ("table", "old", "new", "said"),
+    [
+        ("effects", "[frees]", "[freed]", "unknown field `freed`"),
+        ("effects", "[frees]", '[frees]\nsafe = "x"', r"unknown field `safe` - at `\$.frees`"),
+        ("effects", "kmalloc = 1", 'kmalloc = "one"', r"Expected `int`, got `str` - at `\$.allocators"),
+        ("effects", "kmalloc = 1", "kmalloc = -1", r"Expected `int` >= 0 - at `\$.allocators"),
+        ("effects", '"(?:s|rcu)?wait', '"(?:(s|rcu)?wait', "sleeps.patterns: .* is not a regular expression"),
+        (
+            "effects",
+            'scheduler = """',
+            'scheduler = """mutex_lock ',
+            "sleeps.always: mutex_lock stands in locks.toml too",
+        ),
+        ("effects", 'scheduler = """', 'scheduler = """msleep ', "sleeps.always.scheduler: msleep stands there twice"),
+        ("effects", 'scheduler = """', 'scheduler = """m-sleep ', "sleeps.always.scheduler: 'm-sleep' is not a name"),
+        (
+            "effects",
+            "kmalloc_obj = 1",
+            "kmalloc_obj = 1\nkmalloc = 1",
+            "optional_gfp: kmalloc stands in allocators too",
+        ),
+        ("locks", 'class = "local"', 'class = "spinning"', "Invalid enum value 'spinning'"),
+        ("locks", 'acquire = "read_lock"', 'acquire = "spin_lock"', "read.acquire: spin_lock stands in spin.acquire"),
+        (
+            "locks",
+            "argument = { bit_spin_lock = 1",
+            "argument = { bit_lock = 1",
+            "bit.argument: bit_lock is no primitive",
+        ),
+        ("locks", 'downgraded = "rwsem_read"', 'downgraded = "rwsem"', "rwsem_write.downgraded: 'rwsem' is no kind"),
+        ("context", "get_cpu = { preempt = 1 }", "get_cpu = { cpu = 1 }", "counters.get_cpu: cpu is not a counter"),
+        (
+            "context",
+            'disable = "local_irq',
+            'disable = "local_irq_enable local_irq',
+            "irq.enable: local_irq_enable stands",
+        ),
+        ("entries", 'kind = "nmi"', 'kind = "nmis"', "Invalid enum value 'nmis'"),
+        ("entries", "flags_at = { hrtimer_setup =", "flags_at = { hrtimer_set =", "flags_at: hrtimer_set is no call"),
+        ("entries", "CPUHP_", "(CPUHP_", "registration 19, flagged: .* is not a regular expression"),
+        (
+            "operations",
+            'members = "activate deactivate"',
+            'members = "activate activate"',
+            "activate stands there twice",
+        ),
+        ("operations", "source =", "sources =", "unknown field `sources`"),
+    ],
+)
+def test_table_that_is_not_as_it_should_be_is_named_with_its_key(
+    folder: Path, table: str, old: str, new: str, said: str
+) -> None:
+    path = folder / f"{table}.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(CheckError, match=said) as caught:
         load_api(folder)
+    assert f"{table}.toml" in str(caught.value)
 
 
-def test_tables_agree_with_each_other() -> None:
+def test_what_the_tables_move_are_fields_of_the_state() -> None:
+    assert set(State._fields) >= COUNTERS
+
+
+def test_assigned_members_have_names_of_their_own() -> None:
     api = load_api(data_dir("checks"))
-    assert {call.kind for call in api.locks.values()} <= set(api.classes)
-    assert {kind for kind, _ in api.lock_guards.values()} <= set(api.classes)
-    assert not set(api.locks) & set(api.allocators)
-    assert not set(api.sleeps) & set(api.frees)
-    for registration in api.registrations:
-        assert registration.kind in {"hardirq", "hardirq_threaded", "softirq", "nmi", "raw_lock", "spin_lock", "task"}
+    named = [name.partition(".")[2] for name, member in api.members.items() if member.assigned]
+    assert len(named) == len(set(named)) == len(api.assigned)

@@ -48,6 +48,7 @@ class Analyser:
         self._memo: dict[tuple[Key, State], Analysis] = {}
         self._not_with_rt: dict[str, bool] = {}
         self._predicates: dict[tuple[str, str], bool] = {}
+        self._own: dict[str, frozenset[str]] = {}
 
     def keep(self, rules: str) -> Kept:
         """Take summaries from earlier runs and keep new ones, for the base of all others; ``rules`` names the tables.
@@ -127,6 +128,18 @@ class Analyser:
         if self.api.demands.wrappers.fullmatch(name) or self.api.demands.takers.fullmatch(name):
             return True
         return not self.api.is_known(name) and not self.api.opaque.fullmatch(name)
+
+    def is_own(self, name: str, user: str) -> bool:
+        """Whether the file ``user`` has a static function of its own that is called like one in the tables."""
+        if user not in self._own:
+            named = {extent.name for extent in self.program.extents(user)} if user.endswith(".c") else set()
+            self._own[user] = frozenset(
+                known for known in named if self.api.is_known(known) and self._is_static(user, known)
+            )
+        return name in self._own[user]
+
+    def _is_static(self, path: str, name: str) -> bool:
+        return any(function.static for function in self.program.functions(path, name))
 
     def is_predicate(self, name: str, user: str) -> bool:
         """Whether a call of ``name`` only looks: two calls then give the same answer while nothing is assigned."""

@@ -70,6 +70,8 @@ class Calls:
     def _call(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
         state = self._forget_results(flow, node, state, facts)
         name = node.name
+        if self.analyser.is_own(name, flow.function.path):
+            return self._descend(flow, node, state, facts)
         if name in self.api.predicates or name == "IS_ENABLED":
             self._predicate(node, facts)
             return [(state, facts)]
@@ -173,7 +175,11 @@ class Calls:
                 facts,
                 Effect(EventKind.SLEEP, (), kinds, False, (suffix, 0, 0, 0), None, False, (step,)),
             )
-        elif api.sleeps_always(name) or (name in api.user_access and state.pagefault <= 0):
+        elif (
+            api.sleeps_always(name)
+            or (name in api.user_access and state.pagefault <= 0)
+            or (name in api.sleeps_unless and not self._allowed(flow, api.sleeps_unless[name]))
+        ):
             self._simple(flow, node, state, facts, EventKind.SLEEP, step)
         elif name in api.sleeps_preempt_disabled:
             effect = Effect(EventKind.SLEEP, (), frozenset(), False, (0, -1, 0, 0), None, False, (step,))
@@ -191,7 +197,7 @@ class Calls:
         elif name in api.seqcount_writers and self._plain_seqcount(flow, node):
             self._simple(flow, node, state, facts, EventKind.SEQCOUNT_WRITE, step)
         lock_call = api.locks.get(name)
-        if lock_call is not None and lock_call.operation is not Operation.RELEASE:
+        if lock_call is not None and lock_call.operation not in (Operation.RELEASE, Operation.DOWNGRADE):
             self._locking(flow, node, state, facts, lock_call.kind, step, trying="try" in name)
         if api.irq.get(name) == "enable":
             self._simple(flow, node, state, facts, EventKind.IRQ_ENABLE, step)
@@ -201,6 +207,10 @@ class Calls:
         return bool(node.args) and (
             self.analyser.program.type_of(node.args[0], flow.function) == self.api.plain_seqcount
         )
+
+    def _allowed(self, flow: Flow, word: str) -> bool:
+        """Whether the driver says the word that keeps a call of its own from sleeping."""
+        return self.analyser.program.said_beside(flow.function.path, word)
 
     def _dropped_meanwhile(self, flow: Flow, node: Call) -> str | None:
         """The lock that a call lets go of while it sleeps, or None where it does no such thing."""
@@ -302,10 +312,13 @@ class Calls:
         return state._replace(irq="off" if what == "disable" else "on")
 
     def _lock(self, flow: Flow, node: Call, lock: LockCall, state: State, facts: Facts) -> Forks:
-        if lock.argument >= len(node.args):
+        if lock.name:
+            source = shown = expression = in_caller(flow.function, lock.name, node.args)
+        elif lock.argument < len(node.args):
+            source = node.args[lock.argument]
+            shown, expression = plain(source), canonical(flow.function, source)
+        else:
             return [(state, facts)]
-        shown = plain(node.args[lock.argument])
-        expression = canonical(flow.function, node.args[lock.argument])
         flags = node.args[-1] if lock.suffix == "irqsave" and len(node.args) > 1 else ""
         if lock.operation is Operation.RELEASE:
             return [
@@ -316,15 +329,15 @@ class Calls:
                     facts,
                 )
             ]
+        if lock.operation is Operation.DOWNGRADE:
+            kind, state = self.api.downgraded[lock.kind], drop(state, facts, lock.kind, expression)
+            return [(take(state, facts, kind, expression, shown, node.line, shown_as(node, self.api)), facts)]
         if lock.operation is Operation.ACQUIRE and "nest" not in node.name:
             self._taken_twice(flow, node, lock.kind, expression, state, facts)
         if lock.operation is not Operation.TRY and "nest" not in node.name and "trylock" not in node.name:
-            source = node.args[lock.argument]
             taken(flow, node, lock.kind, expression, source, self._step(flow, node), state, facts)
         held_facts = dict(facts)
-        held = take(
-            state, held_facts, lock.kind, expression, shown, node.line, f"{node.name}({node.args[lock.argument]})"
-        )
+        held = take(state, held_facts, lock.kind, expression, shown, node.line, shown_as(node, self.api))
         held = apply_suffix(held, self.api, lock.kind, lock.suffix, 1, held_facts, flags)
         if lock.operation is Operation.ACQUIRE:
             return [(held, held_facts)]

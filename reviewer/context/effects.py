@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from reviewer.context.state import Held, State
+from reviewer.context.tables import Watching
 from reviewer.model import Step
 from reviewer.source.cfg import Function
 
@@ -204,7 +205,7 @@ class Exit(NamedTuple):
     pagefault: int
     kmap: int
     rcu: int
-    eqs: int
+    eqs: Watching
     unsure: frozenset[str]
     conditions: tuple[Condition, ...]
     line: int

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from reviewer.context.state import State
-from reviewer.context.tables import Api
+from reviewer.context.tables import Api, EntryKind, Member, Registration
 from reviewer.model import Step
 from reviewer.source.brackets import closing
 from reviewer.source.cfg import Function
@@ -17,106 +17,166 @@ from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.program import Program
 
 _WORDS = {
-    "hardirq": "hard interrupt",
-    "hardirq_threaded": "hard interrupt (a thread on PREEMPT_RT)",
-    "softirq": "softirq",
-    "nmi": "NMI",
-    "task": "process context",
-    "raw_lock": "called with a raw spinlock held",
-    "spin_lock": "called with a spinlock held",
+    EntryKind.HARDIRQ: "hard interrupt",
+    EntryKind.HARDIRQ_THREADED: "hard interrupt (a thread on PREEMPT_RT)",
+    EntryKind.SOFTIRQ: "softirq",
+    EntryKind.NMI: "NMI",
+    EntryKind.RAW_LOCK: "called with a raw spinlock held",
+    EntryKind.SPIN_LOCK: "called with a spinlock held",
+    EntryKind.IRQS_OFF: "called with interrupts disabled",
+    EntryKind.PREEMPT_OFF: "called with preemption disabled",
+    EntryKind.RCU_READER: "called in an RCU reader",
+    EntryKind.TASK: "process context",
 }
 _WINDOW = 700  # bytes around a name in which the call stands that it is handed to
 _INSIDE = re.compile(rb"[\w.>\"]")  # before what is a part of a longer name, a member or a string
-_TIMER_FUNCTION = re.compile(rb"([\w.>\[\]-]+?)(?:->|\.)function\s*=$")
-_TIMER_INIT = re.compile(rb"\bhrtimer_init(?:_on_stack)?\s*\(\s*&?([^,]+),[^,]+,\s*(\w+)\s*\)")
+_FAR = 20000  # bytes in which the head of an array stands
+_ASSIGNED = re.compile(rb"([\w.>\[\]-]*?)(?:->|\.)(\w+)\s*=$")
+_VARIABLE = re.compile(rb"(\w+)\s*(?:\[[^\]]*\]\s*)?=\s*\{[^;{}]*$")
+_ARRAY = re.compile(rb"\bstruct\s+(\w+)\s+\w+\[[^\]]*\]\s*=\s*\{")
 
 
 class Entry(NamedTuple):
     """One way in: the kind of entries.toml and the step that shows it."""
 
-    kind: str
+    kind: EntryKind
     step: Step
 
     @property
     def state(self) -> State:
         """The state in which the function starts."""
-        return State(entry=self.kind)
+        return State(entry=self.kind, rcu=int(self.kind is EntryKind.RCU_READER))
+
+
+class _Found(NamedTuple):
+    kind: EntryKind
+    path: str
+    line: int
+    text: str
 
 
 def entries(program: Program, api: Api, function: Function) -> tuple[Entry, ...]:
     """The contexts other than process context in which ``function`` is entered, each kind once."""
-    return tuple(way for way in ways_in(program, api, function) if way.kind != "task")
+    return tuple(way for way in ways_in(program, api, function) if way.kind is not EntryKind.TASK)
 
 
 def ways_in(program: Program, api: Api, function: Function) -> tuple[Entry, ...]:
     """The contexts in which the tables know ``function`` to be entered, process context too, each kind once."""
-    found: dict[str, Entry] = {}
-    for kind, where, line, text in _all(program, api, function):
-        if kind not in found:
-            mark = f"<- {_WORDS[kind]}, {text}"
-            found[kind] = Entry(kind, Step(where, line, function.name, mark))
+    found: dict[EntryKind, Entry] = {}
+    for way in _all(program, api, function):
+        if way.kind not in found:
+            mark = f"<- {_WORDS[way.kind]}, {way.text}"
+            found[way.kind] = Entry(way.kind, Step(way.path, way.line, function.name, mark))
     return tuple(found[kind] for kind in sorted(found))
 
 
-def _all(program: Program, api: Api, function: Function) -> Iterator[tuple[str, str, int, str]]:
+def _all(program: Program, api: Api, function: Function) -> Iterator[_Found]:
     kind = api.definers.get(function.via)
     if kind is not None:
-        yield kind, function.path, function.line, f"{function.via}()"
-    for structure, member in sorted(program.members(function)):
-        if (kind := api.members.get(f"{structure}.{member}")) is not None:
-            yield kind, function.path, function.line, f"struct {structure}.{member}"
-    name = function.name.encode()
+        yield _Found(kind, function.path, function.line, f"{function.via}()")
+    for structure, name in sorted(program.members(function)):
+        member = api.members.get(f"{structure}.{name}")
+        if member is not None and not _says(program.text(function.path), member.unless):
+            yield _Found(member.kind, function.path, function.line, f"struct {structure}.{name}")
     for path in program.mentioning(function):
         text = program.text(path)
         if text is not None:
-            yield from _registered(text, path, name, api)
+            yield from _Mentions(text, path, api).ways_in(function.name.encode())
 
 
-def _registered(text: bytes, path: str, name: bytes, api: Api) -> Iterator[tuple[str, str, int, str]]:
-    for place in re.finditer(re.escape(name) + rb"(?=\s*[,);])", text):
-        found = place.start()
-        if _INSIDE.match(text, found - 1):
-            continue
-        start = max(0, found - _WINDOW)
-        window = blank_comments_and_strings(text[start : place.end() + _WINDOW])
-        at = found - start
-        before = window[:at].rstrip().removesuffix(b"&").rstrip()
-        if not window.startswith(name, at) or before[-1:] not in (b",", b"(", b"="):
-            continue  # in a comment, or no value that is handed over
-        line = text.count(b"\n", 0, found) + 1
-        if before.endswith(b"="):
-            yield from _timer(text, before, path, line)
-            continue
-        call = _enclosing_call(window, at)
-        if call is not None:
-            yield from _handed_over(call, name.decode(), api, path, line)
+def _says(text: bytes | None, word: str) -> bool:
+    """Whether a file says ``word``; no file says the empty one."""
+    return bool(word) and text is not None and re.search(rb"\b" + re.escape(word.encode()) + rb"\b", text) is not None
 
 
-def _handed_over(
-    call: tuple[str, list[str]], name: str, api: Api, path: str, line: int
-) -> Iterator[tuple[str, str, int, str]]:
-    called, arguments = call
-    for registration in api.registrations:
-        position = registration.function.get(called)
-        if position is None or position >= len(arguments) or arguments[position].lstrip("&") != name:
-            continue
-        at = registration.flags_at.get(called)
-        flags = arguments[at] if at is not None and at < len(arguments) else ""
-        flagged = bool(set(re.findall(r"\w+", flags)) & registration.flags)
-        at = registration.null_at.get(called)
-        without = at is not None and at < len(arguments) and arguments[at] == "NULL"
-        kind = registration.flagged if flagged else registration.when_null if without else registration.kind
-        yield kind, path, line, f"{called}()"
+class _Mentions:
+    """The places of one file where a function is handed over."""
+
+    def __init__(self, text: bytes, path: str, api: Api) -> None:
+        self._text = text
+        self._path = path
+        self._api = api
+
+    def ways_in(self, name: bytes) -> Iterator[_Found]:
+        for place in re.finditer(re.escape(name) + rb"(?=\s*[,);}])", self._text):
+            found = place.start()
+            if _INSIDE.match(self._text, found - 1):
+                continue
+            start = max(0, found - _WINDOW)
+            window = blank_comments_and_strings(self._text[start : place.end() + _WINDOW])
+            at = found - start
+            before = window[:at].rstrip().removesuffix(b"&").rstrip()
+            if not window.startswith(name, at) or before[-1:] not in (b",", b"(", b"=", b"{"):
+                continue  # in a comment, or no value that is handed over
+            line = self._text.count(b"\n", 0, found) + 1
+            if before.endswith(b"="):
+                yield from self._assigned(before, line)
+            elif before.endswith(b"{"):
+                yield from self._in_array(found, line)
+            elif (call := _enclosing_call(window, at)) is not None:
+                yield from self._handed_over(call, name.decode(), line)
+
+    def _handed_over(self, call: tuple[str, list[str]], name: str, line: int) -> Iterator[_Found]:
+        called, arguments = call
+        for registration in self._api.registrations:
+            position = registration.position.get(called)
+            if registration.member or position is None or position >= len(arguments):
+                continue
+            if arguments[position].lstrip("&") == name:
+                yield _Found(_kind(registration, called, arguments), self._path, line, f"{called}()")
+
+    def _assigned(self, before: bytes, line: int) -> Iterator[_Found]:
+        """``x->member = f`` and ``.member = f``: the member decides, or the call that the object is handed to."""
+        assigned = _ASSIGNED.search(before)
+        if assigned is None:
+            return
+        member = assigned.group(2).decode("latin-1")
+        if assigned.group(1):
+            structure, operation = self._api.assigned.get(member, ("", None))
+            if operation is not None and not self._denied(operation):
+                yield _Found(operation.kind, self._path, line, f"{structure}.{member}")
+            name = _last(assigned.group(1))
+        else:
+            variable = _VARIABLE.search(before[: assigned.start()])
+            name = variable.group(1) if variable is not None else b""
+        for registration in self._api.registrations if name else ():
+            if registration.member == member:
+                yield from self._objects(registration, name, line)
+
+    def _denied(self, member: Member) -> bool:
+        return _says(self._text, member.unless)
+
+    def _objects(self, registration: Registration, name: bytes, line: int) -> Iterator[_Found]:
+        """The calls in this file that the object ``name`` is handed to."""
+        for called, position in registration.position.items():
+            for match in re.finditer(rb"\b" + called.encode() + rb"\s*\(", self._text):
+                close = closing(self._text, match.end() - 1)
+                if close < 0:
+                    continue
+                arguments = _arguments(self._text[match.end() : close - 1])
+                if position < len(arguments) and _last(arguments[position].lstrip("&").encode("latin-1")) == name:
+                    kind = _kind(registration, called, arguments)
+                    at = registration.flags_at.get(called)
+                    text = f"{called}({arguments[at]})" if at is not None and at < len(arguments) else f"{called}()"
+                    yield _Found(kind, self._path, line, text)
+
+    def _in_array(self, at: int, line: int) -> Iterator[_Found]:
+        """``{ f, ... }`` in an array of structures."""
+        heads = list(_ARRAY.finditer(self._text, max(0, at - _FAR), at))
+        if heads and b"\n};" not in self._text[heads[-1].end() : at]:
+            structure = heads[-1].group(1).decode("latin-1")
+            member = self._api.positions.get((structure, 0))
+            if member is not None:
+                yield _Found(member.kind, self._path, line, f"struct {structure}")
 
 
-def _timer(text: bytes, before: bytes, path: str, line: int) -> Iterator[tuple[str, str, int, str]]:
-    """``x->timer.function = f``: the mode with which that timer is initialised decides."""
-    assigned = _TIMER_FUNCTION.search(before)
-    for setup in _TIMER_INIT.finditer(text) if assigned else ():
-        if assigned and _last(setup.group(1)) == _last(assigned.group(1)):
-            mode = setup.group(2).decode()
-            hard, soft = mode.endswith("_HARD"), mode.endswith("_SOFT")
-            yield ("hardirq" if hard else "softirq" if soft else "hardirq_threaded"), path, line, f"hrtimer, {mode}"
+def _kind(registration: Registration, called: str, arguments: list[str]) -> EntryKind:
+    at = registration.flags_at.get(called)
+    flags = re.findall(r"\w+", arguments[at]) if at is not None and at < len(arguments) else []
+    for pattern, kind in registration.flagged:
+        if any(pattern.fullmatch(flag) for flag in flags):
+            return kind
+    return registration.kind
 
 
 def _last(path: bytes) -> bytes:
@@ -136,11 +196,12 @@ def _enclosing_call(text: bytes, inside: int) -> tuple[str, list[str]] | None:
                 close = closing(text, at)
                 if head is None or close < 0:
                     return None
-                return head.group(1).decode("latin-1"), [
-                    "".join(argument.split())
-                    for argument in split_arguments(text[at + 1 : close - 1].decode("latin-1"))
-                ]
+                return head.group(1).decode("latin-1"), _arguments(text[at + 1 : close - 1])
             depth -= 1
         elif char in (b";", b"{", b"}"):
             return None
     return None
+
+
+def _arguments(text: bytes) -> list[str]:
+    return ["".join(argument.split()) for argument in split_arguments(text.decode("latin-1"))]

@@ -248,6 +248,8 @@ class Flow:
                 return state if known == truth else None
             facts[GFP, unwrap(argument)] = truth
             return state
+        if what in ("irqs", "no_irqs"):  # about the interrupted context: where they are off, who knows what called
+            return state if truth == (what == "irqs") else state._replace(unsure=state.unsure | {"irq"})
         if truth == (what == "task"):  # the code says that it may sleep here
             reason = atomic(state, self.api, rt=False)
             if reason is None:

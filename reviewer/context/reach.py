@@ -12,6 +12,7 @@ from reviewer.context.callers import callers
 from reviewer.context.effects import Need, Requirement, RequirementKey, Standing
 from reviewer.context.entry import Entry, ways_in
 from reviewer.context.requirements import offered
+from reviewer.context.tables import EntryKind
 from reviewer.model import Step
 from reviewer.source.cfg import Function
 
@@ -90,9 +91,9 @@ def roots(analyser: Analyser, function: Function) -> tuple[Entry, ...]:
     for structure, member in sorted(analyser.program.members(function)):
         if f"{structure}.{member}" in analyser.api.demands.roots:
             step = Step(function.path, function.line, function.name, f"<- struct {structure}.{member}")
-            found.append(Entry("task", step))
+            found.append(Entry(EntryKind.TASK, step))
     if function.via.startswith(("SYSCALL_DEFINE", "COMPAT_SYSCALL_DEFINE")):
-        found.append(Entry("task", Step(function.path, function.line, function.name, "<- system call")))
+        found.append(Entry(EntryKind.TASK, Step(function.path, function.line, function.name, "<- system call")))
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from reviewer.context.facts import Facts
 from reviewer.context.locks import canonical, in_caller
 from reviewer.context.match import satisfied
 from reviewer.context.state import Held, Origin, State, atomic
-from reviewer.context.tables import Api, Demands, LockClass
+from reviewer.context.tables import Api, Demands, EntryKind, LockClass
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
 from reviewer.source.expression import last_member, plain
@@ -253,6 +253,12 @@ class Requirements:
         return Standing.OPEN
 
 
+# What the core holds when it calls an operation is its own business.
+_LOCKED_BY_CORE = frozenset(
+    (EntryKind.RAW_LOCK, EntryKind.SPIN_LOCK, EntryKind.IRQS_OFF, EntryKind.PREEMPT_OFF, EntryKind.RCU_READER)
+)
+
+
 def offered(need: Need, state: State, api: Api) -> Standing:
     """How the context ``state`` meets ``need``."""
     unsure = state.unsure
@@ -265,7 +271,7 @@ def offered(need: Need, state: State, api: Api) -> Standing:
             alike = [held for held in alike if held.kind not in ("read", "rwsem_read")]
         if alike:
             return Standing.TAKEN if any(held.origin is Origin.TAKEN for held in alike) else Standing.HELD
-        entered = state.entry in ("raw_lock", "spin_lock") and need.kind != "srcu"
+        entered = state.entry in _LOCKED_BY_CORE and need.kind != "srcu"
         dropped = any(last_member(expression) == name for _, expression in state.dropped)
         return Standing.HELD if "locks" in unsure or entered or dropped else Standing.OPEN
     if need.kind in ("rcu", "walk"):

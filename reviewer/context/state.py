@@ -7,7 +7,7 @@ from collections.abc import Mapping, Set
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from reviewer.context.tables import Api, LockClass
+from reviewer.context.tables import Api, EntryKind, LockClass, Watching
 
 
 class Origin(StrEnum):
@@ -29,13 +29,12 @@ class State(NamedTuple):
     """The context. Counters are relative to the function's entry.
 
     ``irq`` is ``""`` (as the caller has it), ``off``, ``on`` or ``restored``. ``suffix`` counts interrupts disabled
-    only through a suffix of a spinlock_t, which means nothing on PREEMPT_RT. ``eqs`` is 1 inside the guest's extended
-    quiescent state. ``rt`` says which world a branch has chosen. ``may_sleep`` holds where a test of the context said
-    so. Counters named in ``unsure`` differ between paths in a way that was not understood; ``sure`` are locks, by
+    only through a suffix of a spinlock_t, which means nothing on PREEMPT_RT. ``eqs`` says whether RCU watches, as far
+    as it was changed here. ``rt`` says which world a branch has chosen. ``may_sleep`` holds where a test of the context
+    said so. Counters named in ``unsure`` differ between paths in a way that was not understood; ``sure`` are locks, by
     expression, and counters, with what they were before, that were taken and raised since and are beyond that doubt.
-    ``instrumentation`` counts instrumentation_begin(). ``not_running`` holds after
-    set_current_state() and its like, until the task schedules. ``entry`` is a kind of
-    entries.toml for functions that are entered from outside.
+    ``instrumentation`` counts instrumentation_begin(). ``not_running`` holds after set_current_state() and its like,
+    until the task schedules. ``entry`` is a kind of entries.toml for functions that are entered from outside.
     """
 
     locks: frozenset[Held] = frozenset()
@@ -50,7 +49,7 @@ class State(NamedTuple):
     rcu: int = 0
     instrumentation: int = 0
     not_running: bool = False
-    eqs: int = 0
+    eqs: Watching = Watching.RESTORED
     rt: bool | None = None
     may_sleep: bool = False
     unsure: frozenset[str] = frozenset()
@@ -80,8 +79,10 @@ class Reason(NamedTuple):
     origin: Origin
 
 
-_ENTRY_ATOMIC_ON_RT = frozenset(("hardirq", "nmi", "raw_lock"))
-_ENTRY_ATOMIC = _ENTRY_ATOMIC_ON_RT | {"hardirq_threaded", "softirq", "spin_lock"}
+_ENTRY_ATOMIC_ON_RT = frozenset(
+    (EntryKind.HARDIRQ, EntryKind.NMI, EntryKind.RAW_LOCK, EntryKind.IRQS_OFF, EntryKind.PREEMPT_OFF)
+)
+_ENTRY_ATOMIC = _ENTRY_ATOMIC_ON_RT | {EntryKind.HARDIRQ_THREADED, EntryKind.SOFTIRQ, EntryKind.SPIN_LOCK}
 
 
 def atomic(state: State, api: Api, *, rt: bool) -> Reason | None:
@@ -90,7 +91,7 @@ def atomic(state: State, api: Api, *, rt: bool) -> Reason | None:
     Source: Documentation/locking/locktypes.rst; which interrupt handlers become threads:
     Documentation/core-api/real-time/differences.rst.
     """
-    spinning = (LockClass.RAW,) if rt else (LockClass.RAW, LockClass.SPIN)
+    spinning = (LockClass.RAW,) if rt else (LockClass.RAW, LockClass.SPIN, LockClass.SEQCOUNT)
     for lock in sorted(
         state.certain_locks(), key=lambda held: (held.origin is not Origin.TAKEN, held.kind, held.expression)
     ):
@@ -107,9 +108,16 @@ def atomic(state: State, api: Api, *, rt: bool) -> Reason | None:
             return Reason("bh", "", Origin.TAKEN)
         if state.kmap > 0:
             return Reason("kmap", "", Origin.TAKEN)
-    if state.entry in (_ENTRY_ATOMIC_ON_RT if rt else _ENTRY_ATOMIC):
+    if state.entry in (_ENTRY_ATOMIC_ON_RT if rt else _ENTRY_ATOMIC) and not _enabled_since(state):
         return Reason("entry", state.entry, Origin.TAKEN)
     return None
+
+
+def _enabled_since(state: State) -> bool:
+    """Whether a function that is entered with interrupts disabled may have enabled them, or preemption."""
+    if state.entry == EntryKind.IRQS_OFF:
+        return state.irq == "on" or "irq" in state.unsure
+    return state.entry == EntryKind.PREEMPT_OFF and (state.preempt < 0 or "preempt" in state.unsure)
 
 
 def reassured(before: State, after: State, *, direct: bool) -> State:

@@ -1,30 +1,29 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The kernel API as the analysis knows it, read from the TOML tables beside the checks."""
+"""The kernel API as the analysis knows it: what the TOML tables beside the checks say, in the form that it asks."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
 
-from reviewer.errors import CheckError
+from reviewer.context.schema import (
+    EntryKind,
+    LockClass,
+    Watching,
+)
 
-TABLES = ("locks", "context", "effects", "entries", "requires")
-
-
-class LockClass(StrEnum):
-    """How a lock behaves (Documentation/locking/locktypes.rst)."""
-
-    RAW = "raw"
-    SPIN = "spin"
-    LOCAL = "local"
-    SLEEPING = "sleeping"
-    READER = "reader"
+__all__ = [
+    "Api",
+    "EntryKind",
+    "LockCall",
+    "LockClass",
+    "Member",
+    "Operation",
+    "Registration",
+    "Watching",
+]
 
 
 class Operation(StrEnum):
@@ -34,32 +33,48 @@ class Operation(StrEnum):
     RELEASE = "release"
     TRY = "try"
     TRY_ZERO = "try_zero"
+    DOWNGRADE = "downgrade"
 
 
 @dataclass(frozen=True, slots=True)
 class LockCall:
-    """A lock primitive. ``suffix`` is ``""``, ``irq``, ``irqsave`` or ``bh``; ``argument`` is 0-based."""
+    """A lock primitive. ``suffix`` is ``""``, ``irq``, ``irqsave`` or ``bh``; ``argument`` is 0-based.
+
+    ``name`` is the lock of a call that names none itself, ``P0`` standing for its first argument; else empty.
+    """
 
     operation: Operation
     kind: str
     suffix: str
     argument: int
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A call that hands over a function to be called in context ``kind``; ``flagged`` if one of ``flags`` is given.
+    """A call that hands over a function to be called in context ``kind``.
 
-    ``when_null`` is the kind where the argument at ``null_at`` is NULL and no flag says otherwise.
+    ``position`` is where by call: the function itself, or an object that has it in ``member``. The first pattern of
+    ``flagged`` that matches a whole word of the argument at ``flags_at`` decides otherwise.
     """
 
-    function: Mapping[str, int]
-    kind: str
+    position: Mapping[str, int]
+    member: str
+    kind: EntryKind
     flags_at: Mapping[str, int]
-    flags: frozenset[str]
-    flagged: str
-    null_at: Mapping[str, int]
-    when_null: str
+    flagged: tuple[tuple[re.Pattern[str], EntryKind], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a structure of operations that is called in context ``kind``.
+
+    With ``assigned`` its name says it all. ``unless`` is a word with which a file says that it may sleep there.
+    """
+
+    kind: EntryKind
+    assigned: bool
+    unless: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +127,16 @@ class Api:
     types: Mapping[str, str]
     locks: Mapping[str, LockCall]
     lock_guards: Mapping[str, tuple[str, str]]
+    downgraded: Mapping[str, str]
     counters: Mapping[str, Mapping[str, int]]
     counter_guards: Mapping[str, Mapping[str, int]]
     irq: Mapping[str, str]
     irq_guards: frozenset[str]
-    eqs: Mapping[str, int]
+    eqs: Mapping[str, Watching]
     predicates: Mapping[str, str]
     sleeps: frozenset[str]
     sleep_pattern: re.Pattern[str]
+    sleeps_unless: Mapping[str, str]
     user_access: frozenset[str]
     drops_lock: Mapping[str, int]
     drops_queue_lock: Mapping[str, int]
@@ -152,9 +169,11 @@ class Api:
     task_running: frozenset[str]
     handed_on: frozenset[str]
     opaque: re.Pattern[str]
-    definers: Mapping[str, str]
+    definers: Mapping[str, EntryKind]
     registrations: tuple[Registration, ...]
-    members: Mapping[str, str]
+    members: Mapping[str, Member]
+    assigned: Mapping[str, tuple[str, Member]]
+    positions: Mapping[tuple[str, int], Member]
     orders: tuple[OrderDocument, ...]
     demands: Demands
 
@@ -181,142 +200,7 @@ class Api:
             or name in self.drops_lock
             or name in self.drops_queue_lock
             or name in self.sleeps_if
+            or name in self.sleeps_unless
             or name in self.sleeps_preempt_disabled
             or self.sleeps_always(name)
         )
-
-
-def _words(text: object) -> list[str]:
-    return str(text).split()
-
-
-def _read(folder: Path, name: str) -> dict[str, Any]:
-    path = folder / f"{name}.toml"
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise CheckError(f"cannot read the table {path}: {error}; reinstall the program or mend the file") from error
-
-
-def _lock_calls(table: Mapping[str, Any]) -> dict[str, LockCall]:
-    calls: dict[str, LockCall] = {}
-    for kind, entry in table.items():
-        positions = entry.get("argument", {})
-        for key, names in entry.items():
-            operation, _, suffix = key.partition("_")
-            if key == "try_zero":
-                operation, suffix = "try_zero", ""
-            if operation not in Operation.__members__.values() or not isinstance(names, str):
-                continue
-            for name in names.split():
-                calls[name] = LockCall(
-                    Operation(operation), kind, suffix.replace("irqrestore", "irqsave"), positions.get(name, 0)
-                )
-    return calls
-
-
-def _demands(table: Mapping[str, Any]) -> Demands:
-    return Demands(
-        **{name: table[name] for name in ("held", "exclusive", "condition", "violated", "reader", "walk", "srcu")},
-        fixed=table["fixed"],
-        named=table["named"],
-        tests={name: kind for kind, names in table["tests"].items() for name in _words(names)},
-        context={name: kind for kind, names in table["context"].items() for name in _words(names)},
-        wrappers=re.compile(table["wrappers"]["pattern"]),
-        takers=re.compile(table["takers"]["pattern"]),
-        roots=frozenset(_words(table["roots"]["members"])),
-    )
-
-
-def tables_digest(folder: Path) -> str:
-    """A digest of the tables of ``folder``: what is computed with others is not the same. Raises CheckError."""
-    digest = hashlib.sha256()
-    for name in TABLES:
-        path = folder / f"{name}.toml"
-        try:
-            digest.update(path.read_bytes())
-        except OSError as error:
-            raise CheckError(f"cannot read the table {path}: {error}; reinstall the program") from error
-    return digest.hexdigest()
-
-
-def load_tables(folder: Path) -> Api:
-    """Read the tables of ``folder``. Raises CheckError where one is missing or not as it should be."""
-    locks, context, effects, entries, requires = (_read(folder, name) for name in TABLES)
-    try:
-        return Api(
-            classes={kind: LockClass(entry["class"]) for kind, entry in locks.items()},
-            types={name: kind for kind, entry in locks.items() for name in _words(entry.get("types", ""))},
-            locks=_lock_calls(locks),
-            lock_guards={
-                name: (kind, suffix)
-                for kind, entry in locks.items()
-                for key, suffix in (("guards", ""), ("guards_irq", "irq"), ("guards_bh", "bh"))
-                for name in _words(entry.get(key, ""))
-            },
-            counters=context["counters"],
-            counter_guards=context["guards"],
-            irq={
-                name: what for what in ("disable", "enable", "save", "restore") for name in _words(context["irq"][what])
-            },
-            irq_guards=frozenset(_words(context["irq"]["guards"])),
-            eqs={name: value for key, value in (("enter", 1), ("leave", 0)) for name in _words(context["eqs"][key])},
-            predicates={name: what for what, names in context["predicates"].items() for name in _words(names)},
-            sleeps=frozenset(_words(effects["sleeps"]["always"])),
-            sleep_pattern=re.compile("|".join(effects["sleeps"]["patterns"])),
-            user_access=frozenset(_words(effects["sleeps"]["user"])),
-            drops_lock=effects["sleeps"]["drops_lock"],
-            drops_queue_lock=effects["sleeps"]["drops_queue_lock"],
-            sleeps_preempt_disabled=frozenset(_words(effects["sleeps"]["preempt_disabled"])),
-            sleeps_if=frozenset(_words(effects["sleeps"]["conditional"])),
-            allocators={**effects["allocators"], **effects["optional_gfp"]},
-            optional_gfp=frozenset(effects["optional_gfp"]),
-            spinlock_takers=frozenset(_words(effects["spinlocks"]["names"])),
-            seqcount_writers=frozenset(_words(effects["seqcounts"]["writers"])),
-            plain_seqcount=str(effects["seqcounts"]["plain"]),
-            frees=frozenset(_words(effects["frees"]["names"])),
-            frees_at_once=frozenset(_words(effects["frees"]["at_once"])),
-            blocking_gfp=frozenset(_words(effects["gfp"]["blocking"])),
-            atomic_gfp=frozenset(_words(effects["gfp"]["atomic"])),
-            lookup=re.compile(effects["decisions"]["lookup"]),
-            insert=re.compile(effects["decisions"]["insert"]),
-            insert_checks=re.compile(effects["decisions"]["insert_checks"]),
-            remove=re.compile(effects["decisions"]["remove"]),
-            handles_irq=frozenset(_words(effects["interrupts"]["handle"])),
-            instrumented=re.compile("|".join(effects["instrumented"]["patterns"])),
-            rcu_iterators=effects["rcu"]["iterators"],
-            bound_to_cpu=re.compile(rf"\b(?:{effects['percpu']['bound']})\b".encode()),
-            own_cpu=re.compile(effects["percpu"]["own"]),
-            rcu_frees=frozenset(_words(effects["rcu"]["frees"])),
-            unlinks=re.compile(effects["rcu"]["unlinks"]),
-            rcu_pointers=re.compile(effects["rcu"]["pointers"]),
-            srcu_pointers=effects["rcu"]["srcu_pointers"],
-            takes_reference=re.compile(effects["rcu"]["references"]),
-            task_set=frozenset(_words(context["task"]["set"])),
-            task_running=frozenset(_words(context["task"]["running"])),
-            handed_on=frozenset(_words(effects["handed_on"]["members"])),
-            opaque=re.compile("|".join(effects["opaque"]["patterns"])),
-            definers={name: kind for kind, names in entries["definers"].items() for name in _words(names)},
-            registrations=tuple(
-                Registration(
-                    e["function"],
-                    e["kind"],
-                    e.get("flags_at", {}),
-                    frozenset(_words(e.get("flags", ""))),
-                    e.get("flagged", e["kind"]),
-                    e.get("null_at", {}),
-                    e.get("when_null", e["kind"]),
-                )
-                for e in entries["registration"]
-            ),
-            members=entries["members"],
-            orders=tuple(
-                OrderDocument(order["document"], tuple(order["folders"]), order["types"]) for order in context["orders"]
-            ),
-            demands=_demands(requires),
-        )
-    except (KeyError, TypeError, ValueError, re.error) as error:
-        raise CheckError(
-            f"the tables in {folder} are not as they should be: {error!r}; reinstall the program or mend them"
-        ) from error

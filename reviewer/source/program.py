@@ -498,6 +498,12 @@ class Program:
             if oid is not None and missing:
                 self._search_below(folder, oid, missing)
 
+    def said_beside(self, path: str, word: str) -> bool:
+        """Whether a file in the folder of ``path``, or below it, says ``word``."""
+        folder = posixpath.dirname(path)
+        text = self.files.read(path) or b""
+        return word.encode() in text or bool(folder and self.mentions_below(folder, word))
+
     def mentions_below(self, folder: str, word: str) -> tuple[str, ...]:
         """The files below ``folder`` that hold ``word``."""
         oid = self.files.subtree_id(folder)

@@ -1,0 +1,343 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What may stand in the TOML tables beside the checks: every key, and the type of its value.
+
+Lists of names are strings of words, so that a table stays readable. A key that is not here is an error.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Annotated
+
+import msgspec
+
+Position = Annotated[int, msgspec.Meta(ge=0, le=20)]
+"""The 0-based position of an argument."""
+Positions = dict[str, Position]
+Counters = dict[str, dict[str, int]]
+COUNTERS = frozenset("preempt bh migrate pagefault kmap rcu instrumentation".split())
+"""The fields of ``State`` that context.toml may move."""
+
+
+class LockClass(StrEnum):
+    """How a lock behaves (Documentation/locking/locktypes.rst; seqlock.rst for the writers of sequence counters)."""
+
+    RAW = "raw"
+    SPIN = "spin"
+    LOCAL = "local"
+    SLEEPING = "sleeping"
+    READER = "reader"
+    SEQCOUNT = "seqcount"
+
+
+class EntryKind(StrEnum):
+    """The context in which a function is entered that nobody calls by name; entries.toml says what each means."""
+
+    TASK = "task"
+    HARDIRQ = "hardirq"
+    HARDIRQ_THREADED = "hardirq_threaded"
+    SOFTIRQ = "softirq"
+    NMI = "nmi"
+    RAW_LOCK = "raw_lock"
+    SPIN_LOCK = "spin_lock"
+    IRQS_OFF = "irqs_off"
+    PREEMPT_OFF = "preempt_off"
+    RCU_READER = "rcu_reader"
+
+
+class Watching(IntEnum):
+    """Whether RCU watches the processor, or in which extended quiescent state it is."""
+
+    RESTORED = 0
+    GUEST = 1
+    IDLE = 2
+    USER = 3
+    WATCHING = 4
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class LockKind(_Table, frozen=True, forbid_unknown_fields=True):
+    """One section of locks.toml.
+
+    ``names`` gives the lock that a call without an argument of its own means, ``downgraded`` the kind of lock that is
+    held after ``downgrade``.
+    """
+
+    class_: LockClass = msgspec.field(name="class")
+    types: str = ""
+    acquire: str = ""
+    acquire_irq: str = ""
+    acquire_irqsave: str = ""
+    acquire_bh: str = ""
+    try_: str = msgspec.field(name="try", default="")
+    try_irq: str = ""
+    try_irqsave: str = ""
+    try_bh: str = ""
+    try_zero: str = ""
+    try_zero_irq: str = ""
+    try_zero_irqsave: str = ""
+    release: str = ""
+    release_irq: str = ""
+    release_irqrestore: str = ""
+    release_bh: str = ""
+    guards: str = ""
+    guards_irq: str = ""
+    guards_bh: str = ""
+    downgrade: str = ""
+    downgraded: str = ""
+    argument: Positions = {}
+    names: dict[str, str] = {}
+
+
+class Irq(_Table, frozen=True, forbid_unknown_fields=True):
+    """Interrupts by hand."""
+
+    disable: str
+    enable: str
+    save: str
+    restore: str
+    guards: str
+
+
+class Task(_Table, frozen=True, forbid_unknown_fields=True):
+    """The state of the current task."""
+
+    set: str
+    running: str
+
+
+class Eqs(_Table, frozen=True, forbid_unknown_fields=True):
+    """Calls by what they make of RCU's watching; see ``Watching``. ``restored`` ones go back to the caller's state."""
+
+    guest: str
+    idle: str
+    user: str
+    watching: str
+    restored: str
+
+
+class Predicates(_Table, frozen=True, forbid_unknown_fields=True):
+    """Questions about the context; ``irqs`` and ``no_irqs`` about that of the code which was interrupted."""
+
+    atomic: str
+    task: str
+    gfp: str
+    irqs: str
+    no_irqs: str
+
+
+class Orders(_Table, frozen=True, forbid_unknown_fields=True):
+    """A document of lock order; see ``OrderDocument``."""
+
+    document: str
+    folders: list[str]
+    types: dict[str, str]
+
+
+class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
+    """context.toml."""
+
+    counters: Counters
+    guards: Counters
+    irq: Irq
+    task: Task
+    eqs: Eqs
+    predicates: Predicates
+    orders: list[Orders]
+
+
+class Sleeps(_Table, frozen=True, forbid_unknown_fields=True):
+    """What may sleep."""
+
+    always: dict[str, str]
+    patterns: list[str]
+    user: str
+    drops_lock: Positions
+    drops_queue_lock: Positions
+    preempt_disabled: str
+    conditional: str
+    unless: dict[str, str]
+
+
+class Names(_Table, frozen=True, forbid_unknown_fields=True):
+    """A list of names."""
+
+    names: str
+
+
+class Frees(_Table, frozen=True, forbid_unknown_fields=True):
+    """What frees; after those of ``at_once`` the memory is anybody's."""
+
+    names: str
+    at_once: str
+
+
+class Seqcounts(_Table, frozen=True, forbid_unknown_fields=True):
+    """Calls that begin a write section, and the type of counters without a lock of their own."""
+
+    writers: str
+    plain: str
+
+
+class Percpu(_Table, frozen=True, forbid_unknown_fields=True):
+    """Patterns of what asks for the own CPU, and of what tells of code that runs on one only."""
+
+    bound: str
+    own: str
+
+
+class Handle(_Table, frozen=True, forbid_unknown_fields=True):
+    """Calls that hand an interrupt on."""
+
+    handle: str
+
+
+class Patterns(_Table, frozen=True, forbid_unknown_fields=True):
+    """Regular expressions of which one has to match a whole name."""
+
+    patterns: list[str]
+
+
+class Rcu(_Table, frozen=True, forbid_unknown_fields=True):
+    """Iterators that want an RCU reader with the number of their arguments; patterns of what hands out pointers."""
+
+    iterators: Positions
+    pointers: str
+    unlinks: str
+    frees: str
+    srcu_pointers: Positions
+    references: str
+
+
+class Gfp(_Table, frozen=True, forbid_unknown_fields=True):
+    """gfp flags that let an allocator sleep, and those that do not."""
+
+    blocking: str
+    atomic: str
+
+
+class Decisions(_Table, frozen=True, forbid_unknown_fields=True):
+    """Patterns of names: lookups, and what depends on their answer."""
+
+    lookup: str
+    insert: str
+    insert_checks: str
+    remove: str
+
+
+class Members(_Table, frozen=True, forbid_unknown_fields=True):
+    """The last members of locks that are handed on."""
+
+    members: str
+
+
+class EffectsTable(_Table, frozen=True, forbid_unknown_fields=True):
+    """effects.toml."""
+
+    sleeps: Sleeps
+    allocators: Positions
+    optional_gfp: Positions
+    frees: Frees
+    spinlocks: Names
+    seqcounts: Seqcounts
+    percpu: Percpu
+    interrupts: Handle
+    instrumented: Patterns
+    rcu: Rcu
+    gfp: Gfp
+    decisions: Decisions
+    handed_on: Members
+    opaque: Patterns
+
+
+class RegistrationEntry(_Table, frozen=True, forbid_unknown_fields=True):
+    """A call that hands over functions; see ``Registration``."""
+
+    function: Positions
+    kind: EntryKind
+    flags_at: Positions = {}
+    flagged: dict[str, EntryKind] = {}
+
+
+class ObjectEntry(_Table, frozen=True, forbid_unknown_fields=True):
+    """A call that hands over an object with a function in ``member``; see ``Registration``."""
+
+    member: str
+    object: Positions
+    kind: EntryKind
+    flags_at: Positions = {}
+    flagged: dict[str, EntryKind] = {}
+
+
+class EntriesTable(_Table, frozen=True, forbid_unknown_fields=True):
+    """entries.toml. ``definers`` has macros by kind."""
+
+    definers: dict[EntryKind, str]
+    registration: list[RegistrationEntry]
+    object: list[ObjectEntry]
+
+
+class Operations(_Table, frozen=True, forbid_unknown_fields=True):
+    """Members of one structure that are called in the same context, and where the kernel says so."""
+
+    structure: str
+    members: str
+    kind: EntryKind
+    source: Annotated[str, msgspec.Meta(min_length=10)]
+    assigned: bool = False
+    unless: str = ""
+    position: Position | None = None
+
+
+class OperationsTable(_Table, frozen=True, forbid_unknown_fields=True):
+    """operations.toml."""
+
+    operations: list[Operations]
+
+
+class Tests(_Table, frozen=True, forbid_unknown_fields=True):
+    """Tests of the context by what they ask for."""
+
+    held: str
+    typed: str
+    rcu: str
+    srcu: str
+    irqs: str
+
+
+class Asserts(_Table, frozen=True, forbid_unknown_fields=True):
+    """Asserts without an argument."""
+
+    irqs: str
+    preempt: str
+
+
+class Pattern(_Table, frozen=True, forbid_unknown_fields=True):
+    """A pattern of names."""
+
+    pattern: str
+
+
+_Places = dict[str, Annotated[int, msgspec.Meta(ge=-1, le=20)]]
+
+
+class RequiresTable(_Table, frozen=True, forbid_unknown_fields=True):
+    """requires.toml; see ``Demands``."""
+
+    held: Positions
+    exclusive: Positions
+    condition: Positions
+    violated: Positions
+    reader: _Places
+    walk: Positions
+    srcu: Positions
+    fixed: dict[str, str]
+    named: dict[str, str]
+    tests: Tests
+    context: Asserts
+    wrappers: Pattern
+    takers: Pattern
+    roots: Members

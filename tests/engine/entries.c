@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Functions that nobody calls by name. A line that is to be found names the check; every other line stays silent. */
+
+struct unit { spinlock_t lock; raw_spinlock_t raw; struct mutex setup; struct hrtimer timer; struct rw_semaphore sem; };
+
+/* A primary handler becomes a thread on PREEMPT_RT, unless IRQF_ONESHOT keeps it from it. */
+static irqreturn_t unit_primary(int irq, void *data)
+{
+	struct unit *unit = data;
+
+	spin_lock(&unit->lock);
+	spin_unlock(&unit->lock);
+	return IRQ_WAKE_THREAD;
+}
+
+static irqreturn_t unit_primary_oneshot(int irq, void *data)
+{
+	struct unit *unit = data;
+
+	spin_lock(&unit->lock); /* wrong: rt-spinlock-in-hardirq */
+	spin_unlock(&unit->lock);
+	return IRQ_WAKE_THREAD;
+}
+
+static irqreturn_t unit_thread(int irq, void *data)
+{
+	msleep(1);
+	return IRQ_HANDLED;
+}
+
+int unit_request(struct unit *unit)
+{
+	if (request_threaded_irq(1, unit_primary, unit_thread, 0, "unit", unit))
+		return -EBUSY;
+	return request_threaded_irq(2, unit_primary_oneshot, unit_thread, IRQF_ONESHOT, "unit", unit);
+}
+
+/* The mode of a timer. */
+static enum hrtimer_restart unit_soft(struct hrtimer *timer)
+{
+	struct unit *unit = container_of(timer, struct unit, timer);
+
+	spin_lock(&unit->lock);
+	spin_unlock(&unit->lock);
+	return HRTIMER_NORESTART;
+}
+
+static enum hrtimer_restart unit_hard(struct hrtimer *timer)
+{
+	struct unit *unit = container_of(timer, struct unit, timer);
+
+	spin_lock(&unit->lock); /* wrong: rt-spinlock-in-hardirq */
+	spin_unlock(&unit->lock);
+	return HRTIMER_NORESTART;
+}
+
+void unit_timers(struct unit *unit, struct hrtimer *other)
+{
+	hrtimer_setup(&unit->timer, unit_soft, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT);
+	hrtimer_init(other, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
+	other->function = unit_hard;
+}
+
+/* Operations that are assigned, not initialised. */
+static void unit_mask(struct irq_data *data)
+{
+	struct unit *unit = irq_data_get_irq_chip_data(data);
+
+	spin_lock(&unit->lock); /* wrong: rt-spinlock-in-hardirq */
+	spin_unlock(&unit->lock);
+}
+
+void unit_chip(struct irq_chip_type *type)
+{
+	type->chip.irq_mask = unit_mask;
+}
+
+/* An array of structures without names of members. */
+static int fault_off(unsigned long addr, unsigned int fsr, struct pt_regs *regs)
+{
+	mutex_lock(&fault_lock); /* wrong: lock-sleep-in-atomic */
+	mutex_unlock(&fault_lock);
+	return 0;
+}
+
+static int fault_on(unsigned long addr, unsigned int fsr, struct pt_regs *regs)
+{
+	if (interrupts_enabled(regs))
+		local_irq_enable();
+	mutex_lock(&fault_lock);
+	mutex_unlock(&fault_lock);
+	return 0;
+}
+
+static struct fsr_info fsr_info[] = {
+	{ fault_off, SIGSEGV, 0, "off" },
+	{ fault_on, SIGSEGV, 0, "on" },
+};
+
+/* An atomic notifier chain is walked in an RCU reader. */
+static int unit_notice(struct notifier_block *nb, unsigned long event, void *data)
+{
+	synchronize_rcu(); /* wrong: rcu-sleep-in-reader */
+	return NOTIFY_OK;
+}
+
+static int unit_notice_blocking(struct notifier_block *nb, unsigned long event, void *data)
+{
+	synchronize_rcu();
+	return NOTIFY_OK;
+}
+
+static struct notifier_block unit_nb = {
+	.notifier_call = unit_notice,
+};
+
+static struct notifier_block unit_blocking_nb = {
+	.notifier_call = unit_notice_blocking,
+};
+
+int unit_notifiers(void)
+{
+	register_reboot_notifier(&unit_blocking_nb);
+	return atomic_notifier_chain_register(&panic_notifier_list, &unit_nb);
+}
+
+/* A core that has one operation for callers with bottom halves disabled leaves the other to those that may sleep. */
+static int cell_send(struct atm_vcc *vcc, struct sk_buff *skb)
+{
+	msleep(1);
+	return 0;
+}
+
+static int cell_send_bh(struct atm_vcc *vcc, struct sk_buff *skb)
+{
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	return 0;
+}
+
+static const struct atmdev_ops cell_ops = {
+	.send = cell_send,
+	.send_bh = cell_send_bh,
+};
+
+/* The stopper runs its functions with preemption disabled, stop_machine() with interrupts disabled. */
+static int stopped_here(void *data)
+{
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	return 0;
+}
+
+static int stopped_everywhere(void *data)
+{
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	return 0;
+}
+
+int stop(void)
+{
+	if (stop_one_cpu(0, stopped_here, NULL))
+		return 1;
+	return stop_machine(stopped_everywhere, NULL, NULL);
+}
+
+/* A writer that goes on as a reader holds the lock all the time. */
+int unit_downgrade(struct unit *unit)
+{
+	down_write(&unit->sem);
+	if (unit->ready) {
+		up_write(&unit->sem);
+		return 1;
+	}
+	downgrade_write(&unit->sem);
+	unit_read(unit);
+	up_read(&unit->sem);
+	return 0;
+}
+
+/* Locks that the call names only in what it is called. */
+int rtnl_left_held(struct net_device *dev)
+{
+	rtnl_lock();
+	if (!dev->up)
+		return -ENODEV; /* wrong: lock-imbalance */
+	rtnl_unlock();
+	return 0;
+}
+
+/* The writer of a sequence counter is not preempted. */
+void count(struct unit *unit)
+{
+	write_seqcount_begin(&unit->seq);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	write_seqcount_end(&unit->seq);
+}
+
+/* The name of a function of the kernel, and not that function. */
+static void spi_write(struct unit *unit, int value)
+{
+	writel(value, unit->base);
+}
+
+void unit_write(struct unit *unit)
+{
+	spin_lock(&unit->lock);
+	spi_write(unit, 1);
+	spin_unlock(&unit->lock);
+}
+
+/* Runtime PM sleeps, where nothing says that it is fit for interrupts. */
+void unit_resume(struct unit *unit)
+{
+	spin_lock(&unit->lock);
+	pm_runtime_get_sync(unit->dev); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&unit->lock);
+}
