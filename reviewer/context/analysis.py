@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from reviewer.context.calls import Calls
+from reviewer.context.calls import Calls, guard_name
 from reviewer.context.closure import Closure, Key, key_of
 from reviewer.context.effects import Analysis, Summary
 from reviewer.context.flow import Flow
@@ -13,7 +13,7 @@ from reviewer.context.kept import Kept
 from reviewer.context.order import Orders
 from reviewer.context.state import State
 from reviewer.context.tables import Api
-from reviewer.source.cfg import Assign, Call, Function, Loop, Return
+from reviewer.source.cfg import Assign, Call, Function, Guard, Loop, Return
 from reviewer.source.expression import last_member
 from reviewer.source.kconfig import excluded_with
 from reviewer.source.program import Program
@@ -106,9 +106,13 @@ class Analyser:
         calls = [
             node
             for node in nodes
-            if isinstance(node, Call) and self._followed(node.name) and node.name not in function.params
+            if isinstance(node, Call)
+            and (self._followed(node.name) or self.is_own(node.name, function.path))
+            and node.name not in function.params
         ]
-        called = [self.callees(name, function) for name in dict.fromkeys(node.name for node in calls)]
+        names = [node.name for node in calls]
+        names += [guard_name(node) for node in nodes if isinstance(node, Guard) and not self.api.knows_guard(node.cls)]
+        called = [self.callees(name, function) for name in dict.fromkeys(names)]
         given = dict.fromkeys(
             argument.removeprefix("&")
             for node in calls

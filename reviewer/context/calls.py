@@ -31,7 +31,8 @@ from reviewer.context.state import Held, Origin, State, atomic, counted
 from reviewer.context.tables import LockCall, LockClass, Operation
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
-from reviewer.source.expression import identifiers, last_member, plain
+from reviewer.source.expression import identifiers, last_member, plain, split_arguments
+from reviewer.source.guards import GuardCall
 from reviewer.source.pointers import is_apart
 
 if TYPE_CHECKING:
@@ -51,6 +52,13 @@ _OUT_PARAMETER = re.compile(r"&\w+")
 _LETS_GO = re.compile(r"(?:^|_)(?:un(?:lock|pin)|release|drop|enable|put)(?:_|$)")
 _LONGEST_CHAIN = 16
 _NO_DELTA = (0, 0, 0, 0)
+
+
+def guard_name(node: Guard) -> str:
+    """The name under which what a guard does is looked up in the tree."""
+    if node.cls.startswith(FREE_PREFIX):
+        return GuardCall.FREE.of(node.cls.removeprefix(FREE_PREFIX))
+    return (GuardCall.BEGIN if node.enter else GuardCall.END).of(node.cls)
 
 
 class Calls:
@@ -363,12 +371,11 @@ class Calls:
         """The states after a guard begins or ends."""
         api, cls = self.api, node.cls
         if cls.startswith(FREE_PREFIX):
-            if (
-                not node.enter
-                and cls.removeprefix(FREE_PREFIX) in api.frees
-                and facts.get(("value", node.argument)) != 0
-            ):
-                self._simple(flow, node, state, facts, EventKind.FREE, self._step(flow, node))
+            if node.enter or facts.get(("value", node.argument)) == 0:
+                return [(state, facts)]
+            if cls.removeprefix(FREE_PREFIX) not in api.frees:
+                return self._defined_guard(flow, node, state, facts)
+            self._simple(flow, node, state, facts, EventKind.FREE, self._step(flow, node))
             return [(state, facts)]
         sign = 1 if node.enter else -1
         if cls in api.irq_guards:
@@ -377,7 +384,7 @@ class Calls:
             return [(counted(state, api.counter_guards[cls], sign), facts)]
         if cls not in api.lock_guards:
             flow.requirements.guarded(node)
-            return [(state, facts)]
+            return self._defined_guard(flow, node, state, facts)
         kind, suffix = api.lock_guards[cls]
         expression = canonical(flow.function, node.argument)
         if node.enter:
@@ -398,6 +405,13 @@ class Calls:
                 facts,
             )
         ]
+
+    def _defined_guard(self, flow: Flow, node: Guard, state: State, facts: Facts) -> Forks:
+        """A guard that the tables do not know: what its definition in the tree says."""
+        if not self.analyser.callees(guard_name(node), flow.function):
+            return [(state, facts)]
+        arguments = tuple(split_arguments(node.argument)) if node.argument else ()
+        return self._descend(flow, Call(node.line, guard_name(node), arguments), state, facts)
 
     # Across functions
 

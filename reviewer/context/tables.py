@@ -181,6 +181,15 @@ class Api:
         """Whether ``name`` may sleep whatever its arguments are."""
         return name in self.sleeps or bool(self.sleep_pattern.fullmatch(name))
 
+    def knows_guard(self, cls: str) -> bool:
+        """Whether the tables say what a guard of ``cls`` does; ``__free:name`` is what frees with ``name``."""
+        return (
+            cls in self.lock_guards
+            or cls in self.counter_guards
+            or cls in self.irq_guards
+            or cls.removeprefix("__free:") in self.frees
+        )
+
     def is_known(self, name: str) -> bool:
         """Whether the tables say all there is to say about ``name``."""
         return (

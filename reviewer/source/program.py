@@ -13,6 +13,7 @@ import msgspec
 from reviewer.source.cfg import Extent, Function
 from reviewer.source.declarations import Declaration, Declarations
 from reviewer.source.files import Files
+from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
 from reviewer.source.parse import ParsedFile, parse
 from reviewer.source.pointers import Entry, Instance, apart_from, chosen
 from reviewer.source.preprocess import blank_comments_and_strings
@@ -312,6 +313,8 @@ class Program:
             return ()
         if name.startswith("."):
             return tuple(instance.function for instance in self.instances(name[1:], user))
+        if (named := guard_call(name)) is not None:
+            return self._guard(*named, user)
         self._any_scope(user)
         rows = self.store.definitions(name)
         here = self._row(user)
@@ -358,6 +361,18 @@ class Program:
                 for function in self.resolve(entry.function, entry.path)[:1]
             )
         return self._instances[key]
+
+    def _guard(self, call: GuardCall, cls: str, user: str) -> tuple[Function, ...]:
+        """What a guard of the class ``cls`` does at one end of its scope, as the nearest definition says."""
+        near = {
+            path for folder in self.scope(user) for word in DEFINERS[call] for path in self.mentions_below(folder, word)
+        }
+        for path in (user, *sorted(near - {user}, key=lambda path: (self.distance(path, user), path))):
+            text = self.text(path)
+            found = read_guard(path, text, call, cls) if text is not None else None
+            if found is not None:
+                return (found,)
+        return ()
 
     def _any_scope(self, user: str) -> None:
         """Scan the scope of ``user``."""

@@ -214,3 +214,71 @@ void unit_resume(struct unit *unit)
 	pm_runtime_get_sync(unit->dev); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&unit->lock);
 }
+
+/* Guard classes that the tree defines. */
+struct hub { struct mutex lock; raw_spinlock_t raw; };
+
+DEFINE_GUARD(hub, struct hub *, hub_lock(_T), mutex_unlock(&_T->lock))
+DEFINE_LOCK_GUARD_1(hub_raw, struct hub, raw_spin_lock(&_T->lock->raw), raw_spin_unlock(&_T->lock->raw))
+DEFINE_LOCK_GUARD_0(quiet, local_irq_disable(), local_irq_enable())
+DEFINE_CLASS(hub_of, struct hub *, hub_drop(_T), hub_find(id), int id)
+DEFINE_FREE(hub_drop, struct hub *, if (_T) hub_drop(_T))
+
+static void hub_lock(struct hub *hub)
+{
+	mutex_lock(&hub->lock);
+}
+
+static struct hub *hub_find(int id)
+{
+	might_sleep();
+	return hubs[id];
+}
+
+static void hub_drop(struct hub *hub)
+{
+	synchronize_rcu();
+}
+
+void hub_guarded(struct hub *hub)
+{
+	guard(hub)(hub);
+	msleep(1);
+}
+
+void hub_guarded_in_reader(struct hub *hub)
+{
+	rcu_read_lock();
+	scoped_guard(hub, hub) /* wrong: rcu-sleep-in-reader */
+		hub->users++;
+	rcu_read_unlock();
+}
+
+void hub_under_raw(struct hub *hub)
+{
+	guard(hub_raw)(hub);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+}
+
+void hub_after_raw(struct hub *hub)
+{
+	scoped_guard(hub_raw, hub)
+		hub->users++;
+	msleep(1);
+}
+
+void hub_quiet(void)
+{
+	scoped_guard(quiet)
+		msleep(1); /* wrong: lock-sleep-in-atomic */
+	msleep(1);
+}
+
+void hub_freed_in_reader(struct hub *hub)
+{
+	struct hub *mine __free(hub_drop) = hub;
+
+	rcu_read_lock();
+	use(mine);
+	rcu_read_unlock();
+}
