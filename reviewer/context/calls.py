@@ -27,7 +27,7 @@ from reviewer.context.locks import apply_suffix, canonical, drop, in_caller, in_
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.returns import apply_exits
 from reviewer.context.shown import FREE_PREFIX, shown_as
-from reviewer.context.state import Held, Origin, State, atomic, counted
+from reviewer.context.state import ASSERTED, Held, Origin, State, atomic, counted
 from reviewer.context.tables import LockCall, LockClass, Operation
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
@@ -315,6 +315,8 @@ class Calls:
         if what == "save":
             facts[FLAGS, flags] = state.irq
             return state._replace(irq="off")
+        if what == "asserted":
+            return state if state.irq else state._replace(irq=ASSERTED)
         if what == "restore":
             return state._replace(irq=facts.get((FLAGS, flags), "restored"))
         return state._replace(irq="off" if what == "disable" else "on")

@@ -33,6 +33,7 @@ _INSIDE = re.compile(rb"[\w.>\"]")  # before what is a part of a longer name, a 
 _FAR = 20000  # bytes in which the head of an array stands
 _ASSIGNED = re.compile(rb"([\w.>\[\]-]*?)(?:->|\.)(\w+)\s*=$")
 _VARIABLE = re.compile(rb"(\w+)\s*(?:\[[^\]]*\]\s*)?=\s*\{[^;{}]*$")
+_DEFINED = re.compile(rb"^([A-Z]\w+)\(\w+\)\s*=\s*\{", re.MULTILINE)
 _ARRAY = re.compile(rb"\bstruct\s+(\w+)\s+\w+\[[^\]]*\]\s*=\s*\{")
 
 
@@ -110,7 +111,7 @@ class _Mentions:
                 continue  # in a comment, or no value that is handed over
             line = self._text.count(b"\n", 0, found) + 1
             if before.endswith(b"="):
-                yield from self._assigned(before, line)
+                yield from self._assigned(before, found, line)
             elif before.endswith(b"{"):
                 yield from self._in_array(found, line)
             elif (call := _enclosing_call(window, at)) is not None:
@@ -125,7 +126,7 @@ class _Mentions:
             if arguments[position].lstrip("&") == name:
                 yield _Found(_kind(registration, called, arguments), self._path, line, f"{called}()")
 
-    def _assigned(self, before: bytes, line: int) -> Iterator[_Found]:
+    def _assigned(self, before: bytes, at: int, line: int) -> Iterator[_Found]:
         """``x->member = f`` and ``.member = f``: the member decides, or the call that the object is handed to."""
         assigned = _ASSIGNED.search(before)
         if assigned is None:
@@ -137,11 +138,21 @@ class _Mentions:
                 yield _Found(operation.kind, self._path, line, f"{structure}.{member}")
             name = _last(assigned.group(1))
         else:
+            yield from self._defined(member, at, line)
             variable = _VARIABLE.search(before[: assigned.start()])
             name = variable.group(1) if variable is not None else b""
         for registration in self._api.registrations if name else ():
             if registration.member == member:
                 yield from self._objects(registration, name, line)
+
+    def _defined(self, name: str, at: int, line: int) -> Iterator[_Found]:
+        """``.member = f`` in a structure whose definition a macro begins."""
+        heads = list(_DEFINED.finditer(self._text, max(0, at - _FAR), at))
+        if heads and b"\n}" not in self._text[heads[-1].end() : at]:
+            structure = self._api.structure_definers.get(heads[-1].group(1).decode("latin-1"))
+            member = self._api.members.get(f"{structure}.{name}")
+            if member is not None and not self._denied(member):
+                yield _Found(member.kind, self._path, line, f"struct {structure}.{name}")
 
     def _denied(self, member: Member) -> bool:
         return _says(self._text, member.unless)

@@ -39,7 +39,7 @@ from reviewer.context.locks import canonical, handed_out, in_parameters, returne
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
 from reviewer.context.requirements import Requirements
-from reviewer.context.state import Held, Origin, State, atomic, reassured
+from reviewer.context.state import ASSERTED, Held, Origin, State, atomic, reassured
 from reviewer.context.tables import Api, Operation
 from reviewer.context.watch import Watcher
 from reviewer.model import Step
@@ -378,7 +378,7 @@ class Flow:
                 if held.origin is Origin.TAKEN and (held.kind, held.expression) not in self._doubtful
             ),
             frozenset((kind_, in_parameters(self.function, expression)) for kind_, expression in state.dropped),
-            state.irq,
+            "" if state.irq == ASSERTED else state.irq,
             state.suffix,
             state.preempt,
             state.bh,

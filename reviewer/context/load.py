@@ -324,6 +324,7 @@ def load_tables(folder: Path) -> Api:
             for name, member in members.items()
             if member.assigned
         },
+        structure_definers={entry.definer: entry.structure for entry in operations.operations if entry.definer},
         positions={
             (entry.structure, entry.position): Member(entry.kind, entry.assigned, entry.unless)
             for entry in operations.operations

@@ -99,6 +99,7 @@ class Irq(_Table, frozen=True, forbid_unknown_fields=True):
     enable: str
     save: str
     restore: str
+    asserted: str
     guards: str
 
 
@@ -288,6 +289,7 @@ class Operations(_Table, frozen=True, forbid_unknown_fields=True):
     kind: EntryKind
     source: Annotated[str, msgspec.Meta(min_length=10)]
     assigned: bool = False
+    definer: str = ""
     unless: str = ""
     position: Position | None = None
 

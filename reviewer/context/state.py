@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from reviewer.context.tables import Api, EntryKind, LockClass, Watching
+
+ASSERTED: Final = "asserted"
+"""Interrupts are off, says an assertion in the code."""
 
 
 class Origin(StrEnum):
@@ -28,13 +31,14 @@ class Held(NamedTuple):
 class State(NamedTuple):
     """The context. Counters are relative to the function's entry.
 
-    ``irq`` is ``""`` (as the caller has it), ``off``, ``on`` or ``restored``. ``suffix`` counts interrupts disabled
-    only through a suffix of a spinlock_t, which means nothing on PREEMPT_RT. ``eqs`` says whether RCU watches, as far
-    as it was changed here. ``rt`` says which world a branch has chosen. ``may_sleep`` holds where a test of the context
-    said so. Counters named in ``unsure`` differ between paths in a way that was not understood; ``sure`` are locks, by
-    expression, and counters, with what they were before, that were taken and raised since and are beyond that doubt.
-    ``instrumentation`` counts instrumentation_begin(). ``not_running`` holds after set_current_state() and its like,
-    until the task schedules. ``entry`` is a kind of entries.toml for functions that are entered from outside.
+    ``irq`` is ``""`` (as the caller has it), ``off``, ``on``, ``restored`` or ``asserted`` (off, as the code says).
+    ``suffix`` counts interrupts disabled only through a suffix of a spinlock_t, which means nothing on PREEMPT_RT.
+    ``eqs`` says whether RCU watches, as far as it was changed here. ``rt`` says which world a branch has chosen.
+    ``may_sleep`` holds where a test of the context said so. Counters named in ``unsure`` differ between paths in a way
+    that was not understood; ``sure`` are locks, by expression, and counters, with what they were before, that were
+    taken and raised since and are beyond that doubt. ``instrumentation`` counts instrumentation_begin().
+    ``not_running`` holds after set_current_state() and its like, until the task schedules. ``entry`` is a kind of
+    entries.toml for functions that are entered from outside.
     """
 
     locks: frozenset[Held] = frozenset()
@@ -99,8 +103,8 @@ def atomic(state: State, api: Api, *, rt: bool) -> Reason | None:
             return Reason(lock.kind, lock.expression, lock.origin)
     if state.preempt > 0 and state.is_certain("preempt"):
         return Reason("preempt", "", Origin.TAKEN)
-    if state.irq == "off" and state.is_certain("irq"):
-        return Reason("irq", "", Origin.TAKEN)
+    if state.irq in ("off", ASSERTED) and state.is_certain("irq"):
+        return Reason("irq", "", Origin.ASSERTED if state.irq == ASSERTED else Origin.TAKEN)
     if not rt:
         if state.suffix > 0 and state.is_certain("irq"):
             return Reason("irq", "", Origin.TAKEN)
@@ -138,7 +142,7 @@ def reassured(before: State, after: State, *, direct: bool) -> State:
 
 
 def _raised(state: State, name: str) -> int:
-    return int(state.irq == "off") if name == "irq" else int(getattr(state, name))
+    return int(state.irq in ("off", ASSERTED)) if name == "irq" else int(getattr(state, name))
 
 
 def counted(state: State, changes: Mapping[str, int], sign: int = 1) -> State:

@@ -175,6 +175,7 @@ class Api:
     assigned: Mapping[str, tuple[str, Member]]
     positions: Mapping[tuple[str, int], Member]
     orders: tuple[OrderDocument, ...]
+    structure_definers: Mapping[str, str]
     demands: Demands
 
     def sleeps_always(self, name: str) -> bool:

@@ -282,3 +282,34 @@ void hub_freed_in_reader(struct hub *hub)
 	use(mine);
 	rcu_read_unlock();
 }
+
+/* What the code asserts of interrupts holds until the end of the function, and says nothing to the caller. */
+void unit_quiet(struct unit *unit)
+{
+	lockdep_assert_irqs_disabled();
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+}
+
+static void unit_asserts(struct unit *unit)
+{
+	lockdep_assert_irqs_disabled();
+	unit->count++;
+}
+
+void unit_calls(struct unit *unit)
+{
+	local_irq_disable();
+	unit_asserts(unit);
+	local_irq_enable();
+	msleep(1);
+}
+
+/* Classes of the scheduler are defined by a macro. */
+static void enqueue_task_unit(struct rq *rq, struct task_struct *p, int flags)
+{
+	kfree(p->unit); /* wrong: rt-alloc-in-hardirq */
+}
+
+DEFINE_SCHED_CLASS(unit) = {
+	.enqueue_task = enqueue_task_unit,
+};
