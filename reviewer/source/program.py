@@ -47,6 +47,7 @@ _TEXTS_KEPT = 256
 _PARSED_KEPT = 64  # syntax trees, about 1 MB each
 _FUNCTIONS_KEPT = 30_000
 _LONGEST_MACRO = 3000  # bytes; what is longer is a program of its own
+_INCLUDED_CODE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([\w-]+\.c)"', re.MULTILINE)
 _MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+")
 _MACRO_MATTERS = re.compile(rb"lock|irq|preempt|sleep|sched|alloc|wait|rcu_read|mutex|_user|bh_")
@@ -482,7 +483,7 @@ class Program:
     def mentioning(self, function: Function) -> tuple[str, ...]:
         """The files in which ``function`` may be called or registered, nearest first; at most ``_MANY``."""
         if function.static and function.path.endswith(".c"):
-            return (function.path,)
+            return (function.path, *self._included(function.path))
         found: set[str] = {function.path}
         for folder in self.scope(function.path):
             found.update(self.mentions_below(folder, function.name))
@@ -512,6 +513,12 @@ class Program:
             missing = frozenset(word for word in wanted if oid and self.store.mentions(word, oid) is None)
             if oid is not None and missing:
                 self._search_below(folder, oid, missing)
+
+    def _included(self, path: str) -> tuple[str, ...]:
+        """The files of code beside ``path`` that it includes, and in which its static functions are known."""
+        names = _INCLUDED_CODE.findall(self.text(path) or b"")
+        beside = (posixpath.join(posixpath.dirname(path), name.decode()) for name in names)
+        return tuple(included for included in beside if self.text(included) is not None)
 
     def said_beside(self, path: str, word: str) -> bool:
         """Whether a file in the folder of ``path``, or below it, says ``word``."""

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What other files than its own say of how a function is entered, and of what a guard or a call does."""
+
+from __future__ import annotations
+
+from tests.findings import brought_by
+
+
+def _found(code: str, others: dict[str, str]) -> list[tuple[str, int]]:
+    return sorted({(finding.check, finding.line) for finding in brought_by(code, others=others)})
+
+
+def test_table_in_an_included_file_says_how_a_static_function_is_entered() -> None:
+    code = """\
+static int fault(unsigned long addr, unsigned int fsr, struct pt_regs *regs)
+{
+	msleep(1);
+	return 0;
+}
+
+#include "table.c"
+"""
+    table = 'static struct fsr_info fsr_info[] = {\n\t{ fault, SIGSEGV, 0, "fault" },\n};\n'
+    assert not _found(code, {})
+    assert _found(code, {"drivers/example/table.c": table}) == [("lock-sleep-in-atomic", 3)]
+
+
+def test_guard_class_is_read_from_the_nearest_definition() -> None:
+    code = """\
+void use(struct hub *hub)
+{
+	guard(hub)(hub);
+	msleep(1);
+}
+"""
+    spinning = "DEFINE_GUARD(hub, struct hub *, raw_spin_lock(&_T->lock), raw_spin_unlock(&_T->lock))\n"
+    sleeping = "DEFINE_GUARD(hub, struct hub *, mutex_lock(&_T->mutex), mutex_unlock(&_T->mutex))\n"
+    assert not _found(code, {})
+    assert not _found(code, {"include/linux/hub.h": sleeping})
+    assert _found(code, {"include/linux/hub.h": spinning}) == [("lock-sleep-in-atomic", 4)]
+    assert not _found(code, {"include/linux/hub.h": spinning, "drivers/example/hub.h": sleeping})
+
+
+def test_runtime_pm_sleeps_unless_the_driver_says_that_it_is_fit_for_interrupts() -> None:
+    code = """\
+void use(struct hub *hub)
+{
+	spin_lock(&hub->lock);
+	pm_runtime_get_sync(hub->dev);
+	spin_unlock(&hub->lock);
+}
+"""
+    probe = "int probe(struct device *dev)\n{\n\tpm_runtime_irq_safe(dev);\n\treturn 0;\n}\n"
+    header = "struct hub { spinlock_t lock; struct device *dev; };\n"
+    assert _found(header + code, {}) == [("lock-sleep-in-atomic", 5)]
+    assert not _found(header + code, {"drivers/example/probe.c": probe})
