@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 
-from reviewer.context.calls import Calls, guard_name
+from reviewer.context.calls import Calls
 from reviewer.context.closure import Closure, Key, key_of
 from reviewer.context.effects import Analysis, Summary
 from reviewer.context.flow import Flow
 from reviewer.context.kept import Kept
 from reviewer.context.order import Orders
+from reviewer.context.shown import guard_name
 from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Assign, Call, Function, Guard, Loop, Return

@@ -26,13 +26,12 @@ from reviewer.context.facts import (
 from reviewer.context.locks import apply_suffix, canonical, drop, in_caller, in_parameters, note_lookup, take
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.returns import apply_exits
-from reviewer.context.shown import FREE_PREFIX, shown_as
+from reviewer.context.shown import FREE_PREFIX, guard_name, shown_as
 from reviewer.context.state import ASSERTED, Held, Origin, State, atomic, counted
 from reviewer.context.tables import LockCall, LockClass, Operation
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
 from reviewer.source.expression import identifiers, last_member, plain, split_arguments
-from reviewer.source.guards import GuardCall
 from reviewer.source.pointers import is_apart
 
 if TYPE_CHECKING:
@@ -52,13 +51,6 @@ _OUT_PARAMETER = re.compile(r"&\w+")
 _LETS_GO = re.compile(r"(?:^|_)(?:un(?:lock|pin)|release|drop|enable|put)(?:_|$)")
 _LONGEST_CHAIN = 16
 _NO_DELTA = (0, 0, 0, 0)
-
-
-def guard_name(node: Guard) -> str:
-    """The name under which what a guard does is looked up in the tree."""
-    if node.cls.startswith(FREE_PREFIX):
-        return GuardCall.FREE.of(node.cls.removeprefix(FREE_PREFIX))
-    return (GuardCall.BEGIN if node.enter else GuardCall.END).of(node.cls)
 
 
 class Calls:

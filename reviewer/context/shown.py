@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How a call stands in a chain of steps that a reader follows."""
+"""How calls and guards are named: in a chain of steps that a reader follows, and where the tree is asked about them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ import re
 
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Call, Guard
+from reviewer.source.guards import GuardCall
 
 FREE_PREFIX = "__free:"
 """What the class of a ``__free()`` variable begins with."""
+
+
+def guard_name(node: Guard) -> str:
+    """The name under which what a guard does is looked up in the tree."""
+    if node.cls.startswith(FREE_PREFIX):
+        return GuardCall.FREE.of(node.cls.removeprefix(FREE_PREFIX))
+    return (GuardCall.BEGIN if node.enter else GuardCall.END).of(node.cls)
 
 
 def shown_as(node: Call | Guard, api: Api) -> str:
