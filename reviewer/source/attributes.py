@@ -71,7 +71,7 @@ def rewrite_attributes(text: bytes, side: Side) -> bytes:
     """Blank attributes, and ``typeof`` and ``asm`` with what stands in their brackets."""
     out: list[bytes] = []
     brackets = Brackets(text)
-    last = position = 0
+    last = position = after_parameters = 0
     while match := _WORD.search(text, position):
         start, end = match.span()
         position = end
@@ -79,8 +79,11 @@ def rewrite_attributes(text: bytes, side: Side) -> bytes:
         replacement: bytes | None = None
         if group == "word":
             word = match.group("word")
-            if text[end : end + 1] == b"(" and (close := _before_body(text, brackets, start, end)) > 0:
-                replacement, position = blank(text[start:close]), close
+            if (
+                text[end : end + 1] == b"("
+                and (close := _before_body(text, brackets, start, end, after_parameters)) > 0
+            ):
+                replacement, position, after_parameters = blank(text[start:close]), close, close
             is_member = text[start - 1 : start] in (b">", b".")
             if (
                 not is_member
@@ -112,10 +115,20 @@ def rewrite_attributes(text: bytes, side: Side) -> bytes:
     return rewrite_headers(b"".join(out))
 
 
-def _before_body(text: bytes, brackets: Brackets, start: int, end: int) -> int:
-    """The end of a ``__word(...)`` between the parameters of a function and its body, or -1."""
-    if text[max(0, start - 80) : start].rstrip()[-1:] != b")":
+def _before_body(text: bytes, brackets: Brackets, start: int, end: int, known: int) -> int:
+    """The end of a ``__word(...)`` between the parameters of a function and its body, or -1.
+
+    ``known`` is the end of the last one: where it ends another may begin.
+    """
+    before = text[max(0, start - 80) : start].rstrip()
+    if before[-1:] != b")":
         return -1
+    bracket = start - len(text[max(0, start - 80) : start]) + len(before) - 1
+    if bracket + 1 != known:
+        opening = brackets.enclosing(bracket)
+        name = _NAME_BEFORE.search(text, max(0, opening - 80), opening) if opening > 0 else None
+        if name is None or name.group().startswith(b"__"):
+            return -1
     close = brackets.closing(end)
     follower = _FOLLOWER.match(text, close) if close > 0 else None
     return close if follower is not None and follower.group(1) in b"{_" else -1
