@@ -189,11 +189,11 @@ ROWS = (
     Row(
         "s390-vmcore-mutex-v1",
         "20241025151134.1275575-1-david@redhat.com",
-        0,
+        1,
         11,
         11,
         11,
-        (NO_BASE, "There is a newer revision: v2, 20241204125444.1734652-1-david@redhat.com"),
+        (NO_BASE, "There is a newer revision: v2, 20241204125444.1734652-1-david@redhat.com", "1 bug."),
     ),
     Row(
         "s390-vmcore-mutex-v2",
@@ -208,7 +208,8 @@ ROWS = (
 # By message-id: patch, check, file, function. vmcore_add_device_dump() goes to out_err with vmcore_mutex held, which
 # mainline changed to a scoped_guard() later.
 FINDINGS: Mapping[str, list[tuple[int, str, str, str]]] = {
-    "20241204125444.1734652-1-david@redhat.com": [(3, "lock-imbalance", "fs/proc/vmcore.c", "vmcore_add_device_dump")]
+    "20241025151134.1275575-1-david@redhat.com": [(3, "lock-imbalance", "fs/proc/vmcore.c", "vmcore_add_device_dump")],
+    "20241204125444.1734652-1-david@redhat.com": [(3, "lock-imbalance", "fs/proc/vmcore.c", "vmcore_add_device_dump")],
 }
 
 
