@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reviewer.context.acquire import EXCLUSIVE, inherit, taken
 from reviewer.context.annotations import is_instrumented
 from reviewer.context.closure import key_of
-from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Condition, Effect, EventKind, Summary
+from reviewer.context.effects import SLEEPING, Condition, Effect, EventKind, Summary
 from reviewer.context.facts import (
     DECIDED,
     FLAGS,
@@ -18,19 +18,19 @@ from reviewer.context.facts import (
     UNMOVED,
     VALUE,
     Facts,
-    Parameter,
     forget,
-    gfp_of,
     note_same,
 )
-from reviewer.context.locks import apply_suffix, canonical, drop, in_caller, in_parameters, note_lookup, take
+from reviewer.context.locks import apply_suffix, canonical, drop, in_caller, note_lookup, take
 from reviewer.context.match import presumed, satisfied
+from reviewer.context.notes import NO_DELTA, Notes
 from reviewer.context.returns import apply_exits
 from reviewer.context.shown import FREE_PREFIX, guard_name, shown_as
-from reviewer.context.state import ASSERTED, Held, Origin, State, atomic, counted
-from reviewer.context.tables import LockCall, LockClass, Operation
+from reviewer.context.state import ASSERTED, Held, Origin, State, counted
+from reviewer.context.tabled import Tabled
+from reviewer.context.tables import LockCall, Operation
 from reviewer.model import Step
-from reviewer.source.cfg import Call, Function, Guard, Loop
+from reviewer.source.cfg import Call, Function, Guard
 from reviewer.source.expression import identifiers, last_member, plain, split_arguments
 from reviewer.source.pointers import is_apart
 
@@ -49,8 +49,6 @@ _ASSERTS = {
 _OUT_PARAMETER = re.compile(r"&\w+")
 # Names of functions that let go of something, for when they are not followed.
 _LETS_GO = re.compile(r"(?:^|_)(?:un(?:lock|pin)|release|drop|enable|put)(?:_|$)")
-_LONGEST_CHAIN = 16
-_NO_DELTA = (0, 0, 0, 0)
 
 
 class Calls:
@@ -59,6 +57,8 @@ class Calls:
     def __init__(self, analyser: Analyser) -> None:
         self.analyser = analyser
         self.api = analyser.api
+        self.notes = Notes(analyser)
+        self.tabled = Tabled(analyser, self.notes)
 
     def call(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
         """The states after a call."""
@@ -89,7 +89,7 @@ class Calls:
             note_lookup(state, facts, self.api, node.result, name, node.line)
         if flow.noinstr and state.instrumentation <= 0:
             self._instrumented(flow, node, state, facts)
-        self._table_effects(flow, node, state, facts)
+        self.tabled.apply(flow, node, state, facts)
         changed = self._table_change(flow, node, state, facts)
         if changed is not None:
             return changed
@@ -149,7 +149,7 @@ class Calls:
             callees = self.analyser.program.resolve(node.name, flow.function.path)
             if len(callees) != 1 or not is_instrumented(callees[0]):
                 return
-        flow.event(EventKind.INSTRUMENTED, node, state, facts, (self._step(flow, node),))
+        flow.event(EventKind.INSTRUMENTED, node, state, facts, (self.notes.step(flow, node),))
 
     def _outlined(self, flow: Flow, node: Call) -> bool:
         """Whether the callee, known to the tables or not, was always inlined and need not be any more."""
@@ -158,129 +158,6 @@ class Calls:
             (callee.path, callee.name) in outlined
             for callee in self.analyser.program.resolve(node.name, flow.function.path)
         )
-
-    # Effects that the tables know
-
-    def _table_effects(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
-        name, api = node.name, self.api
-        step = self._step(flow, node)
-        dropped = self._dropped_meanwhile(flow, node)
-        if dropped is not None:
-            suffix = -1 if "irq" in name else 0
-            kinds = frozenset({("*", dropped)})
-            self._effect(
-                flow,
-                node,
-                state,
-                facts,
-                Effect(EventKind.SLEEP, (), kinds, False, (suffix, 0, 0, 0), None, False, (step,)),
-            )
-        elif (
-            api.sleeps_always(name)
-            or (name in api.user_access and state.pagefault <= 0)
-            or (name in api.sleeps_unless and not self._allowed(flow, api.sleeps_unless[name]))
-        ):
-            self._simple(flow, node, state, facts, EventKind.SLEEP, step)
-        elif name in api.sleeps_preempt_disabled:
-            effect = Effect(EventKind.SLEEP, (), frozenset(), False, (0, -1, 0, 0), None, False, (step,))
-            self._effect(flow, node, state, facts, effect)
-        elif name in api.sleeps_if and node.args:
-            self._sleeps_if(flow, node, state, facts, step)
-        elif name in api.allocators:
-            self._allocation(flow, node, state, facts)
-        elif name in api.frees:
-            self._simple(flow, node, state, facts, EventKind.FREE, step)
-        elif name in api.handles_irq:
-            self._simple(flow, node, state, facts, EventKind.HANDLE_IRQ, step)
-        elif name in api.spinlock_takers:
-            self._simple(flow, node, state, facts, EventKind.SPINLOCK, step)
-        elif name in api.seqcount_writers and self._plain_seqcount(flow, node):
-            self._simple(flow, node, state, facts, EventKind.SEQCOUNT_WRITE, step)
-        lock_call = api.locks.get(name)
-        if lock_call is not None and lock_call.operation not in (Operation.RELEASE, Operation.DOWNGRADE):
-            self._locking(flow, node, state, facts, lock_call.kind, step, trying="try" in name)
-        if api.irq.get(name) == "enable":
-            self._simple(flow, node, state, facts, EventKind.IRQ_ENABLE, step)
-
-    def _plain_seqcount(self, flow: Flow, node: Call) -> bool:
-        """Whether the counter is declared as one without a lock of its own."""
-        return bool(node.args) and (
-            self.analyser.program.type_of(node.args[0], flow.function) == self.api.plain_seqcount
-        )
-
-    def _allowed(self, flow: Flow, word: str) -> bool:
-        """Whether the driver says the word that keeps a call of its own from sleeping."""
-        return self.analyser.program.said_beside(flow.function.path, word)
-
-    def _dropped_meanwhile(self, flow: Flow, node: Call) -> str | None:
-        """The lock that a call lets go of while it sleeps, or None where it does no such thing."""
-        for table, member in ((self.api.drops_lock, ""), (self.api.drops_queue_lock, ".lock")):
-            if node.name in table and node.args:
-                return canonical(flow.function, node.args[min(table[node.name], len(node.args) - 1)]) + member
-        return None
-
-    def _locking(
-        self, flow: Flow, node: Call | Guard, state: State, facts: Facts, kind: str, step: Step, *, trying: bool
-    ) -> None:
-        if trying:
-            return
-        effect = {
-            LockClass.SLEEPING: EventKind.SLEEP,
-            LockClass.SPIN: EventKind.SPINLOCK,
-            LockClass.LOCAL: EventKind.LOCAL_LOCK,
-        }.get(self.api.classes[kind])
-        if effect is not None:
-            self._simple(flow, node, state, facts, effect, step)
-
-    def _step(self, flow: Flow, node: Call | Guard) -> Step:
-        return Step(flow.function.path, node.line, flow.function.name, shown_as(node, self.api))
-
-    def _simple(self, flow: Flow, node: Call | Guard, state: State, facts: Facts, kind: EventKind, step: Step) -> None:
-        self._effect(flow, node, state, facts, Effect(kind, (), frozenset(), False, _NO_DELTA, None, False, (step,)))
-
-    def walked(self, flow: Flow, node: Loop, state: State, facts: Facts, step: Step) -> None:
-        """An RCU list is walked: who opens the reader may be a caller."""
-        kind = EventKind.RCU_WALK
-        self._effect(flow, node, state, facts, Effect(kind, (), frozenset(), False, _NO_DELTA, None, False, (step,)))
-
-    def _allocation(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
-        position = self.api.allocators[node.name]
-        step = self._step(flow, node)
-        if position < len(node.args):
-            blocking = gfp_of(facts, node.args[position], flow.function.params, self.api)
-        else:
-            blocking = True if node.name in self.api.optional_gfp else None
-        self._gfp_effect(flow, node, state, facts, blocking, EventKind.BLOCKING_ALLOCATION, step)
-        self._simple(flow, node, state, facts, EventKind.ALLOCATION, step)
-
-    def _sleeps_if(self, flow: Flow, node: Call, state: State, facts: Facts, step: Step) -> None:
-        argument = node.args[0]
-        inner = re.fullmatch(r"gfpflags_allow_blocking\((.*)\)", argument)
-        if inner or node.name == "might_alloc":
-            blocking = gfp_of(facts, inner.group(1) if inner else argument, flow.function.params, self.api)
-            self._gfp_effect(flow, node, state, facts, blocking, EventKind.SLEEP, step)
-
-    def _gfp_effect(
-        self,
-        flow: Flow,
-        node: Call,
-        state: State,
-        facts: Facts,
-        blocking: bool | Parameter | None,
-        kind: EventKind,
-        step: Step,
-    ) -> None:
-        if blocking is True:
-            self._simple(flow, node, state, facts, kind, step)
-        elif isinstance(blocking, Parameter):
-            condition = Condition(blocking.position, "gfp", True)
-            self._effect(
-                flow,
-                node,
-                state,
-                facts,
-                Effect(kind, (condition,), frozenset(), False, _NO_DELTA, None, False, (step,)),
-            )
 
     # State changes that the tables know
 
@@ -337,7 +214,7 @@ class Calls:
         if lock.operation is Operation.ACQUIRE and "nest" not in node.name:
             self._taken_twice(flow, node, lock.kind, expression, state, facts)
         if lock.operation is not Operation.TRY and "nest" not in node.name and "trylock" not in node.name:
-            taken(flow, node, lock.kind, expression, source, self._step(flow, node), state, facts)
+            taken(flow, node, lock.kind, expression, source, self.notes.step(flow, node), state, facts)
         held_facts = dict(facts)
         held = take(state, held_facts, lock.kind, expression, shown, node.line, shown_as(node, self.api))
         held = apply_suffix(held, self.api, lock.kind, lock.suffix, 1, held_facts, flags)
@@ -357,7 +234,8 @@ class Calls:
         same = Held(kind, expression, Origin.TAKEN) in state.locks and (UNMOVED, expression) in facts
         if same and kind in EXCLUSIVE and "locks" not in state.unsure and "(" not in expression:
             shown, line, _ = facts.get((TAKEN_AT, expression), (last_member(expression), 0, ""))
-            flow.event(EventKind.TAKEN_TWICE, node, state, facts, (self._step(flow, node),), detail=(shown, str(line)))
+            step = self.notes.step(flow, node)
+            flow.event(EventKind.TAKEN_TWICE, node, state, facts, (step,), detail=(shown, str(line)))
 
     # Guards
 
@@ -369,7 +247,7 @@ class Calls:
                 return [(state, facts)]
             if cls.removeprefix(FREE_PREFIX) not in api.frees:
                 return self._defined_guard(flow, node, state, facts)
-            self._simple(flow, node, state, facts, EventKind.FREE, self._step(flow, node))
+            self.notes.simple(flow, node, state, facts, EventKind.FREE, self.notes.step(flow, node))
             return [(state, facts)]
         sign = 1 if node.enter else -1
         if cls in api.irq_guards:
@@ -384,8 +262,8 @@ class Calls:
         if node.enter:
             if "_try" not in cls and "nest" not in cls:
                 self._taken_twice(flow, node, kind, expression, state, facts)
-                taken(flow, node, kind, expression, node.argument, self._step(flow, node), state, facts)
-            self._locking(flow, node, state, facts, kind, self._step(flow, node), trying="_try" in cls)
+                taken(flow, node, kind, expression, node.argument, self.notes.step(flow, node), state, facts)
+            self.tabled.locking(flow, node, state, facts, kind, self.notes.step(flow, node), trying="_try" in cls)
             state = take(
                 state, facts, kind, expression, plain(node.argument), node.line, f"guard({cls})({node.argument})"
             )
@@ -444,11 +322,11 @@ class Calls:
 
     def _parameter_called(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
         """``f()`` where ``f`` is a parameter: what it does, the caller knows who hands it down."""
-        step = self._step(flow, node)
+        step = self.notes.step(flow, node)
         effect = Effect(
-            EventKind.PARAMETER_CALLED, (), frozenset(), False, _NO_DELTA, None, False, (step,), plain(node.name)
+            EventKind.PARAMETER_CALLED, (), frozenset(), False, NO_DELTA, None, False, (step,), plain(node.name)
         )
-        self._effect(flow, node, state, facts, effect)
+        self.notes.effect(flow, node, state, facts, effect)
 
     def _handed_down(
         self, flow: Flow, node: Call, state: State, facts: Facts, effect: Effect, callee: Function
@@ -503,7 +381,7 @@ class Calls:
             flow.function.name,
             f"{node.name.removeprefix('.')}({self._passed(node, effect)})",
         )
-        self._effect(
+        self.notes.effect(
             flow,
             node,
             state,
@@ -522,85 +400,3 @@ class Calls:
             if condition.operator == "gfp" and condition.position < len(node.args):
                 return node.args[condition.position] if "GFP_" in node.args[condition.position] else ""
         return ""
-
-    def _effect(self, flow: Flow, node: Call | Guard | Loop, state: State, facts: Facts, effect: Effect) -> None:
-        """Note an effect as an event where its context is known to be wrong, and in the summary for callers."""
-        here = state
-        for kind, expression in sorted(effect.minus):
-            held = next((h for h in sorted(here.locks) if h.expression == expression), None) or next(
-                (
-                    h
-                    for h in sorted(here.locks)
-                    if last_member(h.expression) == last_member(expression)
-                    and (kind in ("*", "?") or h.kind in ("?", kind))
-                ),
-                None,
-            )
-            if held is not None:
-                here = here._replace(locks=here.locks - {held})
-        if effect.irq_on:
-            here = here._replace(irq="on", suffix=0)
-        if effect.delta != _NO_DELTA:
-            suffix, preempt, bh, rcu = effect.delta
-            here = here._replace(
-                suffix=here.suffix + suffix, preempt=here.preempt + preempt, bh=here.bh + bh, rcu=here.rcu + rcu
-            )
-        if effect.rt is not None and state.rt is not None and effect.rt != state.rt:
-            return
-        world = effect.rt if effect.rt is not None else state.rt
-        if here.may_sleep and not any(held.origin is Origin.TAKEN for held in here.locks):
-            return
-        here = here._replace(rt=world)
-        if not effect.conditions:
-            flow.event(effect.kind, node, here, facts, effect.steps, masked=effect.masked)
-        if effect.kind is EventKind.RCU_WALK and (here.rcu > 0 or here.locks):
-            return  # protected here
-        if len(effect.steps) < _LONGEST_CHAIN:
-            self._summarise(flow, state, facts, effect, world, masked=effect.masked or self._wrong(effect.kind, here))
-
-    def _wrong(self, kind: EventKind, state: State) -> bool:
-        """Whether the context here already forbids what happens."""
-        if kind in SLEEPING:
-            return state.rt is not True and (atomic(state, self.api, rt=False) is not None or state.rcu > 0)
-        if kind in SLEEPING_ON_RT:
-            return state.rt is not False and atomic(state, self.api, rt=True) is not None
-        if kind is EventKind.SEQCOUNT_WRITE:  # a writer that is serialised here
-            return any(held.origin is Origin.TAKEN for held in state.locks)
-        return False
-
-    def _summarise(
-        self, flow: Flow, state: State, facts: Facts, effect: Effect, world: bool | None, *, masked: bool
-    ) -> None:
-        function = flow.function
-        minus = {
-            (kind, in_parameters(function, expression))
-            for kind, expression in effect.minus
-            if not any(held.expression == expression and held.origin is Origin.TAKEN for held in state.locks)
-        } | {(kind, in_parameters(function, expression)) for kind, expression in state.dropped}
-        assumed = flow.conditions(facts)
-        conditions = effect.conditions + tuple(c for c in assumed if c not in effect.conditions)
-        suffix, preempt, bh, rcu = effect.delta
-        summary = flow.analysis.summary
-        new = Effect(
-            effect.kind,
-            conditions[:4],
-            frozenset(minus),
-            effect.irq_on or state.irq in ("on", "restored"),
-            (
-                min(0, state.suffix + suffix),
-                min(0, state.preempt + preempt),
-                min(0, state.bh + bh),
-                min(0, state.rcu + rcu),
-            ),
-            world,
-            masked,
-            effect.steps,
-            in_parameters(function, effect.subject),
-            effect.apart,
-        )
-        old = summary.effects.get(new.key)
-        if old is None:
-            if len(summary.effects) < 24:
-                summary.effects[new.key] = new
-        elif (len(new.steps), new.steps) < (len(old.steps), old.steps):
-            summary.effects[new.key] = new

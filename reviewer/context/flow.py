@@ -333,7 +333,7 @@ class Flow:
         wanted = self.api.rcu_iterators.get(node.name)
         if wanted is not None and len(node.args) == wanted:
             step = Step(self.function.path, node.line, self.function.name, f"{node.name}()")
-            self.analyser.calls.walked(self, node, state, facts, step)
+            self.analyser.calls.notes.walked(self, node, state, facts, step)
         for argument in node.args[:2]:
             if is_path(argument):
                 forget(facts, argument)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Where an effect is noted: as an event of the function, and in its summary for the callers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Effect, EventKind
+from reviewer.context.facts import Facts
+from reviewer.context.locks import in_parameters
+from reviewer.context.shown import shown_as
+from reviewer.context.state import Origin, State, atomic
+from reviewer.model import Step
+from reviewer.source.cfg import Call, Guard, Loop
+from reviewer.source.expression import last_member
+
+if TYPE_CHECKING:
+    from reviewer.context.analysis import Analyser
+    from reviewer.context.flow import Flow
+
+NO_DELTA = (0, 0, 0, 0)
+# Calls that a witness may show: a longer one nobody follows.
+_LONGEST_CHAIN = 16
+
+
+class Notes:
+    """Notes effects of calls, guards and loops; ``flow`` is the function in which they stand."""
+
+    def __init__(self, analyser: Analyser) -> None:
+        self.api = analyser.api
+
+    def step(self, flow: Flow, node: Call | Guard) -> Step:
+        """The step of a witness for a call or a guard."""
+        return Step(flow.function.path, node.line, flow.function.name, shown_as(node, self.api))
+
+    def simple(self, flow: Flow, node: Call | Guard, state: State, facts: Facts, kind: EventKind, step: Step) -> None:
+        """Note an effect that has no conditions."""
+        self.effect(flow, node, state, facts, Effect(kind, (), frozenset(), False, NO_DELTA, None, False, (step,)))
+
+    def walked(self, flow: Flow, node: Loop, state: State, facts: Facts, step: Step) -> None:
+        """An RCU list is walked: who opens the reader may be a caller."""
+        kind = EventKind.RCU_WALK
+        self.effect(flow, node, state, facts, Effect(kind, (), frozenset(), False, NO_DELTA, None, False, (step,)))
+
+    def effect(self, flow: Flow, node: Call | Guard | Loop, state: State, facts: Facts, effect: Effect) -> None:
+        """Note an effect as an event where its context is known to be wrong, and in the summary for callers."""
+        here = state
+        for kind, expression in sorted(effect.minus):
+            held = next((h for h in sorted(here.locks) if h.expression == expression), None) or next(
+                (
+                    h
+                    for h in sorted(here.locks)
+                    if last_member(h.expression) == last_member(expression)
+                    and (kind in ("*", "?") or h.kind in ("?", kind))
+                ),
+                None,
+            )
+            if held is not None:
+                here = here._replace(locks=here.locks - {held})
+        if effect.irq_on:
+            here = here._replace(irq="on", suffix=0)
+        if effect.delta != NO_DELTA:
+            suffix, preempt, bh, rcu = effect.delta
+            here = here._replace(
+                suffix=here.suffix + suffix, preempt=here.preempt + preempt, bh=here.bh + bh, rcu=here.rcu + rcu
+            )
+        if effect.rt is not None and state.rt is not None and effect.rt != state.rt:
+            return
+        world = effect.rt if effect.rt is not None else state.rt
+        if here.may_sleep and not any(held.origin is Origin.TAKEN for held in here.locks):
+            return
+        here = here._replace(rt=world)
+        if not effect.conditions:
+            flow.event(effect.kind, node, here, facts, effect.steps, masked=effect.masked)
+        if effect.kind is EventKind.RCU_WALK and (here.rcu > 0 or here.locks):
+            return  # protected here
+        if len(effect.steps) < _LONGEST_CHAIN:
+            self._summarise(flow, state, facts, effect, world, masked=effect.masked or self._wrong(effect.kind, here))
+
+    def _wrong(self, kind: EventKind, state: State) -> bool:
+        """Whether the context here already forbids what happens."""
+        if kind in SLEEPING:
+            return state.rt is not True and (atomic(state, self.api, rt=False) is not None or state.rcu > 0)
+        if kind in SLEEPING_ON_RT:
+            return state.rt is not False and atomic(state, self.api, rt=True) is not None
+        if kind is EventKind.SEQCOUNT_WRITE:  # a writer that is serialised here
+            return any(held.origin is Origin.TAKEN for held in state.locks)
+        return False
+
+    def _summarise(
+        self, flow: Flow, state: State, facts: Facts, effect: Effect, world: bool | None, *, masked: bool
+    ) -> None:
+        function = flow.function
+        minus = {
+            (kind, in_parameters(function, expression))
+            for kind, expression in effect.minus
+            if not any(held.expression == expression and held.origin is Origin.TAKEN for held in state.locks)
+        } | {(kind, in_parameters(function, expression)) for kind, expression in state.dropped}
+        assumed = flow.conditions(facts)
+        conditions = effect.conditions + tuple(c for c in assumed if c not in effect.conditions)
+        suffix, preempt, bh, rcu = effect.delta
+        summary = flow.analysis.summary
+        new = Effect(
+            effect.kind,
+            conditions[:4],
+            frozenset(minus),
+            effect.irq_on or state.irq in ("on", "restored"),
+            (
+                min(0, state.suffix + suffix),
+                min(0, state.preempt + preempt),
+                min(0, state.bh + bh),
+                min(0, state.rcu + rcu),
+            ),
+            world,
+            masked,
+            effect.steps,
+            in_parameters(function, effect.subject),
+            effect.apart,
+        )
+        old = summary.effects.get(new.key)
+        if old is None:
+            if len(summary.effects) < 24:
+                summary.effects[new.key] = new
+        elif (len(new.steps), new.steps) < (len(old.steps), old.steps):
+            summary.effects[new.key] = new
