@@ -72,5 +72,15 @@ CHECK = Check(
                 return ret;
         }
         """,
+        """
+        static noinstr void enter_exit(struct kvm_vcpu *vcpu)
+        {
+                guest_state_enter_irqoff();
+                raw_local_irq_enable();
+                enter_guest(vcpu);
+                raw_local_irq_disable();
+                guest_state_exit_irqoff();
+        }
+        """,
     ),
 )

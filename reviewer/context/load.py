@@ -247,7 +247,7 @@ def load_tables(folder: Path) -> Api:
     reader = _Reader(folder)
     sleeps, decisions = effects.sleeps, effects.decisions
     irq = msgspec.structs.asdict(context.irq)
-    irq_guards = irq.pop("guards")
+    irq_guards, irq_untraced = irq.pop("guards"), irq.pop("untraced")
     for section, given in (("counters", context.counters), ("guards", context.guards)):
         reader.counters(section, given, COUNTERS)
 
@@ -265,6 +265,7 @@ def load_tables(folder: Path) -> Api:
         counter_guards=context.guards,
         irq=reader.by_key("context", "irq", irq),
         irq_guards=names("context", "irq.guards", irq_guards),
+        irq_untraced=names("context", "irq.untraced", irq_untraced),
         eqs={
             name: Watching[key.upper()]
             for name, key in reader.by_key("context", "eqs", msgspec.structs.asdict(context.eqs)).items()

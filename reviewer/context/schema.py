@@ -101,6 +101,7 @@ class Irq(_Table, frozen=True, forbid_unknown_fields=True):
     restore: str
     asserted: str
     guards: str
+    untraced: str
 
 
 class Task(_Table, frozen=True, forbid_unknown_fields=True):

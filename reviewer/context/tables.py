@@ -132,6 +132,7 @@ class Api:
     counter_guards: Mapping[str, Mapping[str, int]]
     irq: Mapping[str, str]
     irq_guards: frozenset[str]
+    irq_untraced: frozenset[str]
     eqs: Mapping[str, Watching]
     predicates: Mapping[str, str]
     sleeps: frozenset[str]
