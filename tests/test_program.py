@@ -37,6 +37,18 @@ def test_static_function_of_another_file_is_out_of_reach() -> None:
     assert program.resolve("f", "kernel/a.c") == ()
 
 
+def test_static_function_is_known_in_a_file_that_its_own_includes() -> None:
+    part = "static void use(void)\n{\n\thelp();\n}\n"
+    program = _program(
+        {
+            "kernel/x/core.c": 'static void help(void)\n{\n\tmsleep(1);\n}\n#include "part.h"\n',
+            "kernel/x/other.c": "static void help(void)\n{\n}\n",
+            "kernel/x/part.h": part,
+        }
+    )
+    assert [function.path for function in program.resolve("help", "kernel/x/part.h")] == ["kernel/x/core.c"]
+
+
 def test_inline_function_of_a_header_is_within_reach() -> None:
     program = _program(
         {

@@ -47,7 +47,7 @@ _TEXTS_KEPT = 256
 _PARSED_KEPT = 64  # syntax trees, about 1 MB each
 _FUNCTIONS_KEPT = 30_000
 _LONGEST_MACRO = 3000  # bytes; what is longer is a program of its own
-_INCLUDED_CODE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([\w-]+\.c)"', re.MULTILINE)
+_INCLUDED_CODE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([\w-]+\.[ch])"', re.MULTILINE)
 _MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+")
 _MACRO_MATTERS = re.compile(rb"lock|irq|preempt|sleep|sched|alloc|wait|rcu_read|mutex|_user|bh_")
@@ -329,7 +329,7 @@ class Program:
         candidates = sorted(
             (self.distance(path, user), rows[position][1] == "m", path)
             for position, path in self.located([row for row, _ in rows], user)
-            if not (rows[position][1] == "s" and path.endswith(".c"))
+            if not (rows[position][1] == "s" and path.endswith(".c")) or self._includes(path, user)
         )
         candidates = [candidate for candidate in candidates if candidate[0] < 9]
         if not candidates or len(candidates) > _TOO_COMMON or (candidates[0][0] >= 5 and len(candidates) > 6):
@@ -519,6 +519,10 @@ class Program:
         names = _INCLUDED_CODE.findall(self.text(path) or b"")
         beside = (posixpath.join(posixpath.dirname(path), name.decode()) for name in names)
         return tuple(included for included in beside if self.text(included) is not None)
+
+    def _includes(self, path: str, user: str) -> bool:
+        """Whether the file ``path`` includes ``user``, which stands beside it, and so shares its static functions."""
+        return posixpath.dirname(path) == posixpath.dirname(user) and user in self._included(path)
 
     def said_beside(self, path: str, word: str) -> bool:
         """Whether a file in the folder of ``path``, or below it, says ``word``."""
