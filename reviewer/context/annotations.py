@@ -13,6 +13,11 @@ def is_noinstr(function: Function) -> bool:
     return "noinstr" in function.words or function.via in ("DEFINE_IDTENTRY_RAW", "DEFINE_IDTENTRY_RAW_ERRORCODE")
 
 
+def is_init(function: Function) -> bool:
+    """Whether ``function`` runs only while the kernel starts, or a module is loaded."""
+    return "__init" in function.words
+
+
 def is_instrumented(function: Function) -> bool:
     """Whether ``function`` is certainly a call of its own that can be traced: no macro, and nothing that is inlined."""
     inlined = {"inline", "__always_inline", "__inline", "nokprobe_inline", "macro"} & set(function.words)

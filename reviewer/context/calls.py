@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import EXCLUSIVE, inherit, taken
-from reviewer.context.annotations import is_instrumented
+from reviewer.context.annotations import is_init, is_instrumented
 from reviewer.context.closure import key_of
 from reviewer.context.effects import SLEEPING, Condition, Effect, EventKind, Summary
 from reviewer.context.facts import (
@@ -169,6 +169,9 @@ class Calls:
         if name in api.counters:
             return [(counted(state, api.counters[name]), facts)]
         if name in api.irq:
+            if api.irq[name] == "asserted" and is_init(flow.function):
+                # Before the scheduler runs: there GFP_KERNEL does not sleep (init/main.c, mm/page_alloc.c, GFP_BOOT_MASK).
+                return [(state, facts)]
             return [(self._irq(api.irq[name], node.args[0] if node.args else "", state, facts), facts)]
         if name in api.task_set:
             running = any("TASK_RUNNING" in argument for argument in node.args)

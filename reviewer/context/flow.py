@@ -503,11 +503,13 @@ def _lowered(function: Function, api: Api) -> frozenset[str]:
 
 
 def _stepped(function: Function) -> frozenset[str]:
-    """The variables that are stepped: incremented, or the cursor of an iteration macro."""
+    """The variables that are stepped: incremented, moved on (``p = p->next``), or the cursor of an iteration macro."""
     found: set[str] = set()
     for block in function.blocks:
         for node in block.nodes:
-            if isinstance(node, Assign) and node.value == "?":
+            if isinstance(node, Assign) and (
+                node.value == "?" or node.value.startswith((f"{node.target}->", f"{node.target}."))
+            ):
                 found.add(node.target)
             elif isinstance(node, Loop):
                 found.update(node.args[:2])

@@ -428,3 +428,35 @@ void doubt_comes_again(struct dev *dev)
 	msleep(1);
 	spin_unlock(&dev->lock);
 }
+
+/* A lock of a node is let go of once that of its parent is tried for. */
+
+void hand_over_hand(struct node *first)
+{
+	struct node *node = first, *below = NULL;
+	bool stop;
+
+	for (; node != NULL; node = node->parent) {
+		stop = READ_ONCE(total.done) || !raw_spin_trylock(&node->funnel);
+		if (below != NULL)
+			raw_spin_unlock(&below->funnel);
+		if (stop)
+			return;
+		below = node;
+	}
+	raw_spin_unlock(&below->funnel);
+}
+
+/* Before the scheduler runs, GFP_KERNEL does not sleep. */
+
+static void __init early_table(struct dev *dev)
+{
+	lockdep_assert_irqs_disabled();
+	dev->table = kcalloc(8, 8, GFP_KERNEL);
+}
+
+static void late_table(struct dev *dev)
+{
+	lockdep_assert_irqs_disabled();
+	dev->table = kcalloc(8, 8, GFP_KERNEL); /* wrong: lock-gfp-blocking-in-atomic */
+}
