@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
 from reviewer.context.effects import Analysis, Event, EventKind, Exit, Summary, Taken
 from reviewer.context.state import State
@@ -30,11 +30,17 @@ _RAISED = (("rcu", "rcu_read_lock", "rcu"), *((counter, raises, "context") for c
 
 
 def unbalanced(
-    function: Function, summary: Summary, start: State, handed_on: frozenset[str], taken: Taken
+    function: Function,
+    summary: Summary,
+    start: State,
+    handed_on: frozenset[str],
+    taken: Taken,
+    let_go_below: Set[tuple[str, str]],
 ) -> Iterator[Event]:
     """One event for each lock or reader that some return leaves held against the rest.
 
-    Locks whose last member is in ``handed_on`` are left out. ``taken`` says where each lock was taken.
+    Locks whose last member is in ``handed_on`` are left out. ``taken`` says where each lock was taken,
+    ``let_go_below`` which ones a callee releases.
     """
     if any(
         annotation.name in ("__acquires", "__releases", "__cond_acquires", "__acquires_shared", "__releases_shared")
@@ -47,7 +53,7 @@ def unbalanced(
     if len(exits) != len(summary.exits):
         return
     yield from _readers(function, exits, start)
-    for event, lock in _locks(function, exits, start, handed_on):
+    for event, lock in _locks(function, exits, start, handed_on, let_go_below):
         yield _named(event, lock, taken)
     yield from _counters(function, exits, start)
 
@@ -144,12 +150,21 @@ def _readers(function: Function, exits: list[Exit], start: State) -> Iterator[Ev
 
 
 def _locks(
-    function: Function, exits: list[Exit], start: State, handed_on: frozenset[str]
+    function: Function,
+    exits: list[Exit],
+    start: State,
+    handed_on: frozenset[str],
+    let_go_below: Set[tuple[str, str]],
 ) -> Iterator[tuple[Event, tuple[str, str]]]:
     told = {lock for exit_ in exits for lock in exit_.gained if last_member(lock[1]) in handed_on}
     for group in _groups(exits):
         for lock in sorted(set().union(*(exit_.gained for exit_ in group))):
             holding = [exit_ for exit_ in group if lock in exit_.gained]
+            if lock in let_go_below:  # whether the callee is reached before a common return, memory decides
+                without = {exit_.line for exit_ in group if lock not in exit_.gained}
+                holding = [exit_ for exit_ in holding if exit_.line not in without]
+                if not holding:
+                    continue
             if len(holding) < len(group) and lock not in told:
                 told.add(lock)
                 wrong = min(holding, key=lambda e: e.line)

@@ -170,8 +170,7 @@ class Calls:
             return [(counted(state, api.counters[name]), facts)]
         if name in api.irq:
             if api.irq[name] == "asserted" and is_init(flow.function):
-                # Before the scheduler runs: there GFP_KERNEL does not sleep (init/main.c, mm/page_alloc.c, GFP_BOOT_MASK).
-                return [(state, facts)]
+                return [(state, facts)]  # before the scheduler runs GFP_KERNEL does not sleep (GFP_BOOT_MASK in gfp.h)
             return [(self._irq(api.irq[name], node.args[0] if node.args else "", state, facts), facts)]
         if name in api.task_set:
             running = any("TASK_RUNNING" in argument for argument in node.args)

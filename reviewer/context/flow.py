@@ -68,6 +68,7 @@ class Flow:
         # Held across a call that was not followed: whoever was called may have let go of it.
         self._doubtful: set[tuple[str, str]] = set()
         self._let_go: set[Held] = set()
+        self.let_go_below: set[tuple[str, str]] = set()
         self._given_up: set[str] = set()
         self.suspected: list[tuple[Held, Event]] = []
         self._released_here = frozenset(
@@ -112,6 +113,7 @@ class Flow:
             self._seen.clear()
             self._doubtful.clear()
             self._let_go.clear()
+            self.let_go_below.clear()
             self._given_up.clear()
             self.suspected.clear()
             self.requirements = Requirements(self)
@@ -487,7 +489,9 @@ class Flow:
     def _balance(self) -> None:
         """Returns that leave RCU nesting or locks as no other return of that kind does."""
         known = self.analysis
-        known.events += unbalanced(self.function, known.summary, self.start, self.api.handed_on, known.taken)
+        known.events += unbalanced(
+            self.function, known.summary, self.start, self.api.handed_on, known.taken, self.let_go_below
+        )
 
 
 def _lowered(function: Function, api: Api) -> frozenset[str]:

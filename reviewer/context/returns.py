@@ -86,7 +86,9 @@ def _split(flow: Flow, node: Call, classes: dict[str, Exit], state: State, facts
 
 def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> State:
     for kind, expression in sorted(exit_.released):
+        before = state.locks
         state = drop(state, facts, kind, in_caller(flow.function, expression, node.args))
+        flow.let_go_below.update((held.kind, flow.outside(held.expression, facts)) for held in before - state.locks)
     for kind, expression in sorted(exit_.gained):
         name = in_caller(flow.function, expression, node.args, node.result)
         if name.startswith("?"):

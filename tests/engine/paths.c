@@ -460,3 +460,33 @@ static void late_table(struct dev *dev)
 	lockdep_assert_irqs_disabled();
 	dev->table = kcalloc(8, 8, GFP_KERNEL); /* wrong: lock-gfp-blocking-in-atomic */
 }
+
+/* A callee that lets go of the lock in the last of several states. */
+
+static void port_last(struct dev *dev)
+{
+	dev->a = 0;
+	mutex_unlock(&dev->setup);
+}
+
+void port_advance(struct dev *dev)
+{
+	mutex_lock(&dev->setup);
+	if (READ_ONCE(dev->state) == PORT_FIRST) {
+		if (!dev->a) {
+			mutex_unlock(&dev->setup);
+			return;
+		}
+		WRITE_ONCE(dev->state, PORT_LAST);
+	}
+	if (READ_ONCE(dev->state) == PORT_LAST)
+		port_last(dev);
+}
+
+void port_forget(struct dev *dev)
+{
+	mutex_lock(&dev->setup);
+	if (dev->a)
+		return; /* wrong: lock-imbalance */
+	port_last(dev);
+}
