@@ -159,23 +159,26 @@ def _locks(
     told = {lock for exit_ in exits for lock in exit_.gained if last_member(lock[1]) in handed_on}
     for group in _groups(exits):
         for lock in sorted(set().union(*(exit_.gained for exit_ in group))):
-            holding = [exit_ for exit_ in group if lock in exit_.gained]
+            holding = [exit_ for exit_ in group if lock in exit_.gained and not _exchanged(lock, exit_)]
+            without = {exit_.line for exit_ in group if lock not in exit_.gained}
             if lock in let_go_below:  # whether the callee is reached before a common return, memory decides
-                without = {exit_.line for exit_ in group if lock not in exit_.gained}
                 holding = [exit_ for exit_ in holding if exit_.line not in without]
-                if not holding:
-                    continue
-            if len(holding) < len(group) and lock not in told:
+            if holding and without and lock not in told:
                 told.add(lock)
                 wrong = min(holding, key=lambda e: e.line)
-                right = min(e.line for e in group if lock not in e.gained)
-                yield _event(function, wrong, right, start, lock[1], "lock", lock[0]), lock
+                yield _event(function, wrong, min(without), start, lock[1], "lock", lock[0]), lock
     for failed in sorted((e for e in exits if e.value == "negative"), key=lambda e: e.line):
         for lock in sorted(failed.gained - told):
             clean = [exit_ for exit_ in exits if exit_.value == "zero" and lock not in exit_.gained]
             if clean and all(lock not in e.gained for e in exits if e.value == "zero"):
                 told.add(lock)
                 yield _event(function, failed, min(e.line for e in clean), start, lock[1], "lock", lock[0]), lock
+
+
+def _exchanged(lock: tuple[str, str], exit_: Exit) -> bool:
+    """Whether the caller's lock of another object was let go of for ``lock``, as where a timer changes its base."""
+    name = last_member(lock[1])
+    return any(kind == lock[0] and other != lock[1] and last_member(other) == name for kind, other in exit_.released)
 
 
 def _counters(function: Function, exits: list[Exit], start: State) -> Iterator[Event]:

@@ -474,3 +474,33 @@ static void calls_through_one_of_two(struct box *b)
 	step(b);
 	spin_unlock(&b->lock);
 }
+
+/* What is done once was done before the lock was taken. */
+
+static DEFINE_MUTEX(clock_mutex);
+static bool fallback_registered;
+
+static void clock_register(struct box *b)
+{
+	mutex_lock(&clock_mutex);
+	b->count++;
+	mutex_unlock(&clock_mutex);
+}
+
+static struct box *clock_fallback(struct box *b)
+{
+	if (!fallback_registered) {
+		clock_register(b);
+		fallback_registered = true;
+	}
+	return b;
+}
+
+static void clock_boot(struct box *b)
+{
+	mutex_lock(&clock_mutex);
+	b = clock_fallback(b);
+	if (b->count)
+		clock_register(b); /* wrong: lock-recursive-class */
+	mutex_unlock(&clock_mutex);
+}

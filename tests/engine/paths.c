@@ -490,3 +490,17 @@ void port_forget(struct dev *dev)
 		return; /* wrong: lock-imbalance */
 	port_last(dev);
 }
+
+/* The caller's lock of one object is let go of for that of another. */
+
+static struct base *switch_base(struct timer *timer, struct base *base, struct base *wanted)
+{
+	if (base != wanted) {
+		if (timer->running)
+			return base;
+		raw_spin_unlock(&base->lock);
+		raw_spin_lock(&wanted->lock);
+		timer->base = wanted;
+	}
+	return wanted;
+}
