@@ -65,5 +65,15 @@ CHECK = Check(
                 instrumentation_end();
         }
         """,
+        """
+        DEFINE_IDTENTRY_IRQ(device_interrupt)
+        {
+                handle_device(regs, vector);
+        }
+        static noinstr void dispatch(struct pt_regs *regs)
+        {
+                device_interrupt(regs, regs->vector);
+        }
+        """,
     ),
 )

@@ -19,8 +19,15 @@ def is_init(function: Function) -> bool:
 
 
 def is_instrumented(function: Function) -> bool:
-    """Whether ``function`` is certainly a call of its own that can be traced: no macro, and nothing that is inlined."""
+    """Whether ``function`` is certainly a call of its own that can be traced: no macro, and nothing that is inlined.
+
+    What a macro defines may stand behind another function of that name: DEFINE_IDTENTRY_IRQ() makes a noinstr one.
+    """
     inlined = {"inline", "__always_inline", "__inline", "nokprobe_inline", "macro"} & set(function.words)
     return (
-        not inlined and not is_noinstr(function) and function.path.endswith(".c") and not _QUIET & set(function.words)
+        not inlined
+        and not function.via
+        and not is_noinstr(function)
+        and function.path.endswith(".c")
+        and not _QUIET & set(function.words)
     )
