@@ -130,5 +130,15 @@ CHECK = Check(
                 INIT_WORK(&port->work, port_work);
         }
         """,
+        """
+        static int port_map(struct file *file, struct vm_area_struct *vma)
+        {
+                lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
+                return 0;
+        }
+        static const struct file_operations port_fops = {
+                .mmap = port_map,
+        };
+        """,
     ),
 )

@@ -63,6 +63,8 @@ def judge(
     ``more`` are events that the function's own analysis does not know of.
     """
     seen: set[tuple[object, ...]] = set()
+    if analyser.api.is_primitive(function.name) and not function.static:
+        return  # what its body does to the context is what the context is made of
     if analyser.not_with_rt(function.path):
         checks = [check for check in checks if check.kernels is not Kernels.PREEMPT_RT]
     starts: list[tuple[Entry | None, Analysis]] = [(None, analyser.analyse(function))]

@@ -54,3 +54,16 @@ void use(struct hub *hub)
     header = "struct hub { spinlock_t lock; struct device *dev; };\n"
     assert _found(header + code, {}) == [("lock-sleep-in-atomic", 5)]
     assert not _found(header + code, {"drivers/example/probe.c": probe})
+
+
+def test_call_that_disables_preemption_in_some_architectures_only() -> None:
+    code = """\
+void use(struct hub *hub)
+{
+	kernel_fpu_begin(&hub->fpu, KERNEL_FPC);
+	msleep(1);
+	kernel_fpu_end(&hub->fpu, KERNEL_FPC);
+}
+"""
+    found = {path: [f.check for f in brought_by(code, path=path)] for path in ("arch/s390/kvm/a.c", "arch/x86/kvm/a.c")}
+    assert found == {"arch/s390/kvm/a.c": [], "arch/x86/kvm/a.c": ["lock-sleep-in-atomic"]}

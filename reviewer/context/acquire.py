@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from reviewer.context.effects import Acquisition, Condition, Edge, EventKind
-from reviewer.context.facts import STANDS, TAKEN_AT, VALUE, Facts
+from reviewer.context.facts import STANDS, TAKEN_AT, Facts
 from reviewer.context.locks import in_caller, in_parameters
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.state import Held, Origin, State
@@ -110,7 +110,7 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, state: State
                     edge = Edge(held, acquisition, node.line, state, where)
                     flow.analysis.edges[key] = edge
     function = flow.function
-    if any(facts.get((VALUE, flag)) == 0 for flag in flow.once):
+    if flow.once.is_first(facts) or flow.once.is_last(facts):
         return
     assumed = flow.conditions(facts)
     outside = acquisition._replace(

@@ -135,12 +135,15 @@ class Analyser:
         return not self.api.is_known(name) and not self.api.opaque.fullmatch(name)
 
     def is_own(self, name: str, user: str) -> bool:
-        """Whether the file ``user`` has a static function of its own that is called like one in the tables."""
+        """Whether ``name``, which the tables know, means something else in the file ``user``.
+
+        It may have a static function of its own that is called so, or belong to an architecture that has.
+        """
         if user not in self._own:
             named = {extent.name for extent in self.program.extents(user)} if user.endswith(".c") else set()
             self._own[user] = frozenset(
                 known for known in named if self.api.is_known(known) and self._is_static(user, known)
-            )
+            ).union(*(names for folder, names in self.api.elsewhere.items() if user.startswith(folder)))
         return name in self._own[user]
 
     def _is_static(self, path: str, name: str) -> bool:

@@ -36,6 +36,7 @@ from reviewer.context.facts import (
 )
 from reviewer.context.graceperiod import GracePeriods
 from reviewer.context.locks import canonical, handed_out, in_parameters, returned_as
+from reviewer.context.once import Once
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
 from reviewer.context.requirements import Requirements
@@ -83,7 +84,7 @@ class Flow:
         self._handed_out = handed_out(function)
         self.noinstr = is_noinstr(function)
         self._stepped = _stepped(function)
-        self.once = _set_once(function)
+        self.once = Once(function, self.api)
         self._watchers = tuple(watcher(self) for watcher in _WATCHERS if watcher.matter(function, self.api))
         self._seen: set[tuple[object, ...]] = set()
         # Ways out of a block, by block and position: those that were taken, and on what text the others were refused.
@@ -519,19 +520,6 @@ def _stepped(function: Function) -> frozenset[str]:
             elif isinstance(node, Loop):
                 found.update(node.args[:2])
     return frozenset(found)
-
-
-def _set_once(function: Function) -> frozenset[str]:
-    """The global flags that the function sets: where one is still zero, it is called for the first time.
-
-    What happens there need not happen in each call: of who calls it again, nothing is said.
-    """
-    own = {*function.params, *function.locals}
-    assigned = [node for block in function.blocks for node in block.nodes if isinstance(node, Assign)]
-    cleared = {node.target for node in assigned if value_of({}, node.value) in (None, 0)}
-    return frozenset(
-        node.target for node in assigned if node.target.isidentifier() and node.target not in own | cleared
-    )
 
 
 def _reverse_postorder(function: Function) -> list[int]:

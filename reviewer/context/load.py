@@ -303,6 +303,7 @@ def load_tables(folder: Path) -> Api:
         unlinks=reader.pattern("effects", "rcu.unlinks", [effects.rcu.unlinks]),
         rcu_pointers=reader.pattern("effects", "rcu.pointers", [effects.rcu.pointers]),
         srcu_pointers=effects.rcu.srcu_pointers,
+        last_reference=reader.pattern("effects", "rcu.last_reference", [effects.rcu.last_reference]),
         takes_reference=reader.pattern("effects", "rcu.references", [effects.rcu.references]),
         task_set=names("context", "task.set", context.task.set),
         task_running=names("context", "task.running", context.task.running),
@@ -318,6 +319,7 @@ def load_tables(folder: Path) -> Api:
         ),
         registrations=reader.registrations(entries),
         orders=tuple(OrderDocument(each.document, tuple(each.folders), each.types) for each in context.orders),
+        elsewhere={folder: names("context", "elsewhere", text) for folder, text in context.elsewhere.items()},
         demands=_demands(reader, requires),
         members=members,
         assigned={

@@ -207,7 +207,7 @@ class Requirements:
         return []
 
     def _demand(self, clause: Clause, step: Step, line: int, name: str, state: State, facts: Facts) -> None:
-        if UNKNOWN in clause or not clause:
+        if UNKNOWN in clause or all(need.kind == "unused" for need in clause):
             return
         function = self._flow.function
         needs = frozenset(

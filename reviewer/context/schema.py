@@ -149,6 +149,7 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     eqs: Eqs
     predicates: Predicates
     orders: list[Orders]
+    elsewhere: dict[str, str]
 
 
 class Sleeps(_Table, frozen=True, forbid_unknown_fields=True):
@@ -211,6 +212,7 @@ class Rcu(_Table, frozen=True, forbid_unknown_fields=True):
     unlinks: str
     frees: str
     srcu_pointers: Positions
+    last_reference: str
     references: str
 
 

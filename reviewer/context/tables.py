@@ -165,6 +165,7 @@ class Api:
     unlinks: re.Pattern[str]
     rcu_pointers: re.Pattern[str]
     srcu_pointers: Mapping[str, int]
+    last_reference: re.Pattern[str]
     takes_reference: re.Pattern[str]
     task_set: frozenset[str]
     task_running: frozenset[str]
@@ -176,6 +177,7 @@ class Api:
     assigned: Mapping[str, tuple[str, Member]]
     positions: Mapping[tuple[str, int], Member]
     orders: tuple[OrderDocument, ...]
+    elsewhere: Mapping[str, frozenset[str]]
     structure_definers: Mapping[str, str]
     demands: Demands
 
@@ -191,6 +193,10 @@ class Api:
             or cls in self.irq_guards
             or cls.removeprefix("__free:") in self.frees
         )
+
+    def is_primitive(self, name: str) -> bool:
+        """Whether ``name`` is one of the calls that the context is made of: locks, counters, interrupts by hand."""
+        return name in self.locks or name in self.counters or name in self.irq
 
     def is_known(self, name: str) -> bool:
         """Whether the tables say all there is to say about ``name``."""

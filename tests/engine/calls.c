@@ -504,3 +504,92 @@ static void clock_boot(struct box *b)
 		clock_register(b); /* wrong: lock-recursive-class */
 	mutex_unlock(&clock_mutex);
 }
+
+/* What is set up by the first call was set up before an atomic one. */
+
+static void chip_set_up(struct box *b)
+{
+	if (!chip_initialized(b)) {
+		mutex_lock(&b->setup);
+		b->map = kzalloc(64, GFP_KERNEL);
+		mutex_unlock(&b->setup);
+	}
+}
+
+static void chip_inject(struct box *b)
+{
+	chip_set_up(b);
+	b->count++;
+}
+
+static void chip_inject_and_wait(struct box *b)
+{
+	chip_set_up(b);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+}
+
+static irqreturn_t chip_handler(int irq, void *data)
+{
+	chip_inject(data);
+	chip_inject_and_wait(data);
+	return IRQ_HANDLED;
+}
+
+static int chip_request(struct box *b)
+{
+	return request_irq(b->irq, chip_handler, 0, "chip", b);
+}
+
+/* Who holds the lock of an object holds a reference to it. */
+
+static void task_free(struct box *b)
+{
+	raw_spin_lock(&b->pi_lock);
+	b->count--;
+	raw_spin_unlock(&b->pi_lock);
+}
+
+static void task_put(struct box *b)
+{
+	if (refcount_dec_and_test(&b->usage))
+		task_free(b);
+}
+
+static void task_timer(struct box *b)
+{
+	raw_spin_lock(&b->pi_lock);
+	task_put(b);
+	task_free(b); /* wrong: lock-recursive-class */
+	raw_spin_unlock(&b->pi_lock);
+}
+
+/* The body of a call that the context is made of. */
+
+void migrate_enable(void)
+{
+	preempt_disable();
+	msleep(1);
+	preempt_enable();
+}
+
+static void kills_under_lock(struct box *b)
+{
+	spin_lock(&b->lock);
+	percpu_ref_kill(&b->refs);
+	spin_unlock(&b->lock);
+}
+
+/* An assertion that names no context but the last reference. */
+
+static void last_put(struct rcu_head *head)
+{
+	struct box *b = container_of(head, struct box, rcu);
+
+	WARN_ON(refcount_read(&b->usage));
+	b->count = 0;
+}
+
+static void last_put_later(struct box *b)
+{
+	call_rcu(&b->rcu, last_put);
+}

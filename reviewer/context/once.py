@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Paths that few calls take: where something is set up for the first time, and where a last reference goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reviewer.context.facts import VALUE, Facts, value_of
+from reviewer.context.tables import Api
+from reviewer.source.cfg import Assign, Call, Function
+from reviewer.source.expression import last_member
+
+_SET_UP = re.compile(r"(?:\w*_)?initiali[sz]ed")
+
+
+class Once:
+    """Tells such paths of one function by what is known on them.
+
+    What they do need not happen in a call that is made later, or by who holds a reference: of callers, nothing is said.
+    """
+
+    def __init__(self, function: Function, api: Api) -> None:
+        self._clear_at_first = _set_once(function) | frozenset(_asked_for(function, _SET_UP))
+        self._true_at_last = frozenset(_asked_for(function, api.last_reference))
+
+    def is_first(self, facts: Facts) -> bool:
+        """Whether something is set up for the first time here."""
+        return any(facts.get((VALUE, name)) == 0 for name in self._clear_at_first)
+
+    def is_last(self, facts: Facts) -> bool:
+        """Whether the last reference to an object was let go of."""
+        return any(facts.get((VALUE, name), 0) != 0 for name in self._true_at_last)
+
+
+def _asked_for(function: Function, pattern: re.Pattern[str]) -> Iterator[str]:
+    """What holds the answers of calls and members whose name matches ``pattern``, as facts call it."""
+    for block in function.blocks:
+        for node in block.nodes:
+            if isinstance(node, Call) and pattern.fullmatch(node.name):
+                yield f"{node.name}({','.join(node.args)})"
+                if node.result:
+                    yield node.result
+        for edge in block.edges:
+            yield from (each.left for each in edge.literals if pattern.fullmatch(last_member(each.left)))
+
+
+def _set_once(function: Function) -> frozenset[str]:
+    """The global flags that the function sets and never clears."""
+    own = {*function.params, *function.locals}
+    assigned = [node for block in function.blocks for node in block.nodes if isinstance(node, Assign)]
+    cleared = {node.target for node in assigned if value_of({}, node.value) in (None, 0)}
+    return frozenset(
+        node.target for node in assigned if node.target.isidentifier() and node.target not in own | cleared
+    )
