@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from reviewer.context.calls import Calls
-from reviewer.context.closure import Closure, Key, key_of
+from reviewer.context.closure import Base, Closure, Key, key_of
 from reviewer.context.effects import Analysis, Summary
 from reviewer.context.flow import Flow
 from reviewer.context.kept import Kept
@@ -42,8 +42,7 @@ class Analyser:
         self._closure: Closure = Closure(
             self._below,
             lambda function: Flow(self, function, State()).run().summary,
-            base._closure if base is not None else None,
-            program.unlike_base() if base is not None else (),
+            Base(base._closure, *program.unlike_base(), program.counterpart) if base is not None else None,
         )
         self.outlined: set[tuple[str, str]] = set()
         self._memo: dict[tuple[Key, State], Analysis] = {}

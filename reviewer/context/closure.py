@@ -8,12 +8,14 @@ summaries no longer change. What a summary says therefore does not depend on whi
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from reviewer.context.effects import EMPTY, Summary
+from reviewer.context.moved import moved_summary
 from reviewer.source.cfg import Function
+from reviewer.source.edits import Edit
 
 _ROUNDS = 8
 """After so many rounds a circle of functions is taken as it is. Summaries are bounded; few need more than three."""
@@ -92,26 +94,36 @@ class Known:
     files: int
 
 
-class Closure:
-    """The summaries of one tree.
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The summaries of another tree: what rests on nothing that differs is the same in both.
 
-    ``base`` holds those of another tree, from which this one differs in the files ``changed``: what rests on none of
-    them is the same in both. ``callees`` and ``summarise`` look at one function.
+    In the files ``unlike`` anything may differ; in those of ``edits`` nothing but the bodies of functions.
+    ``counterpart`` finds the function of the other tree that stands in the place of one that an edit did not change.
     """
+
+    closure: Closure
+    unlike: frozenset[str]
+    edits: Mapping[str, Edit]
+    counterpart: Callable[[Function, Edit], Function | None]
+
+
+class Closure:
+    """The summaries of one tree. ``callees`` and ``summarise`` look at one function."""
 
     def __init__(
         self,
         callees: Callable[[Function], Sequence[Function]],
         summarise: Callable[[Function], Summary],
-        base: Closure | None = None,
-        changed: Iterable[str] = (),
+        base: Base | None = None,
     ) -> None:
         self._callees = callees
         self._summarise = summarise
         self._base = base
-        self.numbers: Numbers = base.numbers if base is not None else Numbers()
-        self._changed = frozenset(changed)
-        self._changed_files = self.numbers.set_of(self._changed)
+        self.numbers: Numbers = base.closure.numbers if base is not None else Numbers()
+        self._unlike = self.numbers.set_of(base.unlike) if base is not None else 0
+        self._edited = self.numbers.set_of(base.edits) if base is not None else 0
+        self._reaches: dict[Key, bool] = {}
         self._known: dict[Key, Known] = {}
         self.keeper: Keeper | None = None
         self._circle: dict[Key, Summary] = {}
@@ -135,16 +147,70 @@ class Closure:
     def _ready(self, function: Function) -> Known | None:
         key = key_of(function)
         found = self._known.get(key)
-        if found is None and self._base is not None and function.path not in self._changed:
-            found = self._base.known(function)
-            if found.files & self._changed_files:
-                return None
-            self._known[key] = found
-        elif found is None and self.keeper is not None:
-            found = self.keeper.find(function)
+        if found is None:
+            if self._base is not None:
+                found = self._as_in_base(function, self._base)
+            elif self.keeper is not None:
+                found = self.keeper.find(function)
             if found is not None:
                 self._known[key] = found
         return found
+
+    def _as_in_base(self, function: Function, base: Base) -> Known | None:
+        """The summary from the base, where nothing that it rests on differs."""
+        found = self._below(function, base)
+        if found is None or found.files & self._unlike:
+            return None
+        if not found.files & self._edited:
+            return found
+        return (
+            None
+            if self._reaches_change(function, base)
+            else Known(moved_summary(found.summary, function.path, base.edits), found.files)
+        )
+
+    @staticmethod
+    def _below(function: Function, base: Base) -> Known | None:
+        """What the base knows of the same function; None where that is not there or another one."""
+        if function.path in base.unlike:
+            return None
+        edit = base.edits.get(function.path)
+        same = function if edit is None else base.counterpart(function, edit)
+        return base.closure.known(same) if same is not None else None
+
+    def _reaches_change(self, start: Function, base: Base) -> bool:
+        """Whether ``start`` calls, however deep, a function that differs from the one in the base."""
+        above: dict[Key, list[Key]] = {key_of(start): []}
+        waiting = [start]
+        reaching: list[Key] = []
+        while waiting:
+            function = waiting.pop()
+            key = key_of(function)
+            known = self._reaches.get(key)
+            if known is None:
+                found = self._below(function, base)
+                edit = base.edits.get(function.path)
+                changed = edit is not None and (function.name, function.line) in edit.changed
+                if changed or function.path in base.unlike or (found is not None and found.files & self._unlike):
+                    known = True
+                elif found is not None and not found.files & self._edited:
+                    known = False
+            if known is None:
+                for callee in self._callees(function):
+                    if key_of(callee) not in above:
+                        above[key_of(callee)] = []
+                        waiting.append(callee)
+                    above[key_of(callee)].append(key)
+            elif known:
+                reaching.append(key)
+        reached = dict.fromkeys(above, False)
+        while reaching:
+            key = reaching.pop()
+            if not reached[key]:
+                reached[key] = True
+                reaching += above[key]
+        self._reaches |= reached
+        return reached[key_of(start)]
 
     def _order(self, start: Function) -> Iterator[list[Function]]:
         """The circles below ``start`` that are not computed yet, callees first (Tarjan, SIAM J. Comput. 1972)."""

@@ -114,6 +114,11 @@ class ParsedFile:
         """Every function of the file in the order of the text, then those of other arms."""
         return tuple(extent for _, extent, _ in self._functions)
 
+    @property
+    def readings(self) -> int:
+        """How many choices of preprocessor arms were read."""
+        return len(self._readings)
+
     def functions(self, name: str | None = None) -> Iterator[Function]:
         """The functions called ``name``, or all of them; those of the usual arms come first."""
         for number, (reading, extent, node) in enumerate(self._functions):

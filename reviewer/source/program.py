@@ -12,6 +12,7 @@ import msgspec
 
 from reviewer.source.cfg import Extent, Function
 from reviewer.source.declarations import Declaration, Declarations
+from reviewer.source.edits import Edit, edit_between
 from reviewer.source.files import Files
 from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
 from reviewer.source.parse import ParsedFile, parse
@@ -145,20 +146,42 @@ class Program:
         """Whether every file is read with the preprocessor arms that it has for everybody."""
         return not self._wanted
 
-    def unlike_base(self) -> frozenset[str]:
+    def unlike_base(self) -> tuple[frozenset[str], dict[str, Edit]]:
         """The files that may mean something else than in the base: those that differ, and those that use their names.
 
         A name matters that was or is now offered to other files, a lock that was or is now declared otherwise, and a
-        member of a table of functions that was or is now filled otherwise.
+        member of a table of functions that was or is now filled otherwise. Apart from them stand the files in which
+        nothing but the bodies of functions differs.
         """
         if self._base is None:
-            return frozenset()
+            return frozenset(), {}
+        edits: dict[str, Edit] = {}
         names: set[str] = set()
-        for path in self._changed:
-            if path.endswith(C_SUFFIXES):
+        for path in sorted(self._changed):
+            edit = self._edit(self._base, path) if path.endswith(".c") else None
+            if edit is not None:
+                edits[path] = edit
+            elif path.endswith(C_SUFFIXES):
                 names |= self._base._offered(path) ^ self._offered(path)
         words = {name.split()[-1] for name in names}
-        return self._changed.union(self._wanted, self.using(words, self._folders()))
+        users = self.using(words, self._folders())
+        edits = {path: edit for path, edit in edits.items() if path not in users}
+        return self._changed.union(self._wanted, users) - edits.keys(), edits
+
+    def _edit(self, base: Program, path: str) -> Edit | None:
+        old, new = base.text(path), self.text(path)
+        parsed = (base.parsed(path), self.parsed(path))
+        if old is None or new is None or any(each is None or each.readings > 1 for each in parsed):
+            return None
+        return edit_between(old, base.extents(path), new, self.extents(path))
+
+    def counterpart(self, function: Function, edit: Edit) -> Function | None:
+        """The same function of the base, where ``edit`` did not change it; None where that is not clear."""
+        line = edit.lines.get((function.name, function.line))
+        if line is None or self._base is None or function.reading:
+            return None
+        found = self._base.functions(function.path, function.name)
+        return next((each for each in found if each.line == line and not each.reading), None)
 
     def _offered(self, path: str) -> set[str]:
         text = self.files.read(path)

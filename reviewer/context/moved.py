@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A summary of the older version of a tree with the lines that it has in the newer one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reviewer.context.effects import Summary
+from reviewer.model import Step
+from reviewer.source.edits import Edit
+
+
+def moved_summary(summary: Summary, path: str, edits: Mapping[str, Edit]) -> Summary:
+    """``summary``, of a function of ``path`` that rests on nothing that was changed, with its lines moved."""
+    moving = {each: edit for each, edit in edits.items() if edit.moves}
+    if not moving:
+        return summary
+
+    def steps(old: tuple[Step, ...]) -> tuple[Step, ...]:
+        if not any(step.path in moving for step in old):
+            return old
+        return tuple(
+            Step(step.path, moving[step.path].moved(step.line), step.function, step.text)
+            if step.path in moving
+            else step
+            for step in old
+        )
+
+    own = moving.get(path)
+    return Summary(
+        {key: effect._replace(steps=steps(effect.steps)) for key, effect in summary.effects.items()},
+        {exit_ if own is None else exit_._replace(line=own.moved(exit_.line)): None for exit_ in summary.exits},
+        {key: each._replace(steps=steps(each.steps)) for key, each in summary.requirements.items()},
+        {key: each._replace(steps=steps(each.steps)) for key, each in summary.acquisitions.items()},
+    )

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A patch that changes the bodies of some functions alone: what it reaches is computed anew, the rest is taken over."""
+
+from __future__ import annotations
+
+import pytest
+
+from reviewer.config import data_dir
+from reviewer.context.analysis import Analyser
+from reviewer.context.closure import Closure
+from reviewer.context.effects import Summary
+from reviewer.registry import load_api
+from reviewer.source.cfg import Function
+from reviewer.source.edits import edit_between
+from reviewer.source.parse import parse
+from reviewer.source.program import Program
+from reviewer.source.store import Store
+from tests.memory_files import MemoryFiles
+
+API = load_api(data_dir("checks"))
+PATH = "kernel/example.c"
+TEXT = """\
+struct box { struct mutex lock; spinlock_t inner; };
+static void low(struct box *b)
+{
+	touch(b);
+}
+static bool is_quick(struct box *b)
+{
+	return b->quick;
+}
+static void sleeper(struct box *b)
+{
+	mutex_lock(&b->lock);
+	mutex_unlock(&b->lock);
+}
+static void middle(struct box *b)
+{
+	if (is_quick(b))
+		low(b);
+	sleeper(b);
+}
+void top(struct box *b)
+{
+	middle(b);
+}
+void beside(struct box *b)
+{
+	sleeper(b);
+	if (b)
+		return;
+	spin_lock(&b->inner);
+}
+void circle_one(struct box *b, int n);
+void circle_two(struct box *b, int n)
+{
+	circle_one(b, n - 1);
+	sleeper(b);
+}
+void circle_one(struct box *b, int n)
+{
+	circle_two(b, n);
+}
+"""
+HEADER = "void beside(struct box *b);\nstatic inline void outside(struct box *b)\n{\n\tbeside(b);\n}\n"
+INLINE = "kernel/example.h"
+
+
+def program(text: str, base: Program | None = None) -> Program:
+    files = MemoryFiles({PATH: text, INLINE: HEADER})
+    if base is None:
+        return Program(files, Store(None))
+    return Program(files, base.store, base=base, changed=[PATH], wanted={PATH: frozenset((4,))})
+
+
+def functions(of: Program) -> list[Function]:
+    return [*of.functions(PATH), *of.functions(INLINE)]
+
+
+def whole(summary: Summary) -> tuple[object, ...]:
+    """All of a summary, with its lines."""
+    return (
+        list(summary.effects.items()),
+        list(summary.exits),
+        list(summary.requirements.items()),
+        list(summary.acquisitions.items()),
+    )
+
+
+CHANGES = {
+    "a line more": ("\ttouch(b);\n", "\ttouch(b);\n\tbarrier();\n"),
+    "a line less": ("\ttouch(b);\n", ""),
+    "a call that sleeps": ("\ttouch(b);\n", "\ttouch(b);\n\tmsleep(1);\n"),
+    "a call of another function": ("\ttouch(b);\n", "\tif (b)\n\t\tcircle_one(b, 1);\n"),
+    "a call removed from a circle": ("\tcircle_one(b, n - 1);\n\tsleeper(b);\n", "\tcircle_one(b, n - 1);\n\n\n"),
+    "a lock removed": ("\tspin_lock(&b->inner);\n", ""),
+    "another type of lock": ("struct mutex lock;", "spinlock_t lock;"),
+    "a function more": (
+        "static void middle",
+        "static void touch(struct box *b)\n{\n\tmsleep(1);\n}\nstatic void middle",
+    ),
+    "a table in a function": ("\ttouch(b);\n", "\tstatic const struct ops o = {\n\t\t.top = top,\n\t};\n\ttouch(b);\n"),
+    "an arm": ("\ttouch(b);\n", "#ifdef CONFIG_PREEMPT_RT\n\ttouch(b);\n#endif\n"),
+    "a macro in a function": ("\ttouch(b);\n", "#define sleeper(b) msleep(1)\n"),
+    "other words": ("static void low(", "static noinstr void low("),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_summaries_after_a_patch_are_those_of_the_tree_alone(change: str) -> None:
+    text = TEXT.replace(*CHANGES[change])
+    assert text != TEXT
+    before = program(TEXT)
+    after = program(text, before)
+    made_from_base = Analyser(after, API, Analyser(before, API))
+    alone = Analyser(program(text), API)
+    for function in functions(after):
+        assert whole(made_from_base.summary(function)) == whole(alone.summary(function)), function.name
+
+
+def test_only_what_calls_the_changed_function_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = program(TEXT)
+    old = Analyser(before, API)
+    for function in functions(before):
+        old.summary(function)
+    computed: list[str] = []
+    settle = Closure._settle
+
+    def noting(closure: Closure, key: object, known: object) -> None:
+        computed.append(key.name)  # type: ignore[attr-defined]
+        settle(closure, key, known)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Closure, "_settle", noting)
+    after = program(TEXT.replace(*CHANGES["a line more"]), before)
+    new = Analyser(after, API, old)
+    for function in functions(after):
+        new.summary(function)
+    assert sorted(computed) == ["low", "middle", "top"]
+
+
+def test_lines_of_an_edit() -> None:
+    new = TEXT.replace(*CHANGES["a line more"])
+    old_file, new_file = (parse(PATH, text.encode()) for text in (TEXT, new))
+    edit = edit_between(TEXT.encode(), old_file.extents, new.encode(), new_file.extents)
+    assert edit is not None
+    assert edit.changed == {("low", 2), ("middle", 16)}
+    assert edit.lines["is_quick", 7] == 6
+    assert edit.moves
+    assert [edit.moved(line) for line in (1, 2, 6, 10)] == [1, 2, 7, 11]
+
+
+@pytest.mark.parametrize("change", ["another type of lock", "a function more", "an arm", "a macro in a function"])
+def test_what_changes_more_than_bodies_is_no_edit(change: str) -> None:
+    new = TEXT.replace(*CHANGES[change])
+    old_file, new_file = (parse(PATH, text.encode()) for text in (TEXT, new))
+    assert edit_between(TEXT.encode(), old_file.extents, new.encode(), new_file.extents) is None
