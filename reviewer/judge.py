@@ -10,6 +10,7 @@ from reviewer.check import Check, Context, Report
 from reviewer.context.analysis import Analyser
 from reviewer.context.effects import Analysis, Event, EventKind
 from reviewer.context.entry import Entry, entries
+from reviewer.context.nullchecks import unchecked
 from reviewer.context.state import Origin, Reason
 from reviewer.model import Kernels, Step
 from reviewer.source.cfg import Function
@@ -24,7 +25,13 @@ _MARK = {
 }
 # Events whose own lines tell how it came to this.
 _SHOWS = frozenset(
-    (EventKind.UNBALANCED, EventKind.USE_AFTER_READER, EventKind.USE_AFTER_LOCK, EventKind.FREED_TOO_EARLY)
+    (
+        EventKind.UNBALANCED,
+        EventKind.USE_AFTER_READER,
+        EventKind.USE_AFTER_LOCK,
+        EventKind.FREED_TOO_EARLY,
+        EventKind.NULL_NOT_ASKED,
+    )
 )
 
 
@@ -73,7 +80,12 @@ def judge(
     for entry, analysis in starts:
         orders = analyser.orders
         besides = (
-            (*more, *orders.inversions(function, analysis), *orders.against_documents(function, analysis))
+            (
+                *more,
+                *orders.inversions(function, analysis),
+                *orders.against_documents(function, analysis),
+                *unchecked(analyser.program, analyser.api, function),
+            )
             if entry is None
             else ()
         )

@@ -43,6 +43,7 @@ class EventKind(StrEnum):
     USE_AFTER_LOCK = "use after the lock of the list was released"
     REQUIRES = "context required"
     CALLED_UNLIKE = "called unlike elsewhere"
+    NULL_NOT_ASKED = "used without the question for NULL"
     RETURNED_UNPROTECTED = "returned after its protection ended"
 
 
