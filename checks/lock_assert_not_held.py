@@ -140,5 +140,25 @@ CHECK = Check(
                 .mmap = port_map,
         };
         """,
+        """
+        struct port { struct work_struct work; int count; };
+        static void port_put(struct port *port)
+        {
+                if (in_task()) {
+                        port->count--;
+                } else if (in_hardirq()) {
+                        lockdep_assert_irqs_disabled();
+                        port->count -= 2;
+                }
+        }
+        static void port_work(struct work_struct *work)
+        {
+                port_put(container_of(work, struct port, work));
+        }
+        void port_init(struct port *port)
+        {
+                INIT_WORK(&port->work, port_work);
+        }
+        """,
     ),
 )

@@ -11,6 +11,7 @@ from reviewer.context.analysis import Analyser
 from reviewer.context.effects import Analysis, Event, EventKind
 from reviewer.context.entry import Entry, entries
 from reviewer.context.nullchecks import unchecked
+from reviewer.context.pairs import given_back_elsewhere
 from reviewer.context.state import Origin, Reason
 from reviewer.model import Kernels, Step
 from reviewer.source.cfg import Function
@@ -89,7 +90,10 @@ def judge(
             if entry is None
             else ()
         )
-        for event in (*analysis.events, *besides):
+        own = (
+            e for e in analysis.events if e.kind is not EventKind.UNBALANCED or not given_back_elsewhere(analyser, e)
+        )
+        for event in (*own, *besides):
             context = Context(event, analyser.api)
             for check in checks:
                 if event.kind not in check.events:

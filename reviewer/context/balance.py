@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Set
+from typing import NamedTuple
 
 from reviewer.context.effects import Analysis, Event, EventKind, Exit, Summary, Taken
 from reviewer.context.state import State
@@ -20,6 +21,9 @@ _PAIRED_NAME = re.compile(
     re.IGNORECASE,
 )
 
+# Who comes too late lets go of these, as what is returned says (Documentation/locking/ww-mutex-design.rst).
+_BACKING_OFF = frozenset(("ww_mutex",))
+_WHOLE = re.compile(r"P\d+|(?:\?\.)?R")
 
 _PAIRS = (
     ("preempt", "preempt_disable", "preempt_enable"),
@@ -29,18 +33,28 @@ _PAIRS = (
 _RAISED = (("rcu", "rcu_read_lock", "rcu"), *((counter, raises, "context") for counter, raises, _ in _PAIRS))
 
 
+class Below(NamedTuple):
+    """Locks that callees take or release.
+
+    ``let_go`` are taken by the function itself and let go of by a callee, ``handed_up`` are those of a callee that the
+    function never releases, so that the callee is to be asked.
+    """
+
+    let_go: Set[tuple[str, str]]
+    handed_up: Set[tuple[str, str]]
+
+
 def unbalanced(
     function: Function,
     summary: Summary,
     start: State,
     handed_on: frozenset[str],
     taken: Taken,
-    let_go_below: Set[tuple[str, str]],
+    below: Below,
 ) -> Iterator[Event]:
     """One event for each lock or reader that some return leaves held against the rest.
 
-    Locks whose last member is in ``handed_on`` are left out. ``taken`` says where each lock was taken,
-    ``let_go_below`` which ones a callee releases.
+    Locks whose last member is in ``handed_on`` are left out. ``taken`` says where each lock was taken.
     """
     if any(
         annotation.name in ("__acquires", "__releases", "__cond_acquires", "__acquires_shared", "__releases_shared")
@@ -53,7 +67,7 @@ def unbalanced(
     if len(exits) != len(summary.exits):
         return
     yield from _readers(function, exits, start)
-    for event, lock in _locks(function, exits, start, handed_on, let_go_below):
+    for event, lock in _locks(function, exits, start, handed_on, below):
         yield _named(event, lock, taken)
     yield from _counters(function, exits, start)
 
@@ -154,16 +168,18 @@ def _locks(
     exits: list[Exit],
     start: State,
     handed_on: frozenset[str],
-    let_go_below: Set[tuple[str, str]],
+    below: Below,
 ) -> Iterator[tuple[Event, tuple[str, str]]]:
-    told = {lock for exit_ in exits for lock in exit_.gained if last_member(lock[1]) in handed_on}
+    everything = frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in exits))
+    told = {lock for lock in everything if last_member(lock[1]) in handed_on or lock[0] in _BACKING_OFF}
+    told |= below.handed_up
     for group in _groups(exits):
-        for lock in sorted(set().union(*(exit_.gained for exit_ in group))):
-            holding = [exit_ for exit_ in group if lock in exit_.gained and not _exchanged(lock, exit_)]
+        for lock in sorted(frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in group)) - told):
+            holding = [exit_ for exit_ in group if lock in exit_.gained and not _exchanged(function, lock, exit_)]
             without = {exit_.line for exit_ in group if lock not in exit_.gained}
-            if lock in let_go_below:  # whether the callee is reached before a common return, memory decides
+            if lock in below.let_go:  # whether the callee is reached before a common return, memory decides
                 holding = [exit_ for exit_ in holding if exit_.line not in without]
-            if holding and without and lock not in told:
+            if holding and without:
                 told.add(lock)
                 wrong = min(holding, key=lambda e: e.line)
                 yield _event(function, wrong, min(without), start, lock[1], "lock", lock[0]), lock
@@ -175,10 +191,18 @@ def _locks(
                 yield _event(function, failed, min(e.line for e in clean), start, lock[1], "lock", lock[0]), lock
 
 
-def _exchanged(lock: tuple[str, str], exit_: Exit) -> bool:
+def _exchanged(function: Function, lock: tuple[str, str], exit_: Exit) -> bool:
     """Whether the caller's lock of another object was let go of for ``lock``, as where a timer changes its base."""
-    name = last_member(lock[1])
-    return any(kind == lock[0] and other != lock[1] and last_member(other) == name for kind, other in exit_.released)
+    name = _member(function, lock[1])
+    return any(
+        kind == lock[0] and other != lock[1] and _member(function, other) == name for kind, other in exit_.released
+    )
+
+
+def _member(function: Function, expression: str) -> str:
+    """The last member of a lock as callers see it; empty where the primitive is given an object that holds it."""
+    name = last_member(expression)
+    return "" if _WHOLE.fullmatch(expression) or (expression == f"?.{name}" and name in function.locals) else name
 
 
 def _counters(function: Function, exits: list[Exit], start: State) -> Iterator[Event]:

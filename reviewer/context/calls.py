@@ -46,6 +46,7 @@ _ASSERTS = {
     "assert_spin_locked": "spin",
     "assert_raw_spin_locked": "raw",
 }
+_NOT_HELD = "lockdep_assert_not_held"
 _OUT_PARAMETER = re.compile(r"&\w+")
 # Names of functions that let go of something, for when they are not followed.
 _LETS_GO = re.compile(r"(?:^|_)(?:un(?:lock|pin)|release|drop|enable|put)(?:_|$)")
@@ -75,6 +76,10 @@ class Calls:
         if name in self.api.predicates or name == "IS_ENABLED":
             self._predicate(node, facts)
             return [(state, facts)]
+        if name == _NOT_HELD and node.args:
+            expression = canonical(flow.function, node.args[0])
+            gone = frozenset(held for held in state.locks if held.expression == expression)
+            return [(state._replace(locks=state.locks - gone), facts)]
         if name in _ASSERTS and node.args:
             return [(self._assert(flow, node, state), facts)]
         if self.api.insert_checks.fullmatch(name):
@@ -315,6 +320,8 @@ class Calls:
                 else:
                     self._inherit(flow, node, state, facts, effect, callee)
         if len(callees) != 1 or any(apart.values()):
+            if any(exit_.released for callee in callees for exit_ in self.analyser.summary(callee).exits):
+                state = state.doubted({"locks"})  # which of them is called, and lets go of its caller's lock
             return [(state, facts)]
         flow.requirements.inherited(node, state, facts, self.analyser.summary(callees[0]))
         if not node.name.startswith("."):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from reviewer.context.state import Held, State
 from reviewer.context.tables import Watching
@@ -217,7 +217,11 @@ class Exit(NamedTuple):
         return self[1:12]
 
 
-UNCHANGED: tuple[object, ...] = (frozenset(), frozenset(), "", 0, 0, 0, 0, 0, 0, 0, 0)
+UNMOVED_EXIT: Final = Exit(
+    "any", frozenset(), frozenset(), "", 0, 0, 0, 0, 0, 0, 0, Watching.RESTORED, frozenset(), (), 0
+)
+"""A way out that leaves the state as it was."""
+UNCHANGED: Final = UNMOVED_EXIT.change
 
 
 class Event(NamedTuple):

@@ -31,6 +31,11 @@ FETCHED: Literal["fetched"] = "fetched"
 OWN_CPU: Literal["own cpu"] = "own cpu"
 IRQ_TEST: Literal["irq test"] = "irq test"
 UNLINKED: Literal["unlinked"] = "unlinked"
+ASSUMED: Literal["assumed"] = "assumed"
+
+EQUAL: Literal["equal"] = "equal"
+UNEQUAL: Literal["unequal"] = "unequal"
+"""What a boolean can mean besides the answer of a call: that something equals a symbol, or does not."""
 
 Facts = dict[tuple[str, str], Any]
 
@@ -118,6 +123,7 @@ def forget(facts: Facts, variable: str) -> None:
         for key in facts
         if key[1] == variable
         or (bare and key[0] in (VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS) and variable in identifiers(key[1]))
+        or (key[0] == MEANING and facts[key][0] in (EQUAL, UNEQUAL) and variable in facts[key][1])
         if key[0] not in (FLAGS, TAKEN_AT, DECIDED, MOVED)
     ]
     for key in gone:

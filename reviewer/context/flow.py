@@ -8,23 +8,27 @@ state; equal states join, different ones stay apart.
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import distrusted
 from reviewer.context.annotations import is_noinstr
-from reviewer.context.balance import unbalanced
+from reviewer.context.balance import Below, unbalanced
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.effects import Analysis, Condition, Event, EventKind, Exit
 from reviewer.context.facts import (
+    ASSUMED,
     DECIDED,
     DECISION,
+    EQUAL,
     GFP,
     MEANING,
     MOVED,
     NEGATIVE_VALUE,
     SYMBOL,
     TAKEN_AT,
+    UNEQUAL,
     VALUE,
     Facts,
     compare,
@@ -50,6 +54,7 @@ from reviewer.source.expression import identifiers, is_path, last_member, root, 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
 
+_COMPARED = re.compile(r"([A-Za-z_][\w.>-]*)([!=]=)([A-Z][A-Z0-9_]+)")
 _STATES_PER_BLOCK = 16
 _VISITS = 6000
 _EXITS = 60
@@ -70,6 +75,7 @@ class Flow:
         self._doubtful: set[tuple[str, str]] = set()
         self._let_go: set[Held] = set()
         self.let_go_below: set[tuple[str, str]] = set()
+        self.taken_below: set[tuple[str, str]] = set()
         self._given_up: set[str] = set()
         self.suspected: list[tuple[Held, Event]] = []
         self._released_here = frozenset(
@@ -116,6 +122,7 @@ class Flow:
             self._doubtful.clear()
             self._let_go.clear()
             self.let_go_below.clear()
+            self.taken_below.clear()
             self._given_up.clear()
             self.suspected.clear()
             self.requirements = Requirements(self)
@@ -214,8 +221,13 @@ class Flow:
         if meaning is not None and meaning[0] != "same":
             answers: dict[tuple[str, int | str], bool] = {("!=", 0): literal.holds, ("==", 0): not literal.holds}
             truth = answers.get((literal.operator, literal.right))
-            return state if truth is None else self._assume_meaning(state, facts, meaning, truth)
-        if meaning is not None:
+            if meaning[0] not in (EQUAL, UNEQUAL):
+                return state if truth is None else self._assume_meaning(state, facts, meaning, truth)
+            if truth is not None:
+                holds = truth == (meaning[0] == EQUAL)
+                if facts.setdefault((SYMBOL, meaning[1]), holds) != holds:
+                    return None
+        elif meaning is not None:
             text = meaning[1]
         if isinstance(literal.right, str):
             return state if self._assume_symbol(facts, text, literal) else None
@@ -244,6 +256,8 @@ class Flow:
 
     def _assume_meaning(self, state: State, facts: Facts, meaning: tuple[str, str], truth: bool) -> State | None:
         what, argument = meaning
+        if what == "atomic" and truth:
+            facts[ASSUMED, what] = True
         if what == "rt":
             return None if state.rt is not None and state.rt != truth else state._replace(rt=truth)
         if what == "gfp":
@@ -352,6 +366,9 @@ class Flow:
         forget(facts, node.target)
         if node.target in self.function.params:
             facts[MOVED, node.target] = True
+        if (compared := _COMPARED.fullmatch(unwrap(node.value))) is not None and node.target in self.function.locals:
+            what, operator, symbol = compared.groups()
+            facts[MEANING, node.target] = (EQUAL if operator == "==" else UNEQUAL, f"{what}=={symbol}")
         if value is not None:
             facts[VALUE, node.target] = value
         if isinstance(gfp, bool):
@@ -491,9 +508,9 @@ class Flow:
     def _balance(self) -> None:
         """Returns that leave RCU nesting or locks as no other return of that kind does."""
         known = self.analysis
-        known.events += unbalanced(
-            self.function, known.summary, self.start, self.api.handed_on, known.taken, self.let_go_below
-        )
+        given_back = {(held.kind, self.outside(held.expression, {})) for held in self._let_go}
+        below = Below(self.let_go_below - self.taken_below, self.taken_below - given_back)
+        known.events += unbalanced(self.function, known.summary, self.start, self.api.handed_on, known.taken, below)
 
 
 def _lowered(function: Function, api: Api) -> frozenset[str]:

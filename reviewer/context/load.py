@@ -282,6 +282,7 @@ def load_tables(folder: Path) -> Api:
         allocators={**effects.allocators, **effects.optional_gfp},
         optional_gfp=frozenset(effects.optional_gfp),
         spinlock_takers=names("effects", "spinlocks.names", effects.spinlocks.names),
+        irqsafe_owners=names("effects", "spinlocks.irqsafe", effects.spinlocks.irqsafe),
         seqcount_writers=names("effects", "seqcounts.writers", effects.seqcounts.writers),
         plain_seqcount=effects.seqcounts.plain,
         frees=names("effects", "frees.names", effects.frees.names),

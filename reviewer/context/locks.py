@@ -124,7 +124,13 @@ def find_held(state: State, kind: str, expression: str) -> Held | None:
     alike = [held for held in state.locks if held.kind == kind and last_member(held.expression) == name]
     if not alike:
         alike = [held for held in state.locks if held.kind in ("?", kind) and last_member(held.expression) == name]
+    if not alike:  # of some locks the primitives are given the structure that holds them: xa_lock()
+        alike = [held for held in state.locks if held.kind in ("?", kind) and _around(held.expression) == expression]
     return alike[0] if len(alike) == 1 else None
+
+
+def _around(expression: str) -> str:
+    return expression.removesuffix(last_member(expression)).removesuffix("->").removesuffix(".")
 
 
 def drop(state: State, facts: Facts, kind: str, expression: str) -> State:

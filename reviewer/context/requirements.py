@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.conditions import UNKNOWN, Clause, Definition, clauses
 from reviewer.context.effects import Condition, Need, Requirement, RequirementKey, Site, Standing, Summary, Under
-from reviewer.context.facts import Facts
+from reviewer.context.facts import ASSUMED, Facts
 from reviewer.context.locks import canonical, in_caller
 from reviewer.context.match import satisfied
 from reviewer.context.state import Held, Origin, State, atomic
@@ -27,6 +27,7 @@ MOST = 16
 ANYTHING = "?"
 """Stands among the locks that are held on some path for one that is not known."""
 _LONGEST_CHAIN = 12
+_CONTEXTS = frozenset(("irqs", "preempt", "rcu", "walk"))
 _MOST_SITES = 400
 _RETURN = re.compile(rb"\breturn\b([^;]*);")
 _MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)((?:[^\n\\]|\\\r?\n|\\.)*)")
@@ -228,6 +229,12 @@ class Requirements:
         facts: Facts,
     ) -> None:
         standing = self._standing(requirement, state)
+        if (
+            standing is Standing.OPEN
+            and (ASSUMED, "atomic") in facts
+            and any(n.kind in _CONTEXTS for n in requirement.needs)
+        ):
+            standing = Standing.HELD  # the code has asked
         flow = self._flow
         conditions = requirement.conditions + tuple(
             condition

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reviewer.context.effects import UNCHANGED, Exit, Summary
+from reviewer.context.effects import UNCHANGED, UNMOVED_EXIT, Exit, Summary
 from reviewer.context.facts import FLAGS, NONZERO, VALUE, Facts, forget
 from reviewer.context.locks import canonical, drop, find_held, in_caller, in_parameters, take
 from reviewer.context.match import satisfied
@@ -59,6 +59,9 @@ def apply_exits(
             unsure.add(name)
     if len({(exit_.gained, exit_.released) for exit_ in possible}) > 1:
         unsure.add("locks")
+    elif possible[0].gained or possible[0].released:  # one lock on all ways out, as with xas_unlock_type()
+        alike = UNMOVED_EXIT._replace(gained=possible[0].gained, released=possible[0].released, unsure=doubts)
+        return [(_apply(flow, node, alike, state, facts).doubted(unsure), facts)]
     return [(state.doubted(unsure), facts)]
 
 
@@ -94,6 +97,7 @@ def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> S
         if name.startswith("?"):
             continue  # a lock that has no name here: it was found in the callee, and is let go of by whoever knows it
         state = take(state, facts, kind, name, name, node.line, f"{node.name}()")
+        flow.taken_below.add((kind, flow.outside(name, facts)))
     irq = exit_.irq
     if irq == "off" and state.irq != "off":
         facts[FLAGS, "callee"] = state.irq

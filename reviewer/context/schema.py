@@ -165,6 +165,13 @@ class Sleeps(_Table, frozen=True, forbid_unknown_fields=True):
     unless: dict[str, str]
 
 
+class Spinlocks(_Table, frozen=True, forbid_unknown_fields=True):
+    """What takes a spinlock_t without the word in its name."""
+
+    names: str
+    irqsafe: str
+
+
 class Names(_Table, frozen=True, forbid_unknown_fields=True):
     """A list of names."""
 
@@ -245,7 +252,7 @@ class EffectsTable(_Table, frozen=True, forbid_unknown_fields=True):
     allocators: Positions
     optional_gfp: Positions
     frees: Frees
-    spinlocks: Names
+    spinlocks: Spinlocks
     seqcounts: Seqcounts
     percpu: Percpu
     interrupts: Handle

@@ -18,6 +18,7 @@ from reviewer.context.state import State
 from reviewer.context.tables import LockClass, Operation
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Guard
+from reviewer.source.expression import plain
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -64,7 +65,7 @@ class Tabled:
             self.notes.simple(flow, node, state, facts, EventKind.FREE, step)
         elif name in api.handles_irq:
             self.notes.simple(flow, node, state, facts, EventKind.HANDLE_IRQ, step)
-        elif name in api.spinlock_takers:
+        elif name in api.spinlock_takers and not self._irqsafe_timer(flow, node):
             self.notes.simple(flow, node, state, facts, EventKind.SPINLOCK, step)
         elif name in api.seqcount_writers and self._plain_seqcount(flow, node):
             self.notes.simple(flow, node, state, facts, EventKind.SEQCOUNT_WRITE, step)
@@ -73,6 +74,12 @@ class Tabled:
             self.locking(flow, node, state, facts, lock_call.kind, step, trying="try" in name)
         if api.irq.get(name) == "enable" and not (flow.noinstr and name in api.irq_untraced):
             self.notes.simple(flow, node, state, facts, EventKind.IRQ_ENABLE, step)
+
+    def _irqsafe_timer(self, flow: Flow, node: Call) -> bool:
+        """Whether it is the timer of a structure whose timers are TIMER_IRQSAFE: for those no lock is taken."""
+        argument = plain(node.args[0]) if node.args else ""
+        owner, separator, _ = argument.rpartition("->")
+        return bool(separator) and self.analyser.program.type_of(owner, flow.function) in self.api.irqsafe_owners
 
     def _plain_seqcount(self, flow: Flow, node: Call) -> bool:
         """Whether the counter is declared as one without a lock of its own."""

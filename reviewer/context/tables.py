@@ -148,6 +148,7 @@ class Api:
     frees: frozenset[str]
     frees_at_once: frozenset[str]
     spinlock_takers: frozenset[str]
+    irqsafe_owners: frozenset[str]
     seqcount_writers: frozenset[str]
     plain_seqcount: str
     blocking_gfp: frozenset[str]

@@ -504,3 +504,196 @@ static struct base *switch_base(struct timer *timer, struct base *base, struct b
 	}
 	return wanted;
 }
+
+/* The lock is let go of by an operation, as the assertion after it says. */
+
+int freeze(struct dev *dev)
+{
+	int error;
+
+	mutex_lock(&dev->setup);
+	if (dev->ops->freeze) {
+		error = dev->ops->freeze(dev);
+		lockdep_assert_not_held(&dev->setup);
+	} else {
+		mutex_unlock(&dev->setup);
+		error = sync_dev(dev);
+	}
+	return error;
+}
+
+/* What a boolean was set to decides later too. */
+
+int handle_command(struct dev *dev, struct command *command)
+{
+	const bool need_lock = (command->number != COMMAND_CLEAN_UP);
+	int error = 0;
+
+	if (need_lock)
+		mutex_lock(&dev->setup);
+	switch (command->number) {
+	case COMMAND_CLEAN_UP:
+		clean_up_locked(dev);
+		break;
+	case COMMAND_START:
+		clean_up_locked(dev); /* wrong: lock-recursive-class */
+		break;
+	}
+	if (need_lock)
+		mutex_unlock(&dev->setup);
+	return error;
+}
+
+/* The primitive is given the structure that holds the lock, one way or the other. */
+
+struct table { spinlock_t xa_lock; };
+struct xas { struct table *xa; };
+
+static void xas_unlock_either(struct xas *xas, unsigned int type)
+{
+	if (type == XA_LOCK_IRQ)
+		xa_unlock_irq(xas->xa);
+	else
+		xa_unlock(xas->xa);
+}
+
+static void xas_lock_either(struct xas *xas, unsigned int type)
+{
+	if (type == XA_LOCK_IRQ)
+		xa_lock_irq(xas->xa);
+	else
+		xa_lock(xas->xa);
+}
+
+static void xas_more(struct xas *xas, unsigned int type)
+	__must_hold(xas->xa->xa_lock)
+{
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	xas_unlock_either(xas, type);
+	msleep(2);
+	xas_lock_either(xas, type);
+}
+
+static void switch_queue(struct rq *rq, struct rq *other)
+{
+	struct rq *locked = rq;
+
+	if (locked != other) {
+		raw_spin_rq_unlock(locked);
+		locked = other;
+		raw_spin_rq_lock(other);
+	}
+	other->count++;
+	if (locked != rq) {
+		raw_spin_rq_unlock(locked);
+		raw_spin_rq_lock(rq);
+	}
+}
+
+/* Who backs off does so by what is returned. */
+
+int both_at_once(struct buffer *a, struct buffer *b, struct ww_acquire_ctx *ctx)
+{
+	int error = ww_mutex_lock(&a->mutex, ctx);
+
+	if (error)
+		return error;
+	error = ww_mutex_lock(&b->mutex, ctx);
+	if (error == -EALREADY)
+		return -EINVAL;
+	if (!error)
+		ww_mutex_unlock(&b->mutex);
+	ww_mutex_unlock(&a->mutex);
+	return 0;
+}
+
+/* A lock that is taken when an operation is prepared, and released when it is done. */
+
+static DECLARE_RWSEM(group_rwsem);
+
+int group_can_move(struct dev *dev)
+{
+	int error;
+
+	down_read(&group_rwsem);
+	if (!dev->enabled)
+		return 0;
+	error = dev_allows(dev);
+	if (error)
+		goto out;
+	return 0;
+out:
+	up_read(&group_rwsem);
+	return dev_complain(dev);
+}
+
+void group_moved(struct dev *dev)
+{
+	dev->moved++;
+	up_read(&group_rwsem);
+}
+
+static DECLARE_RWSEM(other_rwsem);
+
+int other_can_move(struct dev *dev)
+{
+	down_read(&other_rwsem);
+	if (!dev->enabled)
+		return 0; /* wrong: lock-imbalance */
+	up_read(&other_rwsem);
+	return dev_complain(dev);
+}
+
+int group_asks(struct dev *dev)
+{
+	if (!dev->a)
+		return 0;
+	return group_can_move(dev);
+}
+
+/* The timer of delayed work is TIMER_IRQSAFE. */
+
+static void flush_late(struct delayed_work *work, struct dev *dev)
+{
+	local_irq_disable();
+	del_timer_sync(&work->timer);
+	del_timer_sync(&dev->timer); /* wrong: rt-spinlock-preempt-irq-off */
+	local_irq_enable();
+}
+
+static void clean_up_locked(struct dev *dev)
+{
+	mutex_lock(&dev->setup);
+	dev->a = 0;
+	mutex_unlock(&dev->setup);
+}
+
+/* One callee takes the lock and another releases it: a way out that misses the second one is told of. */
+
+static void limits_start(struct dev *dev)
+{
+	mutex_lock(&dev->setup);
+}
+
+static int limits_commit(struct dev *dev)
+{
+	dev->a = 1;
+	mutex_unlock(&dev->setup);
+	return 0;
+}
+
+int limits_update(struct dev *dev)
+{
+	int error = 0;
+
+	limits_start(dev);
+	if (dev->b) {
+		error = -ENODEV;
+		goto unfreeze;
+	}
+	error = limits_commit(dev);
+unfreeze:
+	if (error)
+		dev->a = 0;
+	return error; /* wrong: lock-imbalance */
+}
