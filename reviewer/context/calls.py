@@ -307,7 +307,7 @@ class Calls:
             if _LETS_GO.search(node.name):
                 state = state.doubted({"locks", "irq", "preempt", "bh"})
             return [(state, facts)]
-        if not callees or any(self._sleeps(self.analyser.summary(callee)) for callee in callees):
+        if any(self._sleeps(self.analyser.summary(callee)) for callee in callees):
             state = state._replace(not_running=False)  # who sleeps comes back as TASK_RUNNING
         apart = self.analyser.apart(node.name, flow.function)
         if any(apart.values()):

@@ -21,7 +21,7 @@ from reviewer.context.facts import (
 from reviewer.context.state import Held, Origin, State, moved
 from reviewer.context.tables import Api, LockClass
 from reviewer.source.cfg import Assign, Function
-from reviewer.source.expression import identifiers, last_member, plain, root
+from reviewer.source.expression import last_member, plain, root, variables
 
 _ROOT = re.compile(r"[A-Za-z_]\w*")
 _PARAMETER = re.compile(r"P(\d+)(?!\w)")
@@ -35,7 +35,7 @@ def canonical(function: Function, expression: str) -> str:
     for _ in range(3):
         match = _ROOT.match(expression)
         alias = function.aliases.get(match.group()) if match else None
-        if match is None or not alias or match.group() in identifiers(alias):
+        if match is None or not alias or match.group() in variables(alias):
             break
         rest = expression[match.end() :]
         if rest.startswith("->") or not rest:

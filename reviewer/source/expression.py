@@ -14,6 +14,7 @@ _DECIMAL = re.compile(r"-?\d+[uUlL]*")
 _HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]+[uUlL]*")
 _ERROR = re.compile(r"-E[A-Z0-9]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_$]\w*")
+_VARIABLE = re.compile(r"(?<!\w)(?<!\.)(?<!->)[A-Za-z_$]\w*")
 _CAST = re.compile(r"\((?:const|unsigned|struct|void|u\d+|s\d+|long|int|char|\w+_t)\w*\**\)(?=[\w(&])")
 _BRACKETED = re.compile(r"\((\w+)\)(?=->|\.)")
 _LAST_MEMBER = re.compile(r"(?:->|\.)([A-Za-z_]\w*)$")
@@ -56,6 +57,12 @@ def constant(text: str) -> int | None:
 def identifiers(text: str) -> frozenset[str]:
     """Every identifier in ``text``, members included."""
     return frozenset(_IDENTIFIER.findall(text))
+
+
+@functools.lru_cache(maxsize=65536)
+def variables(text: str) -> frozenset[str]:
+    """Every identifier in ``text`` that is no member of something: ``vcpu`` of ``vcpu->kvm``."""
+    return frozenset(_VARIABLE.findall(text))
 
 
 @functools.lru_cache(maxsize=65536)
