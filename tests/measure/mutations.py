@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How many mistakes put into real functions are found; run by hand: ``python -m tests.measure.mutations --tree PATH``.
 
-One mutation at a time is put into a file of a kernel tree and the two texts are judged as a patch would be. A mutation
-counts as caught where one of the checks made for it says that the patch brought it, in that file. Harmless ones must
-raise nothing. Lines are drawn by folder in turn, files and lines at random; what was left out is counted by reason.
+One mutation at a time is put into a function of a kernel tree and the two texts are judged as a patch would be, but
+without the functions that call it unless ``--callers`` is given. A mutation counts as caught where one of the checks
+made for it says that the patch brought it, in that file. Harmless ones must raise nothing. Lines are drawn by folder in
+turn, files and lines at random, the files in the same order for each kind; what was left out is counted by reason.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from pathlib import Path
 from reviewer.compare import compare
 from reviewer.config import data_dir, default_cache
 from reviewer.context.analysis import Analyser
+from reviewer.context.kept import Kept
+from reviewer.context.load import tables_digest
 from reviewer.model import Change, Finding
 from reviewer.registry import load_api, load_checks
 from reviewer.sides import ChangedLines, Sides
@@ -85,6 +88,13 @@ class Changed:
         return self._files.mentioning(words, folders)
 
 
+class _OneFunction(Program):
+    """A tree in which one function has another body: what the others do is what they did in the base."""
+
+    def unlike_base(self) -> frozenset[str]:
+        return frozenset()
+
+
 def changed_lines(before: str, after: str) -> ChangedLines:
     """The lines of a change: those that differ where both texts have as many, else one run of them."""
     old, new = before.split("\n"), after.split("\n")
@@ -104,15 +114,29 @@ def changed_lines(before: str, after: str) -> ChangedLines:
 class Judge:
     """Judges mutants of the files of one tree."""
 
-    def __init__(self, tree: Path, cache: Path) -> None:
+    def __init__(self, tree: Path, cache: Path, *, with_callers: bool = False) -> None:
+        self._with_callers = with_callers
         self._repository = Repository.open(tree)
         self.files: Files = self._repository.snapshot(self._repository.tree_of("HEAD"))
         self._store = Store(cache / _CACHE)
         self._checks = load_checks([data_dir("checks")])
         self._api = load_api(data_dir("checks"))
+        self._rules = tables_digest(data_dir("checks"))
+        self._judged = 0
+        self._kept: Kept | None = None
+        self._fresh()
+
+    def _fresh(self) -> None:
+        """Begin with nothing in memory but what earlier mutants, and earlier runs, had kept of the tree."""
+        self.keep()
         self._shared = self.program()
         self._analysis = Analyser(self._shared, self._api)
-        self._judged = 0
+        self._kept = self._analysis.keep(self._rules)
+
+    def keep(self) -> None:
+        """Write what was learned about the tree to the cache."""
+        if self._kept is not None:
+            self._kept.flush()
 
     def close(self) -> None:
         """Let go of the tree and the cache."""
@@ -127,14 +151,12 @@ class Judge:
         """The tree as it is, shared by mutants unless one lies in a preprocessor arm that others do not want."""
         self._judged += 1
         if self._judged % _SHARED_BY == 0:
-            self._shared = self.program()
-            self._analysis = Analyser(self._shared, self._api)
+            self._fresh()
         parsed = self._shared.parsed(path)
         if parsed is None or not any(map(parsed.is_dead, lines)):
             return self._shared, self._analysis
-        program = self.program()
-        program.want({path: lines})
-        return program, Analyser(program, self._api)
+        program = Program(self.files, self._store, base=self._shared, changed=[path], wanted={path: lines})
+        return program, Analyser(program, self._api, self._analysis)
 
     def brought(self, mutant: Mutant) -> tuple[Finding, ...]:
         """What the checks say that the mutation brought."""
@@ -142,11 +164,17 @@ class Judge:
         old = self.files.read(mutant.path) or b""
         lines = changed_lines(old.decode("latin-1"), mutant.text)
         before, analysis = self._before(mutant.path, lines.removed | lines.beside)
-        wanted = {mutant.path: lines.added | lines.near}
-        after = Program(
-            Changed(self.files, mutant.path, text), self._store, base=before, changed=[mutant.path], wanted=wanted
+        for function in before.functions(mutant.path, mutant.function):
+            analysis.summary(function)  # before its mutant is asked for under the same name
+        after = (Program if self._with_callers else _OneFunction)(
+            Changed(self.files, mutant.path, text),
+            self._store,
+            base=before,
+            changed=[mutant.path],
+            wanted={mutant.path: lines.added | lines.near},
         )
-        found = compare(Sides(before, after, {mutant.path: lines}, {}, analysis), self._checks, self._api)
+        sides = Sides(before, after, {mutant.path: lines}, {}, analysis)
+        found = compare(sides, self._checks, self._api, with_callers=self._with_callers)
         return tuple(finding for finding in found if finding.change in (Change.INTRODUCED, Change.EXPOSED))
 
     def verdicts(self, jobs: Sequence[tuple[str, str, Mutant]]) -> list[Verdict]:
@@ -166,10 +194,10 @@ def drawn(
     judge: Judge, kind: Kind, count: int, seed: int, excluded: Counter[str], texts: dict[str, Source]
 ) -> list[tuple[str, Mutant]]:
     """``count`` mutants of a kind with their folders: folders in turn, files and lines at random."""
-    chance = random.Random(f"{seed} {kind.name.partition('-')[0]}")  # noqa: S311 - a sample, not a secret
     waiting = {folder: _paths(judge.files, folder) for folder in FOLDERS}
-    for paths in waiting.values():
-        chance.shuffle(paths)
+    for folder, paths in waiting.items():
+        random.Random(f"{seed} {folder}").shuffle(paths)  # noqa: S311 - a sample, not a secret
+    chance = random.Random(f"{seed} {kind.name}")  # noqa: S311 - a sample, not a secret
     program = judge.program()
     left: dict[str, list[list[Mutant]]] = {folder: [] for folder in FOLDERS}
     out: list[tuple[str, Mutant]] = []
@@ -228,13 +256,15 @@ def _paths(files: Files, folder: str) -> list[str]:
 _JUDGE: list[Judge] = []
 
 
-def _start(tree: Path, cache: Path) -> None:
+def _start(tree: Path, cache: Path, with_callers: bool) -> None:
     sys.setrecursionlimit(_RECURSION)
-    _JUDGE.append(Judge(tree, cache))
+    _JUDGE.append(Judge(tree, cache, with_callers=with_callers))
 
 
 def _judge(jobs: Sequence[tuple[str, str, Mutant]]) -> list[Verdict]:
-    return _JUDGE[0].verdicts(jobs)
+    verdicts = _JUDGE[0].verdicts(jobs)
+    _JUDGE[0].keep()
+    return verdicts
 
 
 def _tell(verdict: Verdict) -> None:
@@ -270,6 +300,7 @@ def main() -> int:
     parser.add_argument("--kind", action="append", help="only kinds whose name begins so; may be repeated")
     parser.add_argument("--limit", type=float, default=99.0, help="percent of each kind that must be caught")
     parser.add_argument("--alarms", type=int, default=0, help="harmless mutations that may raise an alarm")
+    parser.add_argument("--callers", action="store_true", help="judge who calls a function too, as of a patch: slow")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--quick", action="store_true", help="do not print what was left out")
     given = parser.parse_args()
@@ -288,7 +319,7 @@ def main() -> int:
     jobs.sort(key=lambda job: (job[2].path, job[0], job[2].line))
     batches = [jobs[at : at + _BATCH] for at in range(0, len(jobs), _BATCH)]
     verdicts: list[Verdict] = []
-    with ProcessPoolExecutor(given.jobs, initializer=_start, initargs=(given.tree, cache)) as pool:
+    with ProcessPoolExecutor(given.jobs, initializer=_start, initargs=(given.tree, cache, given.callers)) as pool:
         for found in pool.map(_judge, batches):
             verdicts += found
             for verdict in found:
