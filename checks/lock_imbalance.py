@@ -5,7 +5,7 @@ from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity
 
 
 def judge(context: Context) -> Report | None:
-    what, _, _ = context.detail
+    what, right, _ = context.detail
     if what == "context":
         call = f"{context.callee}()"
         return Report(
@@ -18,6 +18,15 @@ def judge(context: Context) -> Report | None:
         )
     if what != "lock":
         return None
+    if right == "0":
+        return Report(
+            subject=context.callee,
+            message=f"returns with {context.callee} held, which it used to let go of",
+            question=f"Is the unlock of {context.callee} missing here? "
+            f"{context.function}() still lets go of it elsewhere.",
+            was=f"{context.function}() returned with {context.callee} held",
+            consequence="The next one to take the lock waits for ever.",
+        )
     return Report(
         subject=context.callee,
         message=f"returns with {context.callee} held, unlike the other paths",

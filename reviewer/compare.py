@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from reviewer.affected import Affected
 from reviewer.check import Check, EventKind
 from reviewer.context.analysis import Analyser
-from reviewer.context.balance import newly_unbalanced
+from reviewer.context.balance import newly_retaken, newly_unbalanced
 from reviewer.context.effects import Event
 from reviewer.context.tables import Api
 from reviewer.customary import newly_unlike
@@ -25,6 +25,7 @@ from reviewer.source.cfg import Function
 
 _KEPT = 64  # functions whose analysis is kept at a time
 _NEAR = 2  # calls; deeper down conditions that only hold for other ways in make most of what is found wrong
+_LETS_GO = re.compile(rb"unlock|\bup(?:_read|_write)?\s*\(|release")
 _LEAVES = re.compile(rb"\b(?:goto|return|break|continue)\b")
 
 
@@ -95,14 +96,28 @@ class _Comparison:
         return found
 
     def _newly_unbalanced(self, before: Function, after: Function) -> tuple[Event, ...]:
-        """What a function that was balanced leaves held now, if it is one of those that the patch changes."""
+        """What a function that was balanced leaves held or takes again now, if the patch changes it."""
         lines = self._lines(after.path)
         if not any(after.line <= line <= after.end for line in lines.added | lines.near):
             return ()
         old, new = self.before.analyse(before), self.after.analyse(after)
-        told = {(event.detail[0], event.callee) for event in new.events if event.kind is EventKind.UNBALANCED}
-        events = newly_unbalanced(old, new, after, lines.came_from, self.after.api)
-        return tuple(event for event in events if (event.detail[0], event.callee) not in told)
+        known, told = (
+            {(event.detail[0], event.callee) for event in analysis.events if event.kind is EventKind.UNBALANCED}
+            for analysis in (old, new)
+        )
+        handed_over = self._lets_go()
+        events = newly_unbalanced(old, new, after, lines.came_from, self.after.api, handed_over=handed_over)
+        # What was wrong already does not hide another return that has become so.
+        unbalanced = [event for event in events if (event.detail[0], event.callee) not in told - known]
+        return (*unbalanced, *newly_retaken(old, new))
+
+    def _lets_go(self) -> bool:
+        """Whether the patch adds a line that lets go of a lock."""
+        for path, lines in self.sides.changed.items():
+            rows = (self.sides.after.text(path) or b"").split(b"\n") if lines.added else []
+            if any(_LETS_GO.search(rows[line - 1]) for line in lines.added if line <= len(rows)):
+                return True
+        return False
 
     def _release(self) -> None:
         for analyser in (self.before, self.after):

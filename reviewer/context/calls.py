@@ -14,6 +14,7 @@ from reviewer.context.facts import (
     DECIDED,
     FLAGS,
     MEANING,
+    STANDS,
     TAKEN_AT,
     UNMOVED,
     VALUE,
@@ -116,7 +117,7 @@ class Calls:
             for key in [key for key in facts if key[0] == DECIDED and key[1] in gone]:
                 del facts[key]
         for argument in node.args:
-            if not _OUT_PARAMETER.fullmatch(argument):
+            if not _OUT_PARAMETER.fullmatch(argument) or (STANDS, argument[1:]) in facts:  # a lock stays where it is
                 continue
             if (VALUE, argument[1:]) in facts and any(held.origin is Origin.TAKEN for held in state.locks):
                 # As with get_user_pages_remote(..., &locked): the callee may drop the lock and say so here.
@@ -237,12 +238,20 @@ class Calls:
     def _taken_twice(
         self, flow: Flow, node: Call | Guard, kind: str, expression: str, state: State, facts: Facts
     ) -> None:
-        """Note a lock that is certainly held already: the same one, no part of its name assigned since."""
-        same = Held(kind, expression, Origin.TAKEN) in state.locks and (UNMOVED, expression) in facts
+        """Note a lock that is held already: the same one, no part of its name assigned since.
+
+        Where something was called in between, it may have let go of the lock for a moment.
+        """
+        held = Held(kind, expression, Origin.TAKEN)
+        same = held in state.locks and (STANDS, expression) in facts
         if same and kind in EXCLUSIVE and "locks" not in state.unsure and "(" not in expression:
             shown, line, _ = facts.get((TAKEN_AT, expression), (last_member(expression), 0, ""))
-            step = self.notes.step(flow, node)
-            flow.event(EventKind.TAKEN_TWICE, node, state, facts, (step,), detail=(shown, str(line)))
+            steps = (self.notes.step(flow, node),)
+            event = flow.described(EventKind.TAKEN_TWICE, node, state, facts, steps, detail=(shown, str(line)))
+            if (UNMOVED, expression) in facts:
+                flow.note(event)
+            else:
+                flow.again.setdefault(held, event)
 
     # Guards
 

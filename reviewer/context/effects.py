@@ -192,6 +192,10 @@ class Edge(NamedTuple):
     where: tuple[str, int, str]
 
 
+WALKED: Final = "walked"
+"""In ``Exit.unsure``: a lock is held of something that is walked, so that a second walk may let go of it."""
+
+
 class Exit(NamedTuple):
     """One way out of a function: class of the return value and the change of the state."""
 
@@ -274,7 +278,11 @@ Taken = dict[tuple[str, str], tuple[int, str]]
 
 @dataclass(slots=True)
 class Analysis:
-    """A summary, the events that were met on the way, and where each lock was taken and each counter was raised."""
+    """A summary, the events that were met on the way, and where each lock was taken and each counter was raised.
+
+    ``again`` are locks taken while they seem to be held, by a function that calls others in between: too little for an
+    event, unless an earlier version of the function did no such thing.
+    """
 
     summary: Summary = field(default_factory=Summary)
     events: list[Event] = field(default_factory=list)
@@ -283,6 +291,7 @@ class Analysis:
     edges: dict[tuple[str, str, str, str], Edge] = field(default_factory=dict)
     complete: bool = True
     taken: Taken = field(default_factory=dict)
+    again: list[Event] = field(default_factory=list)
 
 
 EMPTY = Summary()

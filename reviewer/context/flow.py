@@ -16,7 +16,8 @@ from reviewer.context.acquire import distrusted
 from reviewer.context.annotations import is_noinstr
 from reviewer.context.balance import Below, unbalanced
 from reviewer.context.contexttests import ContextTests
-from reviewer.context.effects import Analysis, Condition, Event, EventKind, Exit
+from reviewer.context.cursors import Cursors
+from reviewer.context.effects import WALKED, Analysis, Condition, Event, EventKind, Exit
 from reviewer.context.facts import (
     ASSUMED,
     DECIDED,
@@ -78,6 +79,7 @@ class Flow:
         self.taken_below: set[tuple[str, str]] = set()
         self._given_up: set[str] = set()
         self.suspected: list[tuple[Held, Event]] = []
+        self.again: dict[Held, Event] = {}
         self._released_here = frozenset(
             canonical(function, node.args[call.argument])
             for block in function.blocks
@@ -89,7 +91,7 @@ class Flow:
         )
         self._handed_out = handed_out(function)
         self.noinstr = is_noinstr(function)
-        self._stepped = _stepped(function)
+        self._cursors = Cursors(analyser.program, function)
         self.once = Once(function, self.api)
         self._watchers = tuple(watcher(self) for watcher in _WATCHERS if watcher.matter(function, self.api))
         self._seen: set[tuple[object, ...]] = set()
@@ -125,6 +127,7 @@ class Flow:
             self.taken_below.clear()
             self._given_up.clear()
             self.suspected.clear()
+            self.again.clear()
             self.requirements = Requirements(self)
             self._follow()
         if not self.analysis.complete:
@@ -283,6 +286,7 @@ class Flow:
         """Drop what was noted under a lock that may have been let go of meanwhile."""
         self.analysis.edges = {key: edge for key, edge in self.analysis.edges.items() if self.is_certain(edge.held)}
         self.analysis.events += [event for held, event in self.suspected if self.is_certain(held)]
+        self.analysis.again = [event for held, event in self.again.items() if self.is_certain(held)]
         found = [distrusted(each, self._given_up) for each in self.analysis.summary.acquisitions.values()]
         self.analysis.summary.acquisitions = {acquisition.key: acquisition for acquisition in found}
 
@@ -352,7 +356,7 @@ class Flow:
         if wanted is not None and len(node.args) == wanted:
             step = Step(self.function.path, node.line, self.function.name, f"{node.name}()")
             self.analyser.calls.notes.walked(self, node, state, facts, step)
-        for argument in node.args[:2]:
+        for argument in self._cursors.of(node):
             if is_path(argument):
                 forget(facts, argument)
 
@@ -408,7 +412,7 @@ class Flow:
             state.kmap,
             state.rcu,
             state.eqs,
-            state.unsure | self._unsure_at_exit(state) | self._unsure_locks(state),
+            state.unsure | self._unsure_at_exit(state) | self._walked_locks(state),
             self.conditions(facts),
             line,
         )
@@ -420,12 +424,12 @@ class Flow:
             changed.add("irq")
         return frozenset(name for name in changed if ("", name) in self._doubtful)
 
-    def _unsure_locks(self, state: State) -> frozenset[str]:
+    def _walked_locks(self, state: State) -> frozenset[str]:
         """Locks of an array or list that is walked: a second walk lets go of them, which no single path shows."""
         walked = any(
-            held.origin is Origin.TAKEN and identifiers(held.expression) & self._stepped for held in state.locks
+            held.origin is Origin.TAKEN and identifiers(held.expression) & self._cursors.stepped for held in state.locks
         )
-        return frozenset(("locks",)) if walked else frozenset()
+        return frozenset((WALKED,)) if walked else frozenset()
 
     def outside(self, expression: str, facts: Facts, returned: str = "") -> str:
         """A lock's name for callers; a parameter that was assigned to means nothing to them."""
@@ -477,13 +481,28 @@ class Flow:
         argument: str = "",
     ) -> None:
         """Note something that happens here; the same thing in the same context is noted once."""
+        self.note(self.described(kind, node, state, facts, steps, masked=masked, detail=detail, argument=argument))
+
+    def described(
+        self,
+        kind: EventKind,
+        node: Call | Guard | Loop,
+        state: State,
+        facts: Facts,
+        steps: tuple[Step, ...],
+        *,
+        masked: bool = False,
+        detail: tuple[str, ...] = (),
+        argument: str = "",
+    ) -> Event:
+        """Something that happens here, as an event that nobody has noted yet."""
         shown = tuple(
             (name, *facts[TAKEN_AT, name])
             for held in sorted(state.locks)
             if (TAKEN_AT, name := held.expression) in facts
         )
         callee = node.cls if isinstance(node, Guard) else node.name
-        self.note(Event(kind, self.function, node.line, callee, argument, state, steps, masked, shown, detail))
+        return Event(kind, self.function, node.line, callee, argument, state, steps, masked, shown, detail)
 
     def note(self, event: Event) -> None:
         """Keep an event; the same thing in the same context once."""
@@ -523,20 +542,6 @@ def _lowered(function: Function, api: Api) -> frozenset[str]:
         for counter, change in api.counters.get(node.name, {}).items()
         if change < 0
     )
-
-
-def _stepped(function: Function) -> frozenset[str]:
-    """The variables that are stepped: incremented, moved on (``p = p->next``), or the cursor of an iteration macro."""
-    found: set[str] = set()
-    for block in function.blocks:
-        for node in block.nodes:
-            if isinstance(node, Assign) and (
-                node.value == "?" or node.value.startswith((f"{node.target}->", f"{node.target}."))
-            ):
-                found.add(node.target)
-            elif isinstance(node, Loop):
-                found.update(node.args[:2])
-    return frozenset(found)
 
 
 def _reverse_postorder(function: Function) -> list[int]:

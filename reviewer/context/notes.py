@@ -67,7 +67,7 @@ class Notes:
         if effect.rt is not None and state.rt is not None and effect.rt != state.rt:
             return
         world = effect.rt if effect.rt is not None else state.rt
-        if here.may_sleep and not any(held.origin is Origin.TAKEN for held in here.locks):
+        if here.may_sleep and not self._taken_since(here):
             return
         here = here._replace(rt=world)
         if not effect.conditions:
@@ -76,6 +76,12 @@ class Notes:
             return  # protected here
         if len(effect.steps) < _LONGEST_CHAIN and not flow.once.is_first(facts):
             self._summarise(flow, state, facts, effect, world, masked=effect.masked or self._wrong(effect.kind, here))
+
+    def _taken_since(self, state: State) -> bool:
+        """Whether something forbids to sleep that began after the context was asked for: then nothing did."""
+        reason = atomic(state, self.api, rt=state.rt is True)
+        begun = reason is not None and reason.what != "entry" and reason.origin is Origin.TAKEN
+        return begun or any(held.origin is Origin.TAKEN for held in state.locks)
 
     def _wrong(self, kind: EventKind, state: State) -> bool:
         """Whether the context here already forbids what happens."""

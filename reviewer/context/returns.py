@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reviewer.context.effects import UNCHANGED, UNMOVED_EXIT, Exit, Summary
+from reviewer.context.effects import UNCHANGED, UNMOVED_EXIT, WALKED, Exit, Summary
 from reviewer.context.facts import FLAGS, NONZERO, VALUE, Facts, forget
 from reviewer.context.locks import canonical, drop, find_held, in_caller, in_parameters, take
 from reviewer.context.match import satisfied
@@ -125,8 +125,8 @@ def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> S
 def _inherited(exit_: Exit) -> frozenset[str]:
     """What the caller cannot be sure of either: the callee's own locks are its own business unless some stay held."""
     if exit_.gained or exit_.released:
-        return exit_.unsure
-    return exit_.unsure - {"locks"}
+        return exit_.unsure - {WALKED} | ({"locks"} if WALKED in exit_.unsure else frozenset())
+    return exit_.unsure - {"locks", WALKED}
 
 
 def _annotated(flow: Flow, node: Call, callee: Function, state: State, facts: Facts) -> State | None:

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a function leaves held, or takes again, only since a patch: its earlier version shows what it is meant to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from reviewer.model import Change
+from tests.findings import brought_by
+
+_HEAD = """\
+struct item { raw_spinlock_t lock; struct item *next; int busy; };
+struct hub { struct mutex mutex; raw_spinlock_t lock; struct item *first; int state; };
+static DEFINE_MUTEX(all_mutex);
+#define for_each_item_of(hub, item) \\
+	for (item = (hub)->first; item; item = item->next)
+"""
+
+
+def _brought(before: str, after: str) -> list[tuple[str, str]]:
+    """(check, text of the line) of what the patch from ``before`` to ``after`` brings."""
+    text = _HEAD + after
+    found = brought_by(text, _HEAD + before)
+    rows = text.split("\n")
+    return sorted((f.check, rows[f.line - 1].strip()) for f in found if f.change is not Change.FIXED)
+
+
+def _without(text: str, line: str) -> str:
+    assert text.count(line) == 1
+    return text.replace(line, "")
+
+
+_WALK = """\
+int count(struct hub *hub)
+{
+	struct item *item;
+	int n = 0;
+
+	for_each_item_of(hub, item) {
+		raw_spin_lock(&item->lock);
+		if (item->busy) {
+			raw_spin_unlock(&item->lock); /* first */
+			return -EBUSY;
+		}
+		n++;
+		raw_spin_unlock(&item->lock);
+	}
+	return n;
+}
+"""
+
+
+def test_return_out_of_a_walk_keeps_the_lock_of_an_item() -> None:
+    after = _without(_WALK, "\t\t\traw_spin_unlock(&item->lock); /* first */\n")
+    assert _brought(_WALK, after) == [("lock-imbalance", "return -EBUSY;")]
+
+
+def test_second_walk_may_let_go_of_the_locks_of_all_items() -> None:
+    after = """\
+int count(struct hub *hub)
+{
+	struct item *item;
+	int n = 0;
+
+	for_each_item_of(hub, item)
+		raw_spin_lock(&item->lock);
+	for_each_item_of(hub, item)
+		n += item->busy;
+	for_each_item_of(hub, item)
+		raw_spin_unlock(&item->lock);
+	return n;
+}
+"""
+    assert not _brought(_WALK, after)
+
+
+def test_what_is_walked_over_is_no_cursor() -> None:
+    before = """\
+int look(struct hub *hub)
+{
+	struct item *item;
+
+	raw_spin_lock(&hub->lock);
+	for_each_item_of(hub, item) {
+		if (item->busy)
+			break;
+	}
+	if (!item) {
+		raw_spin_unlock(&hub->lock); /* first */
+		return 0;
+	}
+	raw_spin_unlock(&hub->lock);
+	return 0;
+}
+"""
+    after = _without(before, "\t\traw_spin_unlock(&hub->lock); /* first */\n")
+    assert _brought(before, after) == [("lock-imbalance", "return 0;")]
+
+
+_RETRY = """\
+void settle(struct hub *hub)
+{
+retry:
+	prepare(hub);
+	LOCK;
+	if (hub->state) {
+		UNLOCK; /* first */
+		goto retry;
+	}
+	hub->state = 1;
+	UNLOCK;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("lock", "unlock"),
+    [
+        ("mutex_lock(&hub->mutex)", "mutex_unlock(&hub->mutex)"),
+        ("mutex_lock(&all_mutex)", "mutex_unlock(&all_mutex)"),
+    ],
+)
+def test_lock_that_is_kept_is_taken_again(lock: str, unlock: str) -> None:
+    before = _RETRY.replace("UNLOCK", unlock).replace("LOCK", lock)
+    after = _without(before, f"\t\t{unlock}; /* first */\n")
+    assert _brought(before, after) == [("lock-recursive-class", f"{lock};")]
+
+
+def test_call_that_lets_go_of_the_lock_for_a_moment_stays_as_it_was() -> None:
+    before = _without(_RETRY, "\t\tUNLOCK; /* first */\n")
+    before = before.replace("UNLOCK", "mutex_unlock(&hub->mutex)").replace("LOCK", "mutex_lock(&hub->mutex)")
+    assert not _brought(before, before.replace("state = 1", "state = 2"))
+
+
+_WORKER = """\
+int worker(struct hub *hub)
+{
+repeat:
+	mutex_lock(&hub->mutex);
+	if (hub->state) {
+		mutex_unlock(&hub->mutex); /* first */
+		return 0;
+	}
+	hub->state = 1;
+	mutex_unlock(&hub->mutex);
+	wait_a_little(hub);
+	goto repeat;
+}
+"""
+_USER = """\
+void user(struct hub *hub)
+{
+	worker(hub);
+}
+"""
+
+
+def test_only_way_out_keeps_what_is_let_go_of_elsewhere() -> None:
+    after = _without(_WORKER, "\t\tmutex_unlock(&hub->mutex); /* first */\n")
+    assert _brought(_WORKER + _USER, after + _USER) == [("lock-imbalance", "return 0;")]
+
+
+def test_lock_may_be_handed_to_the_caller() -> None:
+    after = _without(_WORKER, "\t\tmutex_unlock(&hub->mutex); /* first */\n")
+    user = _USER.replace("worker(hub);\n", "worker(hub);\n\tmutex_unlock(&hub->mutex);\n")
+    assert not _brought(_WORKER + _USER, after + user)
