@@ -88,13 +88,6 @@ class Changed:
         return self._files.mentioning(words, folders)
 
 
-class _OneFunction(Program):
-    """A tree in which one function has another body: what the others do is what they did in the base."""
-
-    def unlike_base(self) -> frozenset[str]:
-        return frozenset()
-
-
 def changed_lines(before: str, after: str) -> ChangedLines:
     """The lines of a change: those that differ where both texts have as many, else one run of them."""
     old, new = before.split("\n"), after.split("\n")
@@ -164,9 +157,7 @@ class Judge:
         old = self.files.read(mutant.path) or b""
         lines = changed_lines(old.decode("latin-1"), mutant.text)
         before, analysis = self._before(mutant.path, lines.removed | lines.beside)
-        for function in before.functions(mutant.path, mutant.function):
-            analysis.summary(function)  # before its mutant is asked for under the same name
-        after = (Program if self._with_callers else _OneFunction)(
+        after = Program(
             Changed(self.files, mutant.path, text),
             self._store,
             base=before,
