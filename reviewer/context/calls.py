@@ -323,7 +323,8 @@ class Calls:
             flow.doubt(state)
         for callee in callees:
             for own in list(self.analyser.summary(callee).effects.values()):
-                effect = own._replace(apart=own.apart | apart.get(key_of(callee), frozenset()))
+                unreached = apart.get(key_of(callee))
+                effect = own._replace(apart=own.apart | unreached) if unreached else own
                 if effect.kind is EventKind.PARAMETER_CALLED:
                     self._handed_down(flow, node, state, facts, effect, callee)
                 else:

@@ -47,13 +47,13 @@ class Numbers:
 
     def bit(self, path: str) -> int:
         """The set that holds only ``path``."""
-        return self._bit(mark(path))
+        return 1 << self._number(mark(path))
 
-    def _bit(self, of: int) -> int:
+    def _number(self, of: int) -> int:
         number = self._numbers.setdefault(of, len(self._marks))
         if number == len(self._marks):
             self._marks.append(of)
-        return 1 << number
+        return number
 
     def set_of(self, paths: Iterable[str]) -> int:
         """The set of ``paths``."""
@@ -61,10 +61,11 @@ class Numbers:
 
     def of_marks(self, marks: Iterable[int]) -> int:
         """The set of the files with these marks."""
-        found = 0
-        for one in marks:
-            found |= self._bit(one)
-        return found
+        numbers = [self._number(one) for one in marks]
+        bits = bytearray(max(numbers, default=0) // 8 + 1)
+        for number in numbers:
+            bits[number >> 3] |= 1 << (number & 7)
+        return int.from_bytes(bits, "little")
 
     def marks_of(self, files: int) -> list[int]:
         """The marks of the files of a set."""
@@ -86,12 +87,24 @@ class Keeper(Protocol):
         """Keep a summary."""
 
 
-@dataclass(frozen=True, slots=True)
 class Known:
-    """A summary, and the set of files (see ``Numbers``) in which it and everything that it rests on is written."""
+    """A summary, and the set of files (see ``Numbers``) in which it and everything that it rests on is written.
 
-    summary: Summary
-    files: int
+    A summary that is given as a function is made when it is asked for: most are only there for their files.
+    """
+
+    __slots__ = ("_summary", "files")
+
+    def __init__(self, summary: Summary | Callable[[], Summary], files: int) -> None:
+        self._summary = summary
+        self.files = files
+
+    @property
+    def summary(self) -> Summary:
+        """The summary."""
+        if not isinstance(self._summary, Summary):
+            self._summary = self._summary()
+        return self._summary
 
 
 @dataclass(frozen=True, slots=True)

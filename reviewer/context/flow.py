@@ -72,6 +72,7 @@ class Flow:
         self.function = function
         self.analysis = Analysis()
         self.start = self._annotated(start)
+        self._positions = {name: index for index, name in enumerate(function.params) if name}
         # Held across a call that was not followed: whoever was called may have let go of it.
         self._doubtful: set[tuple[str, str]] = set()
         self._let_go: set[Held] = set()
@@ -447,24 +448,23 @@ class Flow:
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """What the path has assumed about the function's parameters."""
         found: list[Condition] = []
-        for index, name in enumerate(self.function.params):
-            if not name:
-                continue
-            value = facts.get((VALUE, name))
-            if value is not None:
-                found.append(Condition(index, "value", value))
-            pointed = facts.get((VALUE, "*" + name))
-            if pointed is not None:
-                found.append(Condition(index, "points to", pointed))
-            gfp = facts.get((GFP, name))
-            if gfp is not None:
-                found.append(Condition(index, "gfp", gfp))
-            for key, truth in facts.items():
-                if key[0] == SYMBOL and key[1].startswith(name + "=="):
-                    found.append(Condition(index, "==", key[1][len(name) + 2 :], bool(truth)))
-                elif key[0] == VALUE and key[1].startswith(name + "&") and key[1][len(name) + 1 :].isidentifier():
-                    found.append(Condition(index, "&", key[1][len(name) + 1 :], truth != 0))
-        return tuple(sorted(found, key=str)[:4])
+        positions = self._positions
+        for (letter, text), known in facts.items() if positions else ():
+            if letter == VALUE:
+                head, mark, flag = text.partition("&")
+                if text in positions:
+                    found.append(Condition(positions[text], "value", known))
+                elif mark and head in positions and flag.isidentifier():
+                    found.append(Condition(positions[head], "&", flag, known != 0))
+                elif text[:1] == "*" and text[1:] in positions:
+                    found.append(Condition(positions[text[1:]], "points to", known))
+            elif letter == SYMBOL:
+                head, mark, symbol = text.partition("==")
+                if mark and head in positions:
+                    found.append(Condition(positions[head], "==", symbol, bool(known)))
+            elif letter == GFP and text in positions:
+                found.append(Condition(positions[text], "gfp", known))
+        return tuple(sorted(found, key=str)[:4] if len(found) > 1 else found)
 
     # Events
 

@@ -12,19 +12,18 @@ import hashlib
 import zlib
 from array import array
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from reviewer.context.closure import Key, Known, Numbers, mark
 from reviewer.context.effects import Acquisition, Effect, Exit, Requirement, Summary
-from reviewer.errors import ReviewerError
+from reviewer.errors import CacheError, ReviewerError
 from reviewer.source.cfg import Function
 from reviewer.source.program import Program, offered
 from reviewer.source.scan import scan
-from reviewer.source.store import decoded, encoded
+from reviewer.source.store import encoded, intact
 
 _PENDING = 2000
 _MOST_CHANGED = 300  # files; beyond that it is quicker to compute anew what is asked for
@@ -38,12 +37,6 @@ class _Data(msgspec.Struct, frozen=True, array_like=True):
     exits: tuple[Exit, ...]
     requirements: tuple[Requirement, ...]
     acquisitions: tuple[Acquisition, ...]
-
-
-class _Row(NamedTuple):
-    origin: int
-    files: frozenset[int]
-    data: bytes
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -63,6 +56,7 @@ class Kept:
         self._pending: dict[Key, Known] = {}
         self._unlike: dict[int, tuple[frozenset[int], tuple[str, ...]] | None] = {}
         self._using: dict[tuple[int, tuple[str, ...]], frozenset[int]] = {}
+        self._sets: dict[bytes, int] = {}
 
     def find(self, function: Function) -> Known | None:
         """The summary of ``function``, or None where none is kept that is true of this tree."""
@@ -74,24 +68,18 @@ class Kept:
             (oid, function.path, function.name, function.line, self._rules, self._tree),
         )
         for origin, files, data in rows:
-            row = _Row(origin, frozenset(_numbers_in(files)), data)
-            if self._holds(row, function):
-                known = self._read(row)
-                if known is not None:
-                    return known
+            if self._holds(origin, files, function):
+                content = intact(data)
+                if content is not None:  # else something else has written into it; it is only a cache
+                    return Known(partial(_read, content), self._set_of(files))
         return None
 
-    def _read(self, row: _Row) -> Known | None:
-        data = decoded(_DECODER, [(row.data,)])
-        if data is None:  # written by something else; it is only a cache
-            return None
-        summary = Summary(
-            {effect.key: effect for effect in data.effects},
-            dict.fromkeys(data.exits),
-            {requirement.key: requirement for requirement in data.requirements},
-            {acquisition.key: acquisition for acquisition in data.acquisitions},
-        )
-        return Known(summary, self._numbers.of_marks(row.files))
+    def _set_of(self, files: bytes) -> int:
+        """The set of the files with these marks; all functions of a circle have the same."""
+        known = self._sets.get(files)
+        if known is None:
+            known = self._sets[files] = self._numbers.of_marks(_numbers_in(files))
+        return known
 
     def keep(self, key: Key, known: Known) -> None:
         """Keep a summary that was computed in this tree."""
@@ -151,18 +139,22 @@ class Kept:
         """The mark of every C file of the tree, with its object name."""
         return {mark(path): oid for path, oid in self._program.files.blobs("", (".c", ".h"))}
 
-    def _holds(self, row: _Row, function: Function) -> bool:
-        if row.origin == self._origin:
+    def _holds(self, origin: int, files: bytes, function: Function) -> bool:
+        """Whether what was computed in the tree ``origin`` and rests on ``files`` is true of this tree."""
+        if origin == self._origin:
             return True
-        if row.origin not in self._unlike:
-            self._unlike[row.origin] = self._compare(row.origin)
-        unlike = self._unlike[row.origin]
+        if origin not in self._unlike:
+            self._unlike[origin] = self._compare(origin)
+        unlike = self._unlike[origin]
         if unlike is None:
             return False
         changed, names = unlike
-        if row.files & changed:
+        if not changed:
+            return True
+        marks = frozenset(_numbers_in(files))
+        if marks & changed:
             return False
-        return not names or not row.files & self._users(row.origin, names, self._program.scope(function.path))
+        return not names or not marks & self._users(origin, names, self._program.scope(function.path))
 
     def _compare(self, origin: int) -> tuple[frozenset[int], tuple[str, ...]] | None:
         """What differs between that tree and this one: the marks of files, and names that mean something else."""
@@ -203,6 +195,19 @@ class Kept:
         if key not in self._using:
             self._using[key] = frozenset(mark(path) for path in self._program.using(names, folders))
         return self._using[key]
+
+
+def _read(content: bytes) -> Summary:
+    try:
+        data = _DECODER.decode(content)
+    except msgspec.MsgspecError as error:
+        raise CacheError(f"a summary in the cache cannot be read: {error}", damaged=True) from error
+    return Summary(
+        {effect.key: effect for effect in data.effects},
+        dict.fromkeys(data.exits),
+        {requirement.key: requirement for requirement in data.requirements},
+        {acquisition.key: acquisition for acquisition in data.acquisitions},
+    )
 
 
 def _numbers_in(packed: bytes) -> Iterable[int]:

@@ -69,7 +69,8 @@ class Notes:
         world = effect.rt if effect.rt is not None else state.rt
         if here.may_sleep and not self._taken_since(here):
             return
-        here = here._replace(rt=world)
+        if here.rt != world:
+            here = here._replace(rt=world)
         if not effect.conditions:
             flow.event(effect.kind, node, here, facts, effect.steps, masked=effect.masked)
         if effect.kind is EventKind.RCU_WALK and (here.rcu > 0 or here.locks):

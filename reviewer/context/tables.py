@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reviewer.context.schema import (
@@ -181,6 +181,7 @@ class Api:
     elsewhere: Mapping[str, frozenset[str]]
     structure_definers: Mapping[str, str]
     demands: Demands
+    _known: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def sleeps_always(self, name: str) -> bool:
         """Whether ``name`` may sleep whatever its arguments are."""
@@ -201,6 +202,12 @@ class Api:
 
     def is_known(self, name: str) -> bool:
         """Whether the tables say all there is to say about ``name``."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._knows(name)
+        return known
+
+    def _knows(self, name: str) -> bool:
         return (
             name in self.locks
             or name in self.counters

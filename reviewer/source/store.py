@@ -296,12 +296,17 @@ def encoded(value: object) -> bytes:
 
 def decoded(decoder: msgspec.msgpack.Decoder[_T], rows: list[tuple[bytes]]) -> _T | None:
     """The value of the only row; None where there is none, or where something else has written into it."""
-    if not rows or not isinstance(rows[0][0], bytes):
-        return None
-    data = rows[0][0]
-    if zlib.crc32(data[_CHECKSUM:]).to_bytes(_CHECKSUM, "big") != data[:_CHECKSUM]:
+    content = intact(rows[0][0]) if rows else None
+    if content is None:
         return None
     try:
-        return decoder.decode(data[_CHECKSUM:])
+        return decoder.decode(content)
     except msgspec.MsgspecError:
         return None
+
+
+def intact(data: object) -> bytes | None:
+    """What was encoded to ``data``; None where something else has written into it."""
+    if not isinstance(data, bytes) or zlib.crc32(data[_CHECKSUM:]).to_bytes(_CHECKSUM, "big") != data[:_CHECKSUM]:
+        return None
+    return data[_CHECKSUM:]
