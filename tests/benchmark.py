@@ -1,141 +1,241 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""How long the program takes and how much memory it needs on a real 6.12; run by hand: ``python -m tests.benchmark``.
+"""How long the program takes and how much memory it needs on a real 6.12: ``python -m tests.benchmark``.
 
-Wants KERNEL_TREES with linux-6.12 and rt-6.12. Cold means an empty cache of the program; what the operating system
-keeps of the tree's files is left to it. Memory is the greatest resident set of the program or of a git that it ran.
+Wants KERNEL_TREES with linux-6.12 and rt-6.12. What is measured:
+
+first    a patch to one file, with an empty cache of the program
+warm     a patch to one file, when another patch to it was reviewed before
+second   the same patch again
+pull     a patch on top of new commits, when one below them was reviewed before
+queue    the PREEMPT_RT queue as a thread: cold; warm, with a patch put before the others, so that all trees are new;
+         and again
+audit    all files of two folders, cold and warm
+
+What the operating system keeps of the tree's files is left to it. Memory is the greatest resident set of one process,
+the program's or that of a git that it ran. Ends with 1 where a limit is passed: ``--limit warm-median=1.5``.
+``--profile`` says by phase where the time of the slowest of the warm patches went.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from reviewer.config import Options, data_dir
-from reviewer.mail.draft import compose, write
-from reviewer.mail.fetch import fetch
-from reviewer.mail.series import series_of
-from reviewer.model import Address, Applied, Base
-from reviewer.pipeline import review_series
-from reviewer.registry import load_checks
-from reviewer.tree.overlay import Overlay
-from reviewer.tree.repository import Repository
+from rich.console import Console
+
 from tests.kernels import ROOT, KernelClone
 from tests.mails import mail, mboxrd
-from tests.repos import git
+from tests.measure.figures import Measure, Took, limit, passed, table
+from tests.measure.phases import phases_of
+from tests.repos import git, git_bytes
 from tests.test_rt_queue import ID, names, posted
-from tests.test_seed_async_pf import ALLOCATION, FILE, undone
 
-# One file each, and the first line of a function into which a line is put.
+# One file each, with two functions: a patch to the first has been reviewed when one to the second is measured.
 FILES: Final = {
-    "virt/kvm/kvm_main.c": "void kvm_vcpu_kick(struct kvm_vcpu *vcpu)\n{\n",
-    "arch/x86/kernel/kvm.c": "void kvm_async_pf_task_wake(u32 token)\n{\n",
-    "arch/x86/kvm/mmu/mmu.c": "void kvm_mmu_unload(struct kvm_vcpu *vcpu)\n{\n",
-    "kernel/sched/core.c": "void resched_cpu(int cpu)\n{\n",
-    "mm/page_alloc.c": "void __free_pages(struct page *page, unsigned int order)\n{\n",
-    "drivers/net/ethernet/intel/e1000e/phy.c": "s32 e1000e_phy_sw_reset(struct e1000_hw *hw)\n{\n",
+    "virt/kvm/kvm_main.c": ("kvm_vm_ioctl_create_vcpu", "kvm_vcpu_kick"),
+    "arch/x86/kvm/mmu/mmu.c": ("kvm_mmu_load", "kvm_mmu_unload"),
+    "arch/x86/kernel/kvm.c": ("kvm_guest_cpu_init", "kvm_async_pf_task_wake"),
+    "kernel/sched/core.c": ("try_to_wake_up", "resched_cpu"),
+    "kernel/time/hrtimer.c": ("hrtimer_reprogram", "retrigger_next_event"),
+    "mm/page_alloc.c": ("__alloc_pages_slowpath", "__free_pages"),
+    "net/core/dev.c": ("register_netdevice", "dev_fill_metadata_dst"),
+    "fs/ext4/inode.c": ("ext4_evict_inode", "ext4_write_end"),
+    "block/blk-mq.c": ("__blk_mq_end_request", "blk_mq_delay_run_hw_queues"),
+    "drivers/usb/core/hub.c": ("usb_set_device_state", "hub_handle_remote_wakeup"),
+    "drivers/net/ethernet/intel/e1000e/phy.c": ("e1000e_setup_copper_link", "e1000e_phy_sw_reset"),
+    "sound/core/pcm_native.c": ("snd_pcm_release_substream", "snd_pcm_group_init"),
 }
+FIRST: Final = ("arch/x86/kernel/kvm.c", "drivers/usb/core/hub.c")
+FOLDERS: Final = ("arch/x86/kvm", "virt/kvm")
+PARTS: Final = ("first", "warm", "pull", "queue", "audit")
+_PULLED: Final = 500  # commits
 
 
-def run(cache: Path, *arguments: str) -> tuple[float, int]:
-    """Run the program; wall time in seconds, memory in MiB."""
+def run(cache: Path, *arguments: str, profile: Path | None = None) -> Took:
+    """Run the program."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment["PYTHONPYCACHEPREFIX"] = str(cache.parent / "bytecode")
+    profiled = ("-m", "cProfile", "-o", str(profile)) if profile is not None else ()
     started = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-m", "reviewer", *arguments], env=environment, stdout=subprocess.DEVNULL
+        [sys.executable, *profiled, "-m", "reviewer", *arguments], env=environment, stdout=subprocess.DEVNULL
     )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 1):
         raise SystemExit(f"reviewer {' '.join(arguments)} ended with {process.returncode}")
-    return time.monotonic() - started, usage.ru_maxrss // 1024
+    return Took(time.monotonic() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024)
 
 
-def told(what: str, cold: tuple[float, int], warm: tuple[float, int]) -> None:
-    """Print one line."""
-    print(f"{what:<56} cold {cold[0]:6.2f} s {cold[1]:4} MiB   warm {warm[0]:6.2f} s {warm[1]:4} MiB", flush=True)
+def changed(clone: KernelClone, path: str, function: str, parent: str | None = None) -> str:
+    """A commit that puts a line into ``function``."""
+    text = clone.read(path, parent)
+    body = re.search(rf"^[A-Za-z_][^;{{}}#\n]*\b{function}\([^;{{}}]*\)\n{{\n", text, re.MULTILINE)
+    if body is None:
+        raise SystemExit(f"{path} of this tree has no {function}()")
+    line = "\tbarrier();\n"
+    return clone.commit({path: text[: body.end()] + line + text[body.end() :]}, f"{path}: Change a line\n", parent)
 
 
-@contextmanager
-def stopwatch(what: str) -> Iterator[None]:
-    """Print how long the block took."""
-    started = time.monotonic()
-    yield
-    print(f"{what:<56} {time.monotonic() - started:11.2f} s", flush=True)
+def check(clone: KernelClone, commit: str) -> tuple[str, ...]:
+    """The command that reviews one commit."""
+    return ("check", f"{commit}^!", "--repo", str(clone.path), "--format", "json")
 
 
-def one_file_commits(clone: KernelClone, work: Path) -> None:
-    """``reviewer check`` of a commit that changes one file."""
-    shared = work / "shared-cache"
-    for path, start in FILES.items():
-        text = clone.read(path)
-        if start not in text:
-            raise SystemExit(f"{path} of this tree has no {start!r}")
-        commit = clone.commit({path: text.replace(start, f"{start}\tbarrier();\n")}, f"{path}: Change a line\n")
-        command = ("check", f"{commit}^!", "--repo", str(clone.path), "--format", "json")
-        alone = work / f"cache-{commit}"
-        told(f"check, {path}", run(alone, *command), run(alone, *command))
-        run(shared, *command)
-        seconds, memory = run(shared, *command)
-        print(f"{'':<56} with a cache of more: {seconds:.2f} s {memory} MiB")
+def first_use(clone: KernelClone, work: Path) -> list[Measure]:
+    """With an empty cache."""
+    runs = [
+        run(work / f"first-{at}", *check(clone, changed(clone, path, FILES[path][1]))) for at, path in enumerate(FIRST)
+    ]
+    return [Measure("first", "one-file patch, new tree", tuple(runs))]
 
 
-def rt_queue(clone: KernelClone, queue: Path, work: Path) -> None:
-    """``reviewer review`` of the PREEMPT_RT queue as a thread, and applying it alone."""
-    patches = [(queue / name).read_bytes() for name in names(queue)]
-    cover = mail(f"[PATCH 00/{len(patches)}] PREEMPT_RT", ID.format(0), b"All of it.\n")
-    thread = work / "queue.mbox"
-    thread.write_bytes(mboxrd(cover, *(posted(patch, number) for number, patch in enumerate(patches, 1))))
-    command = ("review", str(thread), "--offline", "--repo", str(clone.path), "--format", "json")
-    cache = work / "queue-cache"
-    told(f"review, {len(patches)} patches of PREEMPT_RT", run(cache, *command), run(cache, *command))
-    series = series_of(fetch(str(thread)))
-    with closing(Repository.open(clone.path)) as repository, Overlay(repository, work / "overlays") as overlay:
-        with stopwatch(f"apply, {len(patches)} patches of PREEMPT_RT"):
-            applied = overlay.apply(series.patches, Base(clone.base, ""))
-        if any(patch.applied is not Applied.YES for patch in applied):
-            raise SystemExit("not all of them apply")
+def one_file(clone: KernelClone, work: Path, profile: Path | None) -> list[Measure]:
+    """After another patch to the file, and again."""
+    cache = work / "warm"
+    warm, second = {}, []
+    for path, (before, function) in FILES.items():
+        run(cache, *check(clone, changed(clone, path, before)))
+        commit = changed(clone, path, function)
+        warm[path] = run(cache, *check(clone, commit))
+        second.append(run(cache, *check(clone, commit)))
+        print(f"{path:<44} warm {warm[path].seconds:6.2f} s, again {second[-1].seconds:6.2f} s", flush=True)
+    if profile is not None:
+        slowest = max(warm, key=lambda path: warm[path].processor)
+        first = changed(clone, slowest, FILES[slowest][1])
+        run(cache, *check(clone, changed(clone, slowest, FILES[slowest][0], first)), profile=profile)
+        print(f"\n{slowest}, under a profiler:")
+        told(phases_of(profile))
+    return [
+        Measure("warm", "one-file patch, its file reviewed before", tuple(warm.values())),
+        Measure("second", "the same again", tuple(second)),
+    ]
 
 
-def drafted(clone: KernelClone, work: Path) -> None:
-    """Composing and writing the draft for a patch with two findings."""
-    before = undone(clone.read(FILE))
-    proposed = before.replace(ALLOCATION, f"\t\traw_spin_unlock(&b->lock);\n{ALLOCATION}\t\traw_spin_lock(&b->lock);\n")
-    base = clone.commit({FILE: before}, "x86/kvm: Allocate under the lock\n")
-    commit = clone.commit({FILE: proposed.replace("GFP_ATOMIC", "GFP_KERNEL")}, "x86/kvm: Do not\n", base)
-    thread = work / "patch.mbox"
-    thread.write_bytes(mboxrd(clone.mail(commit, "patch@example.org")))
-    options = Options(base=base, cache_dir=work / "draft-cache")
-    with closing(Repository.open(clone.path)) as repository:
-        review = review_series(
-            series_of(fetch(str(thread))), repository, load_checks([data_dir("checks")], "*"), options
+def told(phases: dict[str, float]) -> None:
+    """Print seconds by phase."""
+    whole = sum(phases.values()) or 1.0
+    for phase, seconds in phases.items():
+        print(f"  {phase:<24} {seconds:7.2f} s {100 * seconds / whole:5.1f} %")
+
+
+def pulled(clone: KernelClone, work: Path) -> list[Measure]:
+    """A patch to a file, before and after commits that change other files."""
+    path, (before, function) = "kernel/time/hrtimer.c", FILES["kernel/time/hrtimer.c"]
+    cache = work / "pull"
+    run(cache, *check(clone, changed(clone, path, before)))
+    tip = many_commits(clone, _PULLED)
+    return [
+        Measure(
+            "pull",
+            f"one-file patch after {_PULLED} commits",
+            (run(cache, *check(clone, changed(clone, path, function, tip))),),
         )
-    with stopwatch("drafts, 1 mail with 2 findings"):
-        drafts = compose(review, sender=Address("Jane Reviewer", "jane@example.org"))
-        write(drafts, work / "drafts")
-    if len(drafts) != 1:
-        raise SystemExit(f"{len(drafts)} drafts instead of one")
+    ]
 
 
-def main() -> None:
-    """Measure and print."""
+def many_commits(clone: KernelClone, number: int) -> str:
+    """That many commits on top of the base, each of which adds a comment to another C file; the last one."""
+    listed = git(clone.path, "ls-tree", "-r", "--name-only", clone.base, "drivers", "fs", "net", "sound").split("\n")
+    files = [path for path in listed if path.endswith(".c")]
+    chosen = files[:: len(files) // number][:number]
+    stream = b"feature done\n"
+    for at, path in enumerate(chosen):
+        text = git_bytes(clone.path, "show", f"{clone.base}:{path}") + b"/* one more */\n"
+        above = b"from %b\n" % clone.base.encode() if at == 0 else b""
+        stream += b"commit refs/heads/pulled\ncommitter Ann <ann@example.com> 0 +0000\ndata 5\nPull\n" + above
+        stream += b"M 100644 inline %b\ndata %d\n%b\n" % (path.encode(), len(text), text)
+    git(clone.path, "fast-import", "--quiet", "--force", stdin=stream + b"done\n")
+    return git(clone.path, "rev-parse", "refs/heads/pulled")
+
+
+def rt_queue(clone: KernelClone, queue: Path, work: Path) -> list[Measure]:
+    """``reviewer review`` of the PREEMPT_RT queue as a thread."""
+    patches = [(queue / name).read_bytes() for name in names(queue)]
+    prelude = git_bytes(
+        clone.path, "format-patch", "--stdout", "-1", clone.commit({"Documentation/note.txt": "A note.\n"}, "A note\n")
+    )
+    cache = work / "queue"
+    cold, warm, again = (
+        run(
+            cache, "review", str(thread(work / name, posts)), "--offline", "--repo", str(clone.path), "--format", "json"
+        )
+        for name, posts in (("one", patches), ("two", [prelude, *patches]), ("two", [prelude, *patches]))
+    )
+    return [
+        Measure("queue-cold", f"{len(patches)} patches of PREEMPT_RT, empty cache", (cold,)),
+        Measure("queue-warm", "the same on another tree", (warm,)),
+        Measure("queue-second", "the same again", (again,)),
+    ]
+
+
+def thread(path: Path, patches: Sequence[bytes]) -> Path:
+    """The patches as a mailbox with a cover letter."""
+    cover = mail(f"[PATCH 00/{len(patches)}] PREEMPT_RT", ID.format(0), b"All of it.\n")
+    numbered = (
+        re.sub(
+            rb"^Subject: (?:\[PATCH[^]]*\] )?",
+            b"Subject: [PATCH %02d/%d] " % (number, len(patches)),
+            patch,
+            count=1,
+            flags=re.MULTILINE,
+        )
+        for number, patch in enumerate(patches, 1)
+    )
+    path.write_bytes(mboxrd(cover, *(posted(patch, number) for number, patch in enumerate(numbered, 1))))
+    return path
+
+
+def audit(clone: KernelClone, work: Path) -> list[Measure]:
+    """``reviewer check --all`` of KVM."""
+    command = ("check", "--all", *FOLDERS, "--repo", str(clone.path), "--format", "json")
+    cold, warm = run(work / "audit", *command), run(work / "audit", *command)
+    where = " and ".join(FOLDERS)
+    return [
+        Measure("audit-cold", f"all of {where}, empty cache", (cold,)),
+        Measure("audit-warm", "the same again", (warm,)),
+    ]
+
+
+def main() -> int:
+    """Measure and print; 1 where a limit was passed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmark", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--limit", action="append", type=limit, default=[], metavar="NAME=NUMBER")
+    parser.add_argument("--only", action="append", choices=PARTS, help="measure this part alone; repeatable")
+    parser.add_argument("--profile", action="store_true", help="say where the time of the slowest warm patch goes")
+    given = parser.parse_args()
     trees = Path(os.environ.get("KERNEL_TREES") or "~/.cache/kernel-trees").expanduser()
     os.environ.update(GIT_AUTHOR_NAME="Jane", GIT_AUTHOR_EMAIL="jane@example.org")
     os.environ.update(GIT_COMMITTER_NAME="Jane", GIT_COMMITTER_EMAIL="jane@example.org")
+    measures: list[Measure] = []
     with tempfile.TemporaryDirectory(prefix="reviewer-benchmark-") as folder:
         work = Path(folder)
         git(work, "clone", "--quiet", "--shared", "--bare", str(trees / "linux-6.12"), "linux.git")
         clone = KernelClone(work / "linux.git", git(work / "linux.git", "rev-parse", "HEAD"))
-        one_file_commits(clone, work)
-        rt_queue(clone, trees / "rt-6.12", work)
-        drafted(clone, work)
+        parts: dict[str, Callable[[], list[Measure]]] = {
+            "first": lambda: first_use(clone, work),
+            "warm": lambda: one_file(clone, work, work / "profile" if given.profile else None),
+            "pull": lambda: pulled(clone, work),
+            "queue": lambda: rt_queue(clone, trees / "rt-6.12", work),
+            "audit": lambda: audit(clone, work),
+        }
+        for name in given.only or PARTS:
+            measures += parts[name]()
+    Console().print(table(measures))
+    exceeded = passed(measures, dict(given.limit))
+    for sentence in exceeded:
+        print(sentence)
+    return 1 if exceeded else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
