@@ -399,6 +399,8 @@ def test_rules_lists_and_explains(capsys: pytest.CaptureFixture[str]) -> None:
     explained = capsys.readouterr().out
     assert "Documentation/core-api/memory-allocation.rst, Get Free Page flags" in explained
     assert "Wrong:\n" in explained
+    places = explained.partition("Stated in:\n")[2].partition("\n\n")[0].splitlines()
+    assert len(places) == len(set(places))
     assert main(["rules", "nonsense"]) == 2
 
 

@@ -220,9 +220,14 @@ def test_text_says_what_was_wrong_with_the_thread() -> None:
         "1/4  not applied  x\n",
         "drivers/a.c:33: context differs",
         "Not done (cite): Documentation/x.rst: unreadable",
-        "nothing found. 0 of 1 patch applied.",
+        "nothing found. 0 of 1 patch applied. All were reviewed from the diff alone.",
     ):
         assert expected in text
+
+
+def test_text_says_that_a_range_is_empty() -> None:
+    text = text_of(dataclasses.replace(REVIEW, series=None, patches=()))
+    assert "There is no commit in this range: nothing was reviewed." in text
 
 
 def test_text_names_one_missing_patch() -> None:
@@ -258,7 +263,7 @@ def test_text_counts_what_it_does_not_show() -> None:
         in text
     )
     assert "Patch 2 of the series removes this again." in text
-    assert "Left out of the mails: 2 findings." in text
+    assert "Left out of the mails, which keep to the gravest points: 2 findings." in text
     assert "bell.c:99" not in text
     assert "bell.c:99" in text_of(review, show_pre_existing=True)
 

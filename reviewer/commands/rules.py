@@ -49,13 +49,19 @@ def _explanation(check: Check) -> str:
         f"{check.id} ({check.severity.value} on {kernels})",
         textwrap.fill(check.rule, _WIDTH),
         textwrap.fill(check.why, _WIDTH),
-        "Stated in:\n"
-        + "\n".join(f"  {source.path}" + (f", {source.section}" if source.section else "") for source in check.sources),
+        _stated(check),
         *(f"Wrong:\n{_indented(example)}" for example in check.wrong),
         *(f"Right:\n{_indented(example)}" for example in check.right),
         *(f"Wrong, and known not to be found:\n{_indented(example)}" for example in check.misses),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _stated(check: Check) -> str:
+    if not check.sources:
+        return "Stated nowhere in the kernel's documents."
+    places = (f"  {source.path}" + (f", {source.section}" if source.section else "") for source in check.sources)
+    return "\n".join(("Stated in:", *dict.fromkeys(places)))
 
 
 def _indented(example: str) -> str:

@@ -112,6 +112,8 @@ class _Report:
         if review.patches:
             self._line()
             self._line(Text(self._counts(review)))
+        elif review.series is None:
+            self._line("There is no commit in this range: nothing was reviewed.")
         if written is not None and review.patches:
             self._drafts(written)
         self._problems(review.errors)
@@ -273,7 +275,9 @@ class _Report:
             hidden = "" if self._show_pre_existing else ", not shown"
             parts.append(f"{changes[Change.PRE_EXISTING]} there before{hidden}")
         applied = sum(patch.applied is not Applied.NO for patch in review.patches)
-        return f"{'; '.join(parts)}. {applied} of {_plural(len(review.patches), 'patch', 'patches')} applied."
+        missing = len(review.patches) - applied
+        alone = f" {'The others were' if applied else 'All were'} reviewed from the diff alone." if missing else ""
+        return f"{'; '.join(parts)}. {applied} of {_plural(len(review.patches), 'patch', 'patches')} applied.{alone}"
 
     def _drafts(self, written: Written) -> None:
         if not written.mails and not written.without_mail:
@@ -283,7 +287,8 @@ class _Report:
             return
         self._line(f"{_plural(written.mails, 'draft', 'drafts')} in {clean_path(str(written.folder))}")
         if written.left_out:
-            self._line(f"Left out of the mails: {_plural(written.left_out, 'finding', 'findings')}.")
+            found = _plural(written.left_out, "finding", "findings")
+            self._line(f"Left out of the mails, which keep to the gravest points: {found}.")
         elsewhere = f" --output {shlex.quote(str(written.folder))}" if written.folder != default_output() else ""
         self._line(f"Nothing was sent. See: reviewer drafts{clean_path(elsewhere)}")
 
