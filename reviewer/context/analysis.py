@@ -15,11 +15,15 @@ from reviewer.context.shown import guard_name
 from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Assign, Call, Function, Guard, Loop, Return
-from reviewer.source.expression import last_member
+from reviewer.source.expression import last_member, split_member
 from reviewer.source.kconfig import excluded_with
+from reviewer.source.pointers import Instance
 from reviewer.source.program import Program
 
-_PREDICATE_NAME = re.compile(r"(?:.*_)?(?:is|has|enabled|supported|active|can|use|needs|IS_ERR)(?:_.*)?")
+_PREDICATE_NAME = re.compile(
+    r"(?:.*_)?(?:is|has|enabled|supported|active|can|use|needs|IS_ERR|test(?!_(?:and|set|clear|change)))(?:_.*)?"
+    r"|Page[A-Z]\w*"
+)
 _LIKE_A_FUNCTION = re.compile(r"&?[a-z_][a-z0-9_]{4,}")
 _SMALL = 8  # blocks
 _READS = frozenset(
@@ -74,13 +78,25 @@ class Analyser:
 
     def callees(self, name: str, caller: Function) -> tuple[Function, ...]:
         """What a call of ``name`` in ``caller`` can reach; nothing where that is not known."""
-        return self.program.resolve(self._pointer(name, caller), caller.path)
+        name = self._pointer(name, caller)
+        if name.startswith("."):
+            return tuple(instance.function for instance in self._instances(name[1:], caller))
+        return self.program.resolve(name, caller.path)
 
     def apart(self, name: str, caller: Function) -> dict[Key, frozenset[str]]:
         """For each function that a call through a member in ``caller`` can reach, the code that never reaches it."""
         name = self._pointer(name, caller)
-        found = self.program.instances(name[1:], caller.path) if name.startswith(".") else ()
+        found = self._instances(name[1:], caller) if name.startswith(".") else ()
         return {key_of(instance.function): instance.apart for instance in found}
+
+    def _instances(self, field: str, caller: Function) -> tuple[Instance, ...]:
+        """What stands in the member ``field`` of the structures whose member ``caller`` calls."""
+        taken = (split_member(value) for value in caller.aliases.values())
+        receivers = (*caller.receivers.get(field, ()), *(parts[0] for parts in taken if parts and parts[1] == field))
+        found = {self.program.type_of(receiver, caller) for receiver in receivers}
+        return self.program.instances(
+            field, caller.path, frozenset(name for name in found if name and None not in found)
+        )
 
     @staticmethod
     def _pointer(name: str, caller: Function) -> str:

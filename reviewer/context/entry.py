@@ -82,7 +82,7 @@ def _all(program: Program, api: Api, function: Function) -> Iterator[_Found]:
     for path in program.mentioning(function):
         text = program.text(path)
         if text is not None:
-            yield from _Mentions(text, path, api).ways_in(function.name.encode())
+            yield from _Mentions(program, text, path, api).ways_in(function.name.encode())
 
 
 def _says(text: bytes | None, word: str) -> bool:
@@ -93,7 +93,8 @@ def _says(text: bytes | None, word: str) -> bool:
 class _Mentions:
     """The places of one file where a function is handed over."""
 
-    def __init__(self, text: bytes, path: str, api: Api) -> None:
+    def __init__(self, program: Program, text: bytes, path: str, api: Api) -> None:
+        self._program = program
         self._text = text
         self._path = path
         self._api = api
@@ -134,7 +135,8 @@ class _Mentions:
         member = assigned.group(2).decode("latin-1")
         if assigned.group(1):
             structure, operation = self._api.assigned.get(member, ("", None))
-            if operation is not None and not self._denied(operation):
+            other = self._type_at(assigned.group(1).decode("latin-1"), line) not in (None, structure)
+            if operation is not None and not other and not self._denied(operation):
                 yield _Found(operation.kind, self._path, line, f"{structure}.{member}")
             name = _last(assigned.group(1))
         else:
@@ -144,6 +146,14 @@ class _Mentions:
         for registration in self._api.registrations if name else ():
             if registration.member == member:
                 yield from self._objects(registration, name, line)
+
+    def _type_at(self, expression: str, line: int) -> str | None:
+        """The type of an expression in the function that stands at ``line``; None where it is not clear."""
+        for extent in self._program.extents(self._path):
+            if extent.line <= line <= extent.end:
+                functions = [f for f in self._program.functions(self._path, extent.name) if f.line == extent.line]
+                return self._program.type_of(expression, functions[0]) if functions else None
+        return None
 
     def _defined(self, name: str, at: int, line: int) -> Iterator[_Found]:
         """``.member = f`` in a structure whose definition a macro begins."""

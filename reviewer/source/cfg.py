@@ -96,7 +96,8 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     is assigned exactly once to the expression it stands for. ``rt`` lists (first line, last line, meaning) of
     preprocessor arms that exist only with (True) or only without (False) CONFIG_PREEMPT_RT. ``types`` names the type
     of each parameter and local, and ``returns`` that of the value, with a ``*`` for a pointer; what is not clear is
-    left out. ``reading`` is 0 for the usual preprocessor arms; a function that was read again with others has another.
+    left out. ``receivers`` maps a member that is called to the expressions of what it is a member of. ``reading`` is 0
+    for the usual preprocessor arms; a function that was read again with others has another.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     types: dict[str, str] = {}
     returns: str = ""
     reading: int = 0
+    receivers: dict[str, tuple[str, ...]] = {}
 
 
 class Extent(msgspec.Struct, frozen=True, array_like=True, gc=False):

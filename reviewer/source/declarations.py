@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reviewer.source.cfg import Function, Return
 from reviewer.source.expression import split_arguments, split_member, unwrap
 from reviewer.source.preprocess import ABSENT
-from reviewer.source.types import Member, structures
+from reviewer.source.types import FUNCTION, Member, structures
 
 if TYPE_CHECKING:
     from reviewer.source.program import Program
@@ -76,7 +76,7 @@ class Declarations:
         if parts is not None:
             owner = self.type_of(parts[0], function, depth + 1)
             found = self._member(owner, parts[1], function.path) if owner is not None else None
-            return found[0].type if found is not None else None
+            return found[0].type if found is not None and found[0].type != FUNCTION else None
         if expression.endswith("]"):
             return self.type_of(expression[: _subscript(expression)], function, depth + 1)
         call = _CALL.fullmatch(expression)
@@ -100,6 +100,12 @@ class Declarations:
             return _TAGGED.sub("", arguments[at]) or None
         called = self._program.resolve(name, function.path)
         return called[0].returns.rstrip("*") or None if len(called) == 1 else None
+
+    def holder(self, structure: str, member: str, user: str) -> tuple[str, str] | None:
+        """Where the structure is defined that a file calls ``structure``, and its tag; None where it is not clear, or
+        has no such member itself."""
+        found = self._member(structure, member, user)
+        return found[1:] if found is not None else None
 
     def lock_class(self, expression: str, types: Mapping[str, str], user: str) -> str | None:
         """The class of the lock ``expression`` as a text about the file ``user`` writes it."""

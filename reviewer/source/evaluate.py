@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from tree_sitter import Node
 
 from reviewer.source import cfg
-from reviewer.source.expression import constant, is_path
+from reviewer.source.expression import constant, is_path, split_member
 from reviewer.source.graph import Graph, named, text_of
 
 _COMPARISONS = frozenset(("==", "!=", "<", ">", "<=", ">="))
@@ -317,11 +317,16 @@ class Expressions(Graph, ABC):
             if argument_node is not None:
                 self.expression(argument_node)
             field_node = function.child_by_field_name("field")
-            return "." + text_of(field_node) if field_node is not None else "?"
+            return self._member_called(text_of(function)) if field_node is not None else "?"
         inner = self.inner(function)
         if inner.type == "pointer_expression":
             pointed = inner.child_by_field_name("argument")
             if pointed is not None:
-                text = text_of(self.inner(pointed))
-                return "." + re.split(r"->|\.", text)[-1]
+                return self._member_called(text_of(self.inner(pointed)))
         return "?"
+
+    def _member_called(self, text: str) -> str:
+        parts = split_member(text)
+        if parts is not None:
+            self.receivers.setdefault(parts[1], set()).add(parts[0])
+        return "." + re.split(r"->|\.", text)[-1]

@@ -79,6 +79,7 @@ class Graph:
         self.assigned: dict[str, tuple[int, str | None]] = {}
         self.locals: set[str] = set()
         self.types: dict[str, set[str]] = {}
+        self.receivers: dict[str, set[str]] = {}
 
     def new(self) -> int:
         self.nodes.append([])

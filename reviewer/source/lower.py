@@ -328,6 +328,7 @@ def lower(node: Node, path: str, side: Side, reading: int = 0) -> cfg.Function:
         },
         returns=returned_type(node),
         reading=reading,
+        receivers={name: tuple(sorted(of)) for name, of in sorted(lowering.receivers.items())},
     )
 
 

@@ -53,6 +53,9 @@ _MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)[ \t]*((?:[^\n\\
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+")
 _MACRO_MATTERS = re.compile(rb"lock|irq|preempt|sleep|sched|alloc|wait|rcu_read|mutex|_user|bh_")
 _MACRO_STATEMENT = re.compile(rb"(?:for|while|struct|static|extern|__attribute|asm)\b|\{")
+_NO_VALUE = re.compile(
+    rb"[{}]|\A\s*(?:(?:do|if|else|switch|case|return|goto|break|continue|typeof|const|unsigned|int|while)\b|\Z)"
+)
 
 
 def _macro_at(text: bytes, name: bytes) -> int:
@@ -103,7 +106,7 @@ class Program:
         self._functions: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._resolved: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._macros: dict[tuple[str, str], Function | None] = {}
-        self._instances: dict[tuple[str, str], tuple[Instance, ...]] = {}
+        self._instances: dict[tuple[str, str, frozenset[str]], tuple[Instance, ...]] = {}
         self._scanned: set[tuple[str, ...]] = set()
         self._scopes: dict[str, tuple[str, ...]] = {}
         self._covered: dict[str, dict[int, tuple[str, ...]]] = {}
@@ -367,9 +370,12 @@ class Program:
                 return (max(found, key=lambda f: sum(len(block.nodes) for block in f.blocks)),)
         return ()
 
-    def instances(self, field: str, user: str) -> tuple[Instance, ...]:
-        """The functions that a call through the member ``field`` in the file ``user`` can reach."""
-        key = (field, user)
+    def instances(self, field: str, user: str, structures: frozenset[str] = frozenset()) -> tuple[Instance, ...]:
+        """The functions that a call through the member ``field`` in the file ``user`` can reach.
+
+        ``structures`` are the types whose member it is; empty where they are not known.
+        """
+        key = (field, user, structures)
         if key not in self._instances:
             self._any_scope(user)
             rows = self.store.initialisers(field)
@@ -378,13 +384,22 @@ class Program:
                 for position, path in self.located([row for row, _, _ in rows], user)
                 if self.distance(path, user) < 9
             ]
-            entries = chosen(near if len(near) <= _TOO_COMMON else (), user)
+            meant = self._of_structures(near, field, user, structures) if structures else near
+            entries = chosen(meant if len(meant) <= _TOO_COMMON else (), user)
             self._instances[key] = tuple(
                 Instance(function, apart_from(entry, entries))
                 for entry in entries
                 for function in self.resolve(entry.function, entry.path)[:1]
             )
         return self._instances[key]
+
+    def _of_structures(self, entries: list[Entry], field: str, user: str, structures: frozenset[str]) -> list[Entry]:
+        """Those of ``entries`` that do not stand in a structure of another type with a member of the same name."""
+        wanted = {self._declarations.holder(structure, field, user) for structure in structures}
+        if None in wanted:
+            return entries
+        holders = {entry: self._declarations.holder(entry.structure, field, entry.path) for entry in entries}
+        return [entry for entry in entries if holders[entry] is None or holders[entry] in wanted]
 
     def _guard(self, call: GuardCall, cls: str, user: str) -> tuple[Function, ...]:
         """What a guard of the class ``cls`` does at one end of its scope, as the nearest definition says."""
@@ -451,7 +466,10 @@ class Program:
         ):
             return None
         if body.startswith(b"({") and body.endswith(b"})"):
-            body = body[2:-2]
+            body = body[2:-2].strip().removesuffix(b";")
+        if not loop:
+            before, end, last = body.rpartition(b";")
+            body = before + end + (b" " if _NO_VALUE.search(last) else b" return ") + last
         parameters = b",".join(b"int " + argument.strip() for argument in arguments.split(b",") if argument.strip())
         source = b"static int " + name.encode() + b"(" + parameters + b") { " + body + b"; }\n"
         function = next(parse(path, b"\n" * text.count(b"\n", 0, start) + source).functions(name), None)

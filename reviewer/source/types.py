@@ -41,6 +41,9 @@ class Member(msgspec.Struct, frozen=True, array_like=True, gc=False):
     arm: str
 
 
+FUNCTION = "()"
+"""Stands for the type of a member that points to a function."""
+
 Structures = dict[str, tuple[Member, ...]]
 """The members of a type and of the nameless structures inside it, by name of the type."""
 
@@ -63,7 +66,7 @@ def returned_type(definition: Node) -> str:
     name = _type_name(kind) if kind is not None else ""
     declarator = definition.child_by_field_name("declarator")
     pointer = declarator is not None and declarator.type == "pointer_declarator"
-    return name + "*" if name and pointer else name
+    return name + "*" if pointer else name
 
 
 def _type_name(kind: Node) -> str:
@@ -212,6 +215,8 @@ def _collect(listed: Node, owner: str, arms: dict[int, str], found: dict[str, li
             if body is not None and not _type_name(kind) and name:
                 declared = f"{owner}.{name}"
                 _collect(body, declared, arms, found)
+            if name and not declared and "function_declarator" in _shapes(declarator):
+                declared = FUNCTION + "*"
             if name and declared:
                 arm = arms.get(node.start_point[0], "")
                 found.setdefault(owner, []).append(Member(name, declared.rstrip("*"), declared.endswith("*"), arm))
