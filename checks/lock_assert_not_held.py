@@ -160,5 +160,19 @@ CHECK = Check(
                 INIT_WORK(&port->work, port_work);
         }
         """,
+        """
+        struct port { refcount_t users; struct work_struct work; };
+        static void port_work(struct work_struct *work)
+        {
+                struct port *port = container_of(work, struct port, work);
+
+                WARN_ON(refcount_read(&port->users));
+                kfree(port);
+        }
+        void port_init(struct port *port)
+        {
+                INIT_WORK(&port->work, port_work);
+        }
+        """,
     ),
 )

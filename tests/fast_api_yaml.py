@@ -58,6 +58,7 @@ LEFT_OUT: dict[str, str] = {
         "no such function: __fput_sync() is the name": "fput_sync",
         "frees what was the last reference, which its caller cannot tell": "put_page folio_put",
         "allocates with GFP_KERNEL: the tables say that it sleeps": "kthread_create_worker",
+        "asks nothing of preemption (seqlock.h): it is no lock": "raw_write_seqcount_begin raw_write_seqcount_end",
         "no tree of the three has it": "guest_enter rcu_irq_enter rcu_irq_exit idtentry_exit RCU_NONIDLE",
         _GUARD: "cpus_read_lock disable_irq task_lock console_lock device jump_label_lock rcu_tasks_trace",
     }.items()

@@ -121,7 +121,8 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, state: State
             for name in acquisition.minus
             if not any(held.expression == name and held.origin is Origin.TAKEN for held in state.locks)
         )
-        | frozenset(in_parameters(function, name) for _, name in state.dropped),
+        | frozenset(in_parameters(function, name) for _, name in state.dropped)
+        | (frozenset((ANY,)) if "locks" in state.unsure else frozenset()),
     )
     if not outside.lock_class and not outside.expression.startswith("P"):
         return

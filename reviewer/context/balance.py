@@ -33,18 +33,24 @@ _PAIRS = (
 )
 _TWICE = EventKind.TAKEN_TWICE
 _ASKED = frozenset(("locks", WALKED, "rcu", "preempt", "bh"))
+_FOUND = "found"
+"""Stands for a pointer that comes with a lock or reader: NULL says that it does not."""
 _RAISED = (("rcu", "rcu_read_lock", "rcu"), *((counter, raises, "context") for counter, raises, _ in _PAIRS))
 
 
-class Below(NamedTuple):
-    """Locks that callees take or release.
+class Moves(NamedTuple):
+    """What a function and its callees do to locks and counters on some way.
 
-    ``let_go`` are taken by the function itself and let go of by a callee, ``handed_up`` are those of a callee that the
-    function never releases, so that the callee is to be asked.
+    ``below`` are locks that the function itself takes and a callee lets go of, ``handed_up`` are those of a callee
+    that the function never releases, so that the callee is to be asked. ``let_go`` are the last members of all locks
+    that are released, ``raised`` and ``lowered`` are counters.
     """
 
-    let_go: Set[tuple[str, str]]
+    below: Set[tuple[str, str]]
     handed_up: Set[tuple[str, str]]
+    let_go: Set[str]
+    raised: Set[str]
+    lowered: Set[str]
 
 
 def unbalanced(
@@ -53,11 +59,12 @@ def unbalanced(
     start: State,
     handed_on: frozenset[str],
     taken: Taken,
-    below: Below,
+    moves: Moves,
 ) -> Iterator[Event]:
     """One event for each lock or reader that some return leaves held against the rest.
 
-    Locks whose last member is in ``handed_on`` are left out. ``taken`` says where each lock was taken.
+    Locks whose last member is in ``handed_on`` are left out. ``taken`` says where each lock was taken. What the
+    function only takes or only gives back, whatever way it goes, is for somebody else to balance.
     """
     if any(
         annotation.name in ("__acquires", "__releases", "__cond_acquires", "__acquires_shared", "__releases_shared")
@@ -69,10 +76,17 @@ def unbalanced(
     exits = [_unnamed(exit_) for exit_ in summary.exits if not exit_.unsure & _ASKED]
     if len(exits) != len(summary.exits):
         return
-    yield from _readers(function, exits, start)
-    for event, lock in _locks(function, exits, start, handed_on, below):
-        yield _named(event, lock, taken)
-    yield from _counters(function, exits, start)
+    if function.returns.endswith("*"):
+        exits = [
+            exit_._replace(value=_FOUND) if exit_.value in ("any", "nonzero") and _holds(exit_) else exit_
+            for exit_ in exits
+        ]
+    if "rcu" in moves.raised and "rcu" in moves.lowered:
+        yield from _readers(function, exits, start)
+    for event, lock in _locks(function, exits, start, handed_on, moves):
+        if last_member(lock[1]) in moves.let_go:
+            yield _named(event, lock, taken)
+    yield from _counters(function, exits, start, moves)
 
 
 def _unnamed(exit_: Exit) -> Exit:
@@ -182,6 +196,10 @@ def _named(event: Event, lock: tuple[str, str], taken: Taken) -> Event:
     return event._replace(callee=name, shown=((name, name, line, call),) if line else ())
 
 
+def _holds(exit_: Exit) -> bool:
+    return bool(exit_.gained) or any(getattr(exit_, counter) > 0 for counter in ("rcu", "preempt", "bh", "migrate"))
+
+
 def _groups(exits: list[Exit]) -> Iterator[list[Exit]]:
     """Exits that a caller cannot tell apart by the return value."""
     by_class: dict[str, list[Exit]] = defaultdict(list)
@@ -189,7 +207,11 @@ def _groups(exits: list[Exit]) -> Iterator[list[Exit]]:
         by_class[exit_.value].append(exit_)
     for name, group in by_class.items():
         alike = [by_class.get("nonzero", [])] if name == "negative" else []
-        alike += [by_class.get("any", [])] if name not in ("any", "none") else []
+        alike += [by_class.get("any", [])] if name not in ("any", "none", _FOUND) else []
+        if name == _FOUND:
+            alike += [by_class.get("any", []), by_class.get("nonzero", [])]
+            if not any(alike):
+                continue  # what comes with it need not be the same each time
         yield [*group, *(exit_ for others in alike for exit_ in others)]
 
 
@@ -215,16 +237,16 @@ def _locks(
     exits: list[Exit],
     start: State,
     handed_on: frozenset[str],
-    below: Below,
+    moves: Moves,
 ) -> Iterator[tuple[Event, tuple[str, str]]]:
     everything = frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in exits))
     told = {lock for lock in everything if last_member(lock[1]) in handed_on or lock[0] in _BACKING_OFF}
-    told |= below.handed_up
+    told |= moves.handed_up
     for group in _groups(exits):
         for lock in sorted(frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in group)) - told):
             holding = [exit_ for exit_ in group if lock in exit_.gained and not _exchanged(function, lock, exit_)]
             without = {exit_.line for exit_ in group if lock not in exit_.gained}
-            if lock in below.let_go:  # whether the callee is reached before a common return, memory decides
+            if lock in moves.below:  # whether the callee is reached before a common return, memory decides
                 holding = [exit_ for exit_ in holding if exit_.line not in without]
             if holding and without:
                 told.add(lock)
@@ -252,14 +274,18 @@ def _member(function: Function, expression: str) -> str:
     return "" if _WHOLE.fullmatch(expression) or (expression == f"?.{name}" and name in function.locals) else name
 
 
-def _counters(function: Function, exits: list[Exit], start: State) -> Iterator[Event]:
+def _counters(function: Function, exits: list[Exit], start: State, moves: Moves) -> Iterator[Event]:
     for counter, disable, enable in _PAIRS:
+        if counter not in moves.raised or counter not in moves.lowered:
+            continue
         for group in _groups(exits):
             values = {getattr(exit_, counter) for exit_ in group}
             if len(values) != 2:  # more than two: a loop that counts
                 continue
             least = min(values, key=abs)
             wrong = min((e for e in group if getattr(e, counter) != least), key=lambda e: e.line)
+            if wrong.released and getattr(wrong, counter) < least:
+                continue  # with the caller's lock goes what was disabled together with it
             right = min(e.line for e in group if getattr(e, counter) == least)
             yield _event(
                 function, wrong, right, start, disable if getattr(wrong, counter) > least else enable, "context"

@@ -22,10 +22,10 @@ from reviewer.context.facts import (
     forget,
     note_same,
 )
-from reviewer.context.locks import apply_suffix, canonical, drop, in_caller, note_lookup, take
+from reviewer.context.locks import apply_suffix, canonical, drop, equal_name, in_caller, note_lookup, take
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.notes import NO_DELTA, Notes
-from reviewer.context.returns import apply_exits
+from reviewer.context.returns import apply_exits, unnamed
 from reviewer.context.shown import FREE_PREFIX, guard_name, shown_as
 from reviewer.context.state import ASSERTED, Held, Origin, State, counted
 from reviewer.context.tabled import Tabled
@@ -119,7 +119,9 @@ class Calls:
         for argument in node.args:
             if not _OUT_PARAMETER.fullmatch(argument) or (STANDS, argument[1:]) in facts:  # a lock stays where it is
                 continue
-            if (VALUE, argument[1:]) in facts and any(held.origin is Origin.TAKEN for held in state.locks):
+            if (VALUE, argument[1:]) in facts and (
+                "lock" in argument or any(held.origin is Origin.TAKEN for held in state.locks)
+            ):
                 # As with get_user_pages_remote(..., &locked): the callee may drop the lock and say so here.
                 state = state.doubted({"locks"})
             forget(facts, argument[1:])
@@ -132,6 +134,8 @@ class Calls:
         if node.name == "IS_ENABLED":
             if first == "CONFIG_PREEMPT_RT":
                 facts[MEANING, node.result] = ("rt", "")
+            else:
+                facts[MEANING, node.result] = ("same", f"IS_ENABLED({first})")
         else:
             facts[MEANING, node.result] = (self.api.predicates[node.name], first)
 
@@ -208,6 +212,7 @@ class Calls:
             return [(state, facts)]
         flags = node.args[-1] if lock.suffix == "irqsave" and len(node.args) > 1 else ""
         if lock.operation is Operation.RELEASE:
+            expression = equal_name(expression, state, facts)
             return [
                 (
                     apply_suffix(
@@ -321,14 +326,26 @@ class Calls:
         apart = self.analyser.apart(node.name, flow.function)
         if any(apart.values()):
             flow.doubt(state)
+        released: set[tuple[str, str]] = set()
         for callee in callees:
-            for own in list(self.analyser.summary(callee).effects.values()):
+            summary = self.analyser.summary(callee)
+            lost = unnamed(summary, state)
+            for own in list(summary.effects.values()):
                 unreached = apart.get(key_of(callee))
                 effect = own._replace(apart=own.apart | unreached) if unreached else own
                 if effect.kind is EventKind.PARAMETER_CALLED:
                     self._handed_down(flow, node, state, facts, effect, callee)
+                    released.update(
+                        (kind, "?." + last_member(name))
+                        for handed in self._handed(flow, node, effect)
+                        for exit_ in handed.exits
+                        for kind, name in exit_.released
+                    )
                 else:
-                    self._inherit(flow, node, state, facts, effect, callee)
+                    self._inherit(flow, node, state, facts, effect, callee, lost)
+        if released:  # as with kref_put(), whose release function lets go of the lock of its caller
+            flow.doubt(state)
+            state = state._replace(dropped=state.dropped | released).doubted({"locks"})
         if len(callees) != 1 or any(apart.values()):
             if any(exit_.released for callee in callees for exit_ in self.analyser.summary(callee).exits):
                 state = state.doubted({"locks"})  # which of them is called, and lets go of its caller's lock
@@ -355,8 +372,8 @@ class Calls:
         if given in flow.function.params:
             self._inherit(flow, node, state, facts, effect, callee)
             return
-        for function in self.analyser.handed_over(given, flow.function):
-            for own in self.analyser.summary(function).effects.values():
+        for summary in self._handed(flow, node, effect):
+            for own in summary.effects.values():
                 if own.kind is EventKind.PARAMETER_CALLED or own.conditions or own.minus:
                     continue
                 suffix, preempt, bh, rcu = (a + b for a, b in zip(effect.delta, own.delta, strict=True))
@@ -373,6 +390,11 @@ class Calls:
                 if own.rt is None or effect.rt is None or own.rt == effect.rt:
                     self._inherit(flow, node, state, facts, joined, callee)
 
+    def _handed(self, flow: Flow, node: Call, effect: Effect) -> list[Summary]:
+        """The functions that the callee is given to call."""
+        given = in_caller(flow.function, effect.subject, node.args)
+        return [self.analyser.summary(function) for function in self.analyser.handed_over(given, flow.function)]
+
     def _demanded(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
         """A call of which only what it asserts is of interest."""
         callees = self.analyser.callees(node.name, flow.function)
@@ -383,7 +405,16 @@ class Calls:
     def _sleeps(summary: Summary) -> bool:
         return any(effect.kind in SLEEPING for effect in summary.effects.values())
 
-    def _inherit(self, flow: Flow, node: Call, state: State, facts: Facts, effect: Effect, callee: Function) -> None:
+    def _inherit(
+        self,
+        flow: Flow,
+        node: Call,
+        state: State,
+        facts: Facts,
+        effect: Effect,
+        callee: Function,
+        lost: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
         if is_apart(flow.function.path, effect.apart):
             return
         conditions: list[Condition] = []
@@ -407,7 +438,7 @@ class Calls:
             facts,
             effect._replace(
                 conditions=tuple(conditions),
-                minus=minus,
+                minus=minus | lost,
                 steps=(step, *effect.steps),
                 subject=in_caller(flow.function, effect.subject, node.args),
             ),

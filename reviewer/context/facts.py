@@ -74,7 +74,10 @@ def value_of(facts: Facts, text: str) -> Value | None:
     known = constant(text)
     if known is not None:
         return NEGATIVE_VALUE if known == NEGATIVE else known
-    if text.startswith("ERR_PTR(-") or _ADDRESS.fullmatch(text):
+    if text.startswith("!") and not text.startswith("!="):
+        inner = value_of(facts, unwrap(text[1:])) if unwrap(text[1:]) != text else None
+        return None if inner is None else int(inner == 0)
+    if text.startswith(("ERR_PTR(", "ERR_CAST(")) or _ADDRESS.fullmatch(text):
         return NONZERO
     found: Value | None = facts.get((VALUE, text))
     return found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import distrusted
 from reviewer.context.annotations import is_noinstr
-from reviewer.context.balance import Below, unbalanced
+from reviewer.context.balance import Moves, unbalanced
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors
 from reviewer.context.effects import WALKED, Analysis, Condition, Event, EventKind, Exit
@@ -27,6 +27,7 @@ from reviewer.context.facts import (
     MEANING,
     MOVED,
     NEGATIVE_VALUE,
+    NONZERO,
     SYMBOL,
     TAKEN_AT,
     UNEQUAL,
@@ -79,6 +80,8 @@ class Flow:
         self.let_go_below: set[tuple[str, str]] = set()
         self.taken_below: set[tuple[str, str]] = set()
         self._given_up: set[str] = set()
+        self._raised: set[str] = set()
+        self._fell: set[str] = set()
         self.suspected: list[tuple[Held, Event]] = []
         self.again: dict[Held, Event] = {}
         self._released_here = frozenset(
@@ -239,7 +242,11 @@ class Flow:
         known = compare(value, literal.operator, literal.right) if value is not None else None
         if known is not None:
             return state if known == literal.holds else None
+        if literal.right != 0 and not self._assume_symbol(facts, text, literal):
+            return None
         learn(facts, text, literal.operator, literal.right, literal.holds)
+        if (VALUE, text) in facts:
+            facts.pop((SYMBOL, f"{text}=={literal.right}"), None)
         if (decision := facts.get((DECISION, text))) is not None and value_of(facts, text) == 0:
             facts[DECIDED, text] = decision
         return state
@@ -247,10 +254,11 @@ class Flow:
     @staticmethod
     def _assume_symbol(facts: Facts, text: str, literal: Literal) -> bool:
         if literal.operator not in ("==", "!="):
-            return True
+            key = (SYMBOL, f"{text}{literal.operator}{literal.right}")
+            return bool(facts.setdefault(key, literal.holds) == literal.holds)
         truth = literal.holds if literal.operator == "==" else not literal.holds
         key = (SYMBOL, f"{text}=={literal.right}")
-        if facts.get(key, truth) != truth:
+        if facts.get(key, facts.get((SYMBOL, f"{literal.right}=={text}"), truth)) != truth:
             return False
         facts[key] = truth
         if truth:
@@ -333,9 +341,21 @@ class Flow:
             if held.origin is Origin.TAKEN:
                 _, line, call = facts.get((TAKEN_AT, held.expression), ("", node.line, ""))
                 taken.setdefault((held.kind, self.outside(held.expression, facts)), (line, call))
+        rises = [name for name in ("rcu", "preempt", "bh", "migrate") if getattr(after, name) > getattr(before, name)]
+        if isinstance(node, Call) and (new or rises):
+            self._not_null(node, facts)
         for counter in ("rcu", "preempt", "bh", "migrate"):
-            if getattr(after, counter) > getattr(before, counter):
+            if counter in rises:
                 taken.setdefault((counter, ""), (node.line, ""))
+                self._raised.add(counter)
+            elif getattr(after, counter) < getattr(before, counter):
+                self._fell.add(counter)
+
+    def _not_null(self, node: Call, facts: Facts) -> None:
+        """What is locked, or kept by a counter, is there: a later test of the pointer tells whether it was locked."""
+        for argument in node.args:
+            if argument in self.function.locals and self.function.types.get(argument, "").endswith("*"):
+                facts.setdefault((VALUE, argument), NONZERO)
 
     def _step(self, node: AnyNode, state: State, facts: Facts) -> Forks:
         if isinstance(node, Call):
@@ -528,8 +548,14 @@ class Flow:
         """Returns that leave RCU nesting or locks as no other return of that kind does."""
         known = self.analysis
         given_back = {(held.kind, self.outside(held.expression, {})) for held in self._let_go}
-        below = Below(self.let_go_below - self.taken_below, self.taken_below - given_back)
-        known.events += unbalanced(self.function, known.summary, self.start, self.api.handed_on, known.taken, below)
+        moves = Moves(
+            self.let_go_below - self.taken_below,
+            self.taken_below - given_back,
+            {last_member(held.expression) for held in self._let_go},
+            self._raised,
+            self._fell,
+        )
+        known.events += unbalanced(self.function, known.summary, self.start, self.api.handed_on, known.taken, moves)
 
 
 def _lowered(function: Function, api: Api) -> frozenset[str]:

@@ -12,6 +12,7 @@ from reviewer.context.facts import (
     MOVED,
     NONZERO,
     STANDS,
+    SYMBOL,
     TAKEN_AT,
     UNMOVED,
     VALUE,
@@ -131,6 +132,18 @@ def find_held(state: State, kind: str, expression: str) -> Held | None:
 
 def _around(expression: str) -> str:
     return expression.removesuffix(last_member(expression)).removesuffix("->").removesuffix(".")
+
+
+def equal_name(expression: str, state: State, facts: Facts) -> str:
+    """The name under which a lock is held: its own, or one that was found equal to it."""
+    held = {lock.expression for lock in state.locks}
+    if expression not in held:
+        for key, truth in facts.items():
+            if key[0] == SYMBOL and truth:
+                both = key[1].split("==")
+                if expression in both and (other := both[both[0] == expression]) in held:
+                    return other
+    return expression
 
 
 def drop(state: State, facts: Facts, kind: str, expression: str) -> State:

@@ -75,6 +75,8 @@ class Notes:
             flow.event(effect.kind, node, here, facts, effect.steps, masked=effect.masked)
         if effect.kind is EventKind.RCU_WALK and (here.rcu > 0 or here.locks):
             return  # protected here
+        if effect.kind is EventKind.SEQCOUNT_WRITE and atomic(here, self.api, rt=True) is not None:
+            return  # nothing preempts it here
         if len(effect.steps) < _LONGEST_CHAIN and not flow.once.is_first(facts):
             self._summarise(flow, state, facts, effect, world, masked=effect.masked or self._wrong(effect.kind, here))
 

@@ -209,7 +209,7 @@ class Requirements:
 
     def _demand(self, clause: Clause, step: Step, line: int, name: str, state: State, facts: Facts) -> None:
         if UNKNOWN in clause or all(need.kind == "unused" for need in clause):
-            return
+            return  # a counter alone says nothing of locks
         function = self._flow.function
         needs = frozenset(
             need._replace(expression=canonical(function, need.expression) if need.expression else "") for need in clause

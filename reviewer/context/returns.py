@@ -65,6 +65,18 @@ def apply_exits(
     return [(state.doubted(unsure), facts)]
 
 
+def unnamed(summary: Summary, state: State) -> frozenset[tuple[str, str]]:
+    """The locks held in ``state`` of which the callee may release one, under a name that means nothing here."""
+    held = {last_member(lock.expression) for lock in state.locks}
+    kinds = {
+        kind
+        for exit_ in summary.exits
+        for kind, name in exit_.released
+        if name.startswith("?") and last_member(name) not in held
+    }
+    return frozenset((lock.kind, lock.expression) for lock in state.locks if lock.kind in kinds)
+
+
 def _split(flow: Flow, node: Call, classes: dict[str, Exit], state: State, facts: Facts) -> Forks | None:
     """One state for each class of the return value, if the classes exclude each other."""
     names = set(classes)

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What ways out have in common: locks that others balance, conditions that come twice, locks under two names. */
+struct dev { spinlock_t lock; raw_spinlock_t hw; struct mutex setup; };
+
+struct held_back { spinlock_t lock; int more; };
+
+void root_may_be_missing(struct held_back *first)
+{
+	while (first) {
+		spinlock_t *lock = NULL;
+
+		if (first->more) {
+			lock = lock_of(first);
+			spin_lock(lock);
+		}
+		first = next_of(first);
+		if (lock)
+			spin_unlock(lock);
+	}
+}
+
+int failure_lets_go_for_caller(struct held_back *held, void *data)
+{
+	if (!store(data))
+		return 0;
+	if (held->more)
+		spin_unlock_bh(&held->lock);
+	held->more = 0;
+	return -1;
+}
+
+int only_prepares(struct dev *dev)
+{
+	if (!dev->a)
+		return 0;
+	spin_lock(&dev->lock);
+	dev->a = 2;
+	return 0;
+}
+
+static int give_back(struct dev *dev)
+{
+	spin_unlock(&dev->lock);
+	return 1;
+}
+
+#define wait_for_dev(dev) mutex_lock_interruptible(&(dev)->setup)
+
+int macro_that_may_fail(struct dev *dev)
+{
+	int err = wait_for_dev(dev);
+
+	if (err < 0)
+		return -EINTR;
+	dev->a = 3;
+	mutex_unlock(&dev->setup);
+	return 4;
+}
+
+static struct dev *pointer_comes_with_reader(struct dev *dev)
+{
+	struct dev *found;
+
+	rcu_read_lock();
+	found = rcu_dereference(dev->peer);
+	if (dev->b)
+		return peer_of(found);
+	rcu_read_unlock();
+	return NULL;
+}
+
+static struct dev *nothing_found_but_left_in_reader(struct dev *dev)
+{
+	struct dev *found;
+
+	rcu_read_lock();
+	found = copy_of(rcu_dereference(dev->peer));
+	if (dev->b)
+		return NULL; /* wrong: rcu-unlock-imbalance */
+	rcu_read_unlock();
+	return found;
+}
+
+void same_flag_tested_twice(struct dev *dev)
+{
+	if (!dev_test_shared(dev))
+		spin_lock(&dev->lock);
+	count(dev);
+	if (!dev_test_shared(dev))
+		spin_unlock(&dev->lock);
+	count(dev);
+}
+
+bool answer_is_a_double_negation(struct dev *dev, int all)
+{
+	if (all) {
+		int got = spin_trylock(&dev->lock);
+
+		return !!got;
+	}
+	if (dev->a) {
+		spin_lock(&dev->lock);
+		return true;
+	}
+	if (dev->b)
+		give_back(dev);
+	return false;
+}
+
+void equal_locks_are_one(spinlock_t *first, spinlock_t *second)
+{
+	spin_lock(first);
+	if (second != first)
+		spin_lock(second);
+	count(first);
+	if (second != first)
+		spin_unlock(second);
+	spin_unlock(first);
+	msleep(1);
+}
+
+void released_under_equal_name(spinlock_t *first, spinlock_t *second)
+{
+	spin_lock(first);
+	if (first != second) {
+		spin_unlock(first);
+		return;
+	}
+	spin_unlock(second);
+	msleep(1);
+}
+
+static void unlock_and_free(struct kref *ref)
+{
+	struct dev *dev = container_of(ref, struct dev, ref);
+
+	spin_unlock(&dev->lock);
+	kfree(dev);
+}
+
+static int put_with(struct kref *ref, void (*release)(struct kref *ref))
+{
+	if (refcount_dec_and_test(&ref->refcount)) {
+		release(ref);
+		return 1;
+	}
+	return 0;
+}
+
+void release_function_unlocks(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	if (put_with(&dev->ref, unlock_and_free))
+		return;
+	spin_unlock(&dev->lock);
+}
+
+static void walk_again(struct dev *dev)
+{
+	int locked = 1;
+
+	walk(dev, &locked);
+	if (!locked)
+		mutex_lock(&dev->setup);
+}
+
+void callee_says_that_it_unlocked(struct dev *dev)
+{
+	mutex_lock(&dev->setup);
+	walk_again(dev);
+	mutex_unlock(&dev->setup);
+}
+
+struct counted { seqcount_t seq; spinlock_t lock; };
+
+void counter_with_interrupts_off(struct counted *counted)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	write_seqcount_begin(&counted->seq);
+	write_seqcount_end(&counted->seq);
+	local_irq_restore(flags);
+}
+
+void serialised_elsewhere(struct counted *counted)
+{
+	spin_lock(&counted->lock);
+	counter_with_interrupts_off(counted);
+	spin_unlock(&counted->lock);
+}
+
+void counter_without_preemption_rules(struct counted *counted)
+{
+	raw_write_seqcount_begin(&counted->seq);
+	msleep(1);
+	raw_write_seqcount_end(&counted->seq);
+}
+
+void compared_twice(struct dev *dev, int number)
+{
+	if (number != 3)
+		spin_lock(&dev->lock);
+	if (sizeof(dev->a) > sizeof(long))
+		spin_lock(&dev->hw);
+	dev->a++;
+	if (sizeof(dev->a) > sizeof(long))
+		spin_unlock(&dev->hw);
+	if (number != 3)
+		spin_unlock(&dev->lock);
+}
+
+void option_decides_twice(struct dev *dev)
+{
+	local_irq_disable();
+	if (!IS_ENABLED(CONFIG_LATE))
+		local_irq_enable();
+	dev->a++;
+	if (IS_ENABLED(CONFIG_LATE))
+		local_irq_enable();
+	msleep(1);
+}
+
+static void unlock_by_other_name(struct part_of *part)
+{
+	struct owner *owner = owner_of(part);
+
+	if (part->several)
+		spin_unlock(&owner->link);
+	msleep(1);
+}
+
+void held_under_own_name(struct dev *dev)
+{
+	spin_lock(dev_lock_of(dev));
+	unlock_by_other_name(dev->part);
+	msleep(1);
+}
+
+static int leave_walk(struct dev *dev)
+{
+	if (dev->a)
+		rcu_read_unlock();
+	return 0;
+}
