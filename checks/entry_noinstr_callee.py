@@ -5,11 +5,16 @@ from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity,
 
 
 def judge(context: Context) -> Report:
+    (traced,) = context.detail
+    call = context.event.steps[0].text
+    through = "" if call == f"{traced}()" else f"{call} leads to "
     return Report(
-        subject=context.callee,
-        message=f"{context.call} can be instrumented and is called in noinstr code",
-        question=f"Can {context.call} be called here? {context.function}() is noinstr, and {context.callee}() is not.",
-        was=f"{context.call} was called in noinstr code",
+        subject=traced,
+        message=f"{through}{traced}(), which can be instrumented, in noinstr code"
+        if through
+        else f"{traced}() can be instrumented and is called in noinstr code",
+        question=f"Can {call} be called here? {context.function}() must not be traced, and {traced}() can be.",
+        was=f"{through}{traced}() was called in noinstr code",
         consequence="A tracer or debugger that hooks the call runs before the kernel is ready for it.",
     )
 
@@ -49,8 +54,143 @@ CHECK = Check(
                 pr_err("strange\\n"); /* wrong */
         }
         """,
+        """
+        /* Before the patch: */
+        static __always_inline int firmware_sleep(u32 state) { return state; }
+        static struct firmware_ops ops;
+        void probe(void)
+        {
+                ops.sleep = firmware_sleep;
+        }
+        static noinstr int finish(u32 state)
+        {
+                return ops.sleep(state);
+        }
+        int enter_idle(u32 state)
+        {
+                int ret;
+
+                ct_cpuidle_enter();
+                ret = save_and_call(state, finish);
+                ct_cpuidle_exit();
+                return ret;
+        }
+        /* After it: */
+        static int firmware_sleep(u32 state) { return state; } /* wrong */
+        static struct firmware_ops ops;
+        void probe(void)
+        {
+                ops.sleep = firmware_sleep;
+        }
+        static noinstr int finish(u32 state)
+        {
+                return ops.sleep(state);
+        }
+        int enter_idle(u32 state)
+        {
+                int ret;
+
+                ct_cpuidle_enter();
+                ret = save_and_call(state, finish);
+                ct_cpuidle_exit();
+                return ret;
+        }
+        """,
+        """
+        /* Before the patch: */
+        noinstr int finish(u32 state) { return state; }
+        int enter_idle(u32 state)
+        {
+                int ret;
+
+                ct_cpuidle_enter();
+                ret = save_and_call(state, finish);
+                ct_cpuidle_exit();
+                return ret;
+        }
+        /* After it: */
+        int finish(u32 state) { return state; } /* wrong */
+        int enter_idle(u32 state)
+        {
+                int ret;
+
+                ct_cpuidle_enter();
+                ret = save_and_call(state, finish);
+                ct_cpuidle_exit();
+                return ret;
+        }
+        """,
+        """
+        /* Before the patch: */
+        noinstr void warn_bogus(void) { instrumentation_begin(); pr_err("bogus\\n"); instrumentation_end(); }
+        #define check_bogus() do { if (!irqs_off()) warn_bogus(); } while (0)
+        #define restore_state(flags) \\
+                do { check_bogus(); write_flags(flags); } while (0)
+        noinstr void leave_idle(unsigned long flags)
+        {
+                restore_state(flags);
+        }
+        /* After it: */
+        void warn_bogus(void) { pr_err("bogus\\n"); } /* wrong */
+        #define check_bogus() do { if (!irqs_off()) warn_bogus(); } while (0)
+        #define restore_state(flags) \\
+                do { check_bogus(); write_flags(flags); } while (0)
+        noinstr void leave_idle(unsigned long flags)
+        {
+                restore_state(flags);
+        }
+        """,
     ),
     right=(
+        """
+        /* Before the patch: */
+        noinstr void warn_bogus(void) { instrumentation_begin(); pr_err("bogus\\n"); instrumentation_end(); }
+        #define check_bogus() do { if (!irqs_off()) warn_bogus(); } while (0)
+        noinstr void leave_idle(unsigned long flags)
+        {
+                instrumentation_begin();
+                check_bogus();
+                instrumentation_end();
+        }
+        void leave(unsigned long flags)
+        {
+                check_bogus();
+        }
+        /* After it: */
+        void warn_bogus(void) { pr_err("bogus\\n"); }
+        #define check_bogus() do { if (!irqs_off()) warn_bogus(); } while (0)
+        noinstr void leave_idle(unsigned long flags)
+        {
+                instrumentation_begin();
+                check_bogus();
+                instrumentation_end();
+        }
+        void leave(unsigned long flags)
+        {
+                check_bogus();
+        }
+        """,
+        """
+        static int firmware_sleep(u32 state) { return state; }
+        static struct firmware_ops ops;
+        void probe(void)
+        {
+                ops.sleep = firmware_sleep;
+        }
+        static int finish(u32 state)
+        {
+                return ops.sleep(state);
+        }
+        int enter_idle(u32 state)
+        {
+                int ret;
+
+                ct_cpuidle_enter();
+                ret = save_and_call(state, finish);
+                ct_cpuidle_exit();
+                return ret;
+        }
+        """,
         """
         static noinline void count_trap(struct pt_regs *regs) { regs->seen++; }
         static __always_inline void look(struct pt_regs *regs) { regs->looked++; }

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from reviewer.context.analysis import Analyser
-from reviewer.context.annotations import is_instrumented, is_noinstr
+from reviewer.context.annotations import is_instrumented, is_noinstr, is_untraceable
 from reviewer.context.callers import MOST, callers
 from reviewer.declared import changed_locks, changed_macros, changed_paths, entered_otherwise, users_of_lock
 from reviewer.model import Place
 from reviewer.sides import Sides
 from reviewer.source.cfg import Function
 from reviewer.source.program import Program
+from reviewer.untraced import users_by, ways_to
 
 _MOST_FURTHER = 96
 """So many functions besides the changed ones are judged; nearest first, so that what is left out is far away."""
@@ -73,7 +74,7 @@ class Affected:
         """Whoever calls a function cares for its words: noinstr, inline."""
         before, after = pair.before, pair.after
         if before is not None and after is not None and _kind(before) != _kind(after):
-            if _ALWAYS_INLINE in before.words and not is_noinstr(after) and _ALWAYS_INLINE not in after.words:
+            if is_untraceable(before) and not is_untraceable(after):
                 self._after.outlined.add((after.path, after.name))
             inside = [line for line in changed if after.line <= line <= after.end]
             self.called[after.path, after.name] = Place(after.path, min(inside, default=after.line))
@@ -91,6 +92,8 @@ class Affected:
         for before, after, cause in changed_macros(self._sides):
             self.causes[after.path, after.name] = cause
             level.append(Pair(before, after, judged=False))
+        for function in self._made_traceable():
+            left_out += self._add(function, level, None)
         unsought = 0
         many = 0
         while level:
@@ -114,6 +117,15 @@ class Affected:
             self.notes.append(
                 f"{len(self.pairs)} functions were looked at, nearest first; not looked at: {', '.join(missing)}."
             )
+
+    def _made_traceable(self) -> Iterator[Function]:
+        """The callers of what the patch makes traceable that do not name it: through macros and members."""
+        program = self._sides.after
+        for path, name in sorted(self._after.outlined):
+            for function in program.functions(path, name)[:1]:
+                ways = ways_to(program, function)
+                self._after.unfolded.update(dict.fromkeys(ways, function))
+                yield from users_by(program, function, ways)
 
     def _expect(self, level: Iterable[Pair]) -> None:
         """Who mentions them will be asked, to find callers and registrations: one search is faster than many."""

@@ -52,6 +52,7 @@ HELPERS = {
     "required": "compare",
     "sentences": "citation",
     "sides": "compare",
+    "untraced": "compare",
 }
 # Within one line: the ground stands on the model, and the command line turns errors into a report.
 ALLOWED = {("errors", "model"), ("config", "model"), ("config", "errors"), ("config", "__init__"), ("__main__", "cli")}

@@ -34,7 +34,8 @@ _READS = frozenset(
 class Analyser:
     """The analysis of one ``Program``. Results do not depend on the order of the questions.
 
-    ``outlined`` are functions (path, name) that were always inlined and need not be any more.
+    ``outlined`` are functions (path, name) that were always inlined or noinstr and need not be any more; ``unfolded``
+    gives the one of them that a macro or, as ``.member``, a member of a structure calls.
     ``base`` is the analysis of the program that this one was made from: what a change does not reach is taken from it.
     """
 
@@ -49,6 +50,7 @@ class Analyser:
             Base(base._closure, *program.unlike_base(), program.counterpart) if base is not None else None,
         )
         self.outlined: set[tuple[str, str]] = set()
+        self.unfolded: dict[str, Function] = {}
         self._memo: dict[tuple[Key, State], Analysis] = {}
         self._not_with_rt: dict[str, bool] = {}
         self._predicates: dict[tuple[str, str], bool] = {}

@@ -18,6 +18,11 @@ def is_init(function: Function) -> bool:
     return "__init" in function.words
 
 
+def is_untraceable(function: Function) -> bool:
+    """Whether no call of ``function`` can be traced: it has no address of its own, or lies where nothing is traced."""
+    return is_noinstr(function) or "__cpuidle" in function.words or "__always_inline" in function.words
+
+
 def is_instrumented(function: Function) -> bool:
     """Whether ``function`` is certainly a call of its own that can be traced: no macro, and nothing that is inlined.
 

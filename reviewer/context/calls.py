@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import EXCLUSIVE, inherit, taken
-from reviewer.context.annotations import is_init, is_instrumented
+from reviewer.context.annotations import is_init
 from reviewer.context.closure import key_of
 from reviewer.context.effects import SLEEPING, Condition, Effect, EventKind, Summary
 from reviewer.context.facts import (
@@ -93,8 +93,6 @@ class Calls:
                 del facts[key]  # the same search again, whatever its answer goes into
         if self.api.lookup.fullmatch(name) and node.result:
             note_lookup(state, facts, self.api, node.result, name, node.line)
-        if flow.noinstr and state.instrumentation <= 0:
-            self._instrumented(flow, node, state, facts)
         self.tabled.apply(flow, node, state, facts)
         changed = self._table_change(flow, node, state, facts)
         if changed is not None:
@@ -150,24 +148,6 @@ class Calls:
         if kind not in ("spin", "raw"):
             kind = self.analyser.lock_kind(flow.function, expression, kind)
         return state._replace(locks=state.locks | {Held(kind, expression, Origin.ASSERTED)})
-
-    def _instrumented(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
-        """A call in a noinstr function that leads to code which can be traced."""
-        if not self.api.instrumented.fullmatch(node.name) and not self._outlined(flow, node):
-            if self.api.is_known(node.name) or self.api.opaque.fullmatch(node.name):
-                return
-            callees = self.analyser.program.resolve(node.name, flow.function.path)
-            if len(callees) != 1 or not is_instrumented(callees[0]):
-                return
-        flow.event(EventKind.INSTRUMENTED, node, state, facts, (self.notes.step(flow, node),))
-
-    def _outlined(self, flow: Flow, node: Call) -> bool:
-        """Whether the callee, known to the tables or not, was always inlined and need not be any more."""
-        outlined = self.analyser.outlined
-        return bool(outlined) and any(
-            (callee.path, callee.name) in outlined
-            for callee in self.analyser.program.resolve(node.name, flow.function.path)
-        )
 
     # State changes that the tables know
 

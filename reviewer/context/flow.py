@@ -41,6 +41,7 @@ from reviewer.context.facts import (
     value_of,
 )
 from reviewer.context.graceperiod import GracePeriods
+from reviewer.context.instrumented import Instrumented
 from reviewer.context.locks import canonical, handed_out, in_parameters, returned_as
 from reviewer.context.once import Once
 from reviewer.context.percpu import PerCpu
@@ -60,7 +61,7 @@ _COMPARED = re.compile(r"([A-Za-z_][\w.>-]*)([!=]=)([A-Z][A-Z0-9_]+)")
 _STATES_PER_BLOCK = 16
 _VISITS = 6000
 _EXITS = 60
-_WATCHERS: tuple[type[Watcher], ...] = (Pointers, GracePeriods, PerCpu, ContextTests)
+_WATCHERS: tuple[type[Watcher], ...] = (Pointers, GracePeriods, PerCpu, ContextTests, Instrumented)
 Forks = list[tuple[State, Facts]]
 
 
