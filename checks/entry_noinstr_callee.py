@@ -5,16 +5,14 @@ from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity,
 
 
 def judge(context: Context) -> Report:
-    (traced,) = context.detail
+    traced, place = context.detail
     call = context.event.steps[0].text
-    through = "" if call == f"{traced}()" else f"{call} leads to "
+    through = "" if call == f"{traced}()" else f" through {call}"
     return Report(
         subject=traced,
-        message=f"{through}{traced}(), which can be instrumented, in noinstr code"
-        if through
-        else f"{traced}() can be instrumented and is called in noinstr code",
+        message=f"{traced}() can be instrumented and is called{through} {place}",
         question=f"Can {call} be called here? {context.function}() must not be traced, and {traced}() can be.",
-        was=f"{through}{traced}() was called in noinstr code",
+        was=f"{traced}() was called{through} {place}",
         consequence="A tracer or debugger that hooks the call runs before the kernel is ready for it.",
     )
 
@@ -46,6 +44,25 @@ CHECK = Check(
         noinstr void handle_trap(struct pt_regs *regs)
         {
                 count_trap(regs); /* wrong */
+        }
+        """,
+        """
+        static __always_inline int __cpu_mode(struct mode *mode) { return mode->value; }
+        static inline int cpu_mode(struct mode *mode)
+        {
+                int value;
+
+                preempt_disable();
+                value = __cpu_mode(mode);
+                preempt_enable();
+                return value;
+        }
+        static __always_inline void enter(struct mode *mode)
+        {
+                WARN_ON_ONCE(cpu_mode(mode) != 1); /* wrong */
+                instrumentation_begin();
+                trace_enter(cpu_mode(mode));
+                instrumentation_end();
         }
         """,
         """

@@ -295,6 +295,7 @@ def load_tables(folder: Path) -> Api:
         remove=reader.pattern("effects", "decisions.remove", [decisions.remove]),
         handles_irq=names("effects", "interrupts.handle", effects.interrupts.handle),
         instrumented=reader.pattern("effects", "instrumented.patterns", effects.instrumented.patterns),
+        untraced_twins=tuple(effects.instrumented.twins),
         rcu_iterators=effects.rcu.iterators,
         rcu_frees=names("effects", "rcu.frees", effects.rcu.frees),
         own_cpu=reader.pattern("effects", "percpu.own", [effects.percpu.own]),

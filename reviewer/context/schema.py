@@ -211,6 +211,13 @@ class Patterns(_Table, frozen=True, forbid_unknown_fields=True):
     patterns: list[str]
 
 
+class Instrumented(_Table, frozen=True, forbid_unknown_fields=True):
+    """Patterns of calls that can be traced, and how the name of another function for noinstr code is made of one."""
+
+    patterns: list[str]
+    twins: list[str]
+
+
 class Rcu(_Table, frozen=True, forbid_unknown_fields=True):
     """Iterators that want an RCU reader with the number of their arguments; patterns of what hands out pointers."""
 
@@ -256,7 +263,7 @@ class EffectsTable(_Table, frozen=True, forbid_unknown_fields=True):
     seqcounts: Seqcounts
     percpu: Percpu
     interrupts: Handle
-    instrumented: Patterns
+    instrumented: Instrumented
     rcu: Rcu
     gfp: Gfp
     decisions: Decisions

@@ -159,6 +159,7 @@ class Api:
     remove: re.Pattern[str]
     handles_irq: frozenset[str]
     instrumented: re.Pattern[str]
+    untraced_twins: tuple[str, ...]
     rcu_iterators: Mapping[str, int]
     own_cpu: re.Pattern[str]
     bound_to_cpu: re.Pattern[bytes]
