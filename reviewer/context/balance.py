@@ -43,7 +43,8 @@ class Moves(NamedTuple):
 
     ``below`` are locks that the function itself takes and a callee lets go of, ``handed_up`` are those of a callee
     that the function never releases, so that the callee is to be asked. ``let_go`` are the last members of all locks
-    that are released, ``raised`` and ``lowered`` are counters.
+    that are released, ``raised`` and ``lowered`` are counters. ``passed`` are, by line of the return, the locks
+    that are held on just the paths that hand their object to an operation of which nothing is known.
     """
 
     below: Set[tuple[str, str]]
@@ -51,6 +52,7 @@ class Moves(NamedTuple):
     let_go: Set[str]
     raised: Set[str]
     lowered: Set[str]
+    passed: Set[tuple[int, tuple[str, str]]]
 
 
 def unbalanced(
@@ -248,6 +250,9 @@ def _locks(
             without = {exit_.line for exit_ in group if lock not in exit_.gained}
             if lock in moves.below:  # whether the callee is reached before a common return, memory decides
                 holding = [exit_ for exit_ in holding if exit_.line not in without]
+            holding = [
+                exit_ for exit_ in holding if exit_.line not in without or (exit_.line, lock) not in moves.passed
+            ]
             if holding and without:
                 told.add(lock)
                 wrong = min(holding, key=lambda e: e.line)

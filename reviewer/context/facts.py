@@ -32,6 +32,7 @@ OWN_CPU: Literal["own cpu"] = "own cpu"
 IRQ_TEST: Literal["irq test"] = "irq test"
 UNLINKED: Literal["unlinked"] = "unlinked"
 ASSUMED: Literal["assumed"] = "assumed"
+PASSED: Literal["passed"] = "passed"
 
 EQUAL: Literal["equal"] = "equal"
 UNEQUAL: Literal["unequal"] = "unequal"

@@ -41,6 +41,7 @@ from reviewer.context.facts import (
     value_of,
 )
 from reviewer.context.graceperiod import GracePeriods
+from reviewer.context.handover import HandOver
 from reviewer.context.instrumented import Instrumented
 from reviewer.context.locks import canonical, handed_out, in_parameters, returned_as
 from reviewer.context.once import Once
@@ -61,7 +62,7 @@ _COMPARED = re.compile(r"([A-Za-z_][\w.>-]*)([!=]=)([A-Z][A-Z0-9_]+)")
 _STATES_PER_BLOCK = 16
 _VISITS = 6000
 _EXITS = 60
-_WATCHERS: tuple[type[Watcher], ...] = (Pointers, GracePeriods, PerCpu, ContextTests, Instrumented)
+_WATCHERS: tuple[type[Watcher], ...] = (Pointers, GracePeriods, PerCpu, ContextTests, Instrumented, HandOver)
 Forks = list[tuple[State, Facts]]
 
 
@@ -80,6 +81,9 @@ class Flow:
         self._let_go: set[Held] = set()
         self.let_go_below: set[tuple[str, str]] = set()
         self.taken_below: set[tuple[str, str]] = set()
+        # By line of the return: locks of an object that was handed to an unknown operation, and all others.
+        self.passed_held: set[tuple[int, tuple[str, str]]] = set()
+        self.passed_other: set[tuple[int, tuple[str, str]]] = set()
         self._given_up: set[str] = set()
         self._raised: set[str] = set()
         self._fell: set[str] = set()
@@ -130,6 +134,8 @@ class Flow:
             self._let_go.clear()
             self.let_go_below.clear()
             self.taken_below.clear()
+            self.passed_held.clear()
+            self.passed_other.clear()
             self._given_up.clear()
             self.suspected.clear()
             self.again.clear()
@@ -555,6 +561,7 @@ class Flow:
             {last_member(held.expression) for held in self._let_go},
             self._raised,
             self._fell,
+            self.passed_held - self.passed_other,
         )
         known.events += unbalanced(self.function, known.summary, self.start, self.api.handed_on, known.taken, moves)
 

@@ -277,6 +277,7 @@ def load_tables(folder: Path) -> Api:
         user_access=names("effects", "sleeps.user", sleeps.user),
         drops_lock=sleeps.drops_lock,
         drops_queue_lock=sleeps.drops_queue_lock,
+        sleeps_voluntarily=names("effects", "sleeps.voluntary", sleeps.voluntary),
         sleeps_preempt_disabled=names("effects", "sleeps.preempt_disabled", sleeps.preempt_disabled),
         sleeps_if=names("effects", "sleeps.conditional", sleeps.conditional),
         allocators={**effects.allocators, **effects.optional_gfp},

@@ -77,6 +77,8 @@ class Notes:
             return  # protected here
         if effect.kind is EventKind.SEQCOUNT_WRITE and atomic(here, self.api, rt=True) is not None:
             return  # nothing preempts it here
+        if len(effect.steps) == 1 and effect.kind is EventKind.SLEEP and flow.once.is_guarded(node.line):
+            return
         if len(effect.steps) < _LONGEST_CHAIN and not flow.once.is_first(facts):
             self._summarise(flow, state, facts, effect, world, masked=effect.masked or self._wrong(effect.kind, here))
 

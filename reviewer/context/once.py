@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Paths that few calls take: where something is set up for the first time, and where a last reference goes."""
+"""Paths that few calls take: where something is set up for the first time, where a last reference goes, and where the
+CPU is given up because something in memory says so."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from reviewer.context.facts import VALUE, Facts, value_of
 from reviewer.context.tables import Api
@@ -23,6 +24,7 @@ class Once:
     def __init__(self, function: Function, api: Api) -> None:
         self._clear_at_first = _set_once(function) | frozenset(_asked_for(function, _SET_UP))
         self._true_at_last = frozenset(_asked_for(function, api.last_reference))
+        self._guarded = frozenset(_guarded(function, api.sleeps_voluntarily))
 
     def is_first(self, facts: Facts) -> bool:
         """Whether something is set up for the first time here."""
@@ -31,6 +33,29 @@ class Once:
     def is_last(self, facts: Facts) -> bool:
         """Whether the last reference to an object was let go of."""
         return any(facts.get((VALUE, name), 0) != 0 for name in self._true_at_last)
+
+    def is_guarded(self, line: int) -> bool:
+        """Whether the CPU is given up on ``line`` only where something in memory says so."""
+        return line in self._guarded
+
+
+def _guarded(function: Function, names: Set[str]) -> Iterator[int]:
+    """The lines of calls of ``names`` to which every way leads through a condition on a member."""
+    called = {
+        number: node.line
+        for number, block in enumerate(function.blocks)
+        for node in block.nodes
+        if isinstance(node, Call) and node.name in names
+    }
+    if not called:
+        return
+    free = {
+        edge.target
+        for block in function.blocks
+        for edge in block.edges
+        if not any("->" in literal.left for literal in edge.literals)
+    }
+    yield from (line for number, line in called.items() if number and number not in free)
 
 
 def _asked_for(function: Function, pattern: re.Pattern[str]) -> Iterator[str]:

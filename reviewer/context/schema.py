@@ -161,6 +161,7 @@ class Sleeps(_Table, frozen=True, forbid_unknown_fields=True):
     drops_lock: Positions
     drops_queue_lock: Positions
     preempt_disabled: str
+    voluntary: str
     conditional: str
     unless: dict[str, str]
 

@@ -143,6 +143,7 @@ class Api:
     drops_queue_lock: Mapping[str, int]
     sleeps_if: frozenset[str]
     sleeps_preempt_disabled: frozenset[str]
+    sleeps_voluntarily: frozenset[str]
     allocators: Mapping[str, int]
     optional_gfp: frozenset[str]
     frees: frozenset[str]

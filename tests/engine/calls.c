@@ -593,3 +593,29 @@ static void last_put_later(struct box *b)
 {
 	call_rcu(&b->rcu, last_put);
 }
+
+/* Who has a task of its own may give up the CPU. */
+
+static void process_one(struct worker *worker)
+{
+	worker->count++;
+	if (worker->task)
+		cond_resched();
+}
+
+static void process_any(struct worker *worker)
+{
+	worker->count++;
+	cond_resched(); /* wrong: lock-sleep-in-atomic */
+}
+
+static void work_action(struct softirq_action *action)
+{
+	process_one(this_cpu_worker());
+	process_any(this_cpu_worker());
+}
+
+static void work_start(void)
+{
+	open_softirq(WORK_SOFTIRQ, work_action);
+}

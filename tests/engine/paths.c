@@ -697,3 +697,31 @@ unfreeze:
 		dev->a = 0;
 	return error; /* wrong: lock-imbalance */
 }
+
+/* One arm leaves the unlocking to an operation, the other does it. */
+
+int flush_holder(struct dev *dev)
+{
+	mutex_lock(&dev->setup);
+	if (dev->ops && dev->ops->sync)
+		dev->ops->sync(dev);
+	else {
+		mutex_unlock(&dev->setup);
+		sync_dev(dev);
+	}
+	return 0;
+}
+
+int operation_failed(struct dev *dev)
+{
+	int error;
+
+	mutex_lock(&dev->setup);
+	error = dev->ops->sync(dev);
+	if (error)
+		goto out;
+	mutex_unlock(&dev->setup);
+out:
+	dev->a = error;
+	return 0; /* wrong: lock-imbalance */
+}
