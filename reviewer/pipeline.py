@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from reviewer.audit import Auditor, Watch, nobody
-from reviewer.cache import Cache, working_folder
+from reviewer.cache import Cache, today, working_folder
 from reviewer.check import Check
 from reviewer.citation import Citer
 from reviewer.config import Options, data_dir
 from reviewer.context.load import tables_digest
+from reviewer.digest import program_digest
 from reviewer.errors import RepositoryError
 from reviewer.judging import Place, deep_recursion, judge_all
 from reviewer.model import (
@@ -98,7 +99,9 @@ def audit_tree(
 
     def audited(store: Store) -> tuple[Auditor, tuple[Finding, ...]]:
         folder = data_dir("checks")
-        auditor = Auditor(Program(files, store), checks, load_api(folder), tables_digest(folder))
+        digest = program_digest([folder, *options.checks_dirs])
+        program, rules = Program(files, store), tables_digest(folder)
+        auditor = Auditor(program, checks, load_api(folder), rules, program_digest=digest, day=today())
         return auditor, auditor.findings(sorted(path for path in wanted if path.endswith(C_SUFFIXES)), watch)
 
     with Cache(options) as cache, deep_recursion():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reviewer.audit import Auditor
 from reviewer.cli import main
 from reviewer.source.program import Program
 from reviewer.source.store import Store
@@ -85,6 +86,29 @@ def test_a_path_that_the_tree_does_not_have(tree: Path, capsys: pytest.CaptureFi
 def test_neither_a_range_nor_paths(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--repo", str(tree)]) == 2
     assert "looked for a range of commits, or --all" in capsys.readouterr().err
+
+
+def test_files_that_were_judged_are_not_judged_again(
+    tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _audit(tree, capsys, "--all", "drivers/a", "--format", "json")
+    judged: list[str] = []
+    before = Auditor._audited
+
+    def noting(auditor: Auditor, path: str) -> object:
+        judged.append(path)
+        return before(auditor, path)
+
+    monkeypatch.setattr(Auditor, "_audited", noting)
+    assert _audit(tree, capsys, "--all", "drivers/a", "--format", "json") == first
+    assert judged == []
+    status, said = _audit(tree, capsys, "--all", "drivers", "--format", "json")
+    assert judged == ["drivers/b/fine.c", "drivers/b/two.c"]
+    assert (status, json.loads(said)["functions"]) == (1, 4)
+    _audit(tree, capsys, "--all", "drivers/a", "--checks", "rcu-*")
+    assert judged[2:] == ["drivers/a/one.c"]
+    _audit(tree, capsys, "HEAD~1", "--all", "drivers/a")
+    assert judged[3:] == ["drivers/a/one.c"]
 
 
 def test_nothing_is_kept_of_files_that_are_done() -> None:
