@@ -12,6 +12,7 @@ from reviewer.check import Check, EventKind
 from reviewer.context.analysis import Analyser
 from reviewer.context.balance import newly_retaken, newly_unbalanced
 from reviewer.context.effects import Event
+from reviewer.context.pairs import given_back_elsewhere
 from reviewer.context.tables import Api
 from reviewer.customary import newly_unlike
 from reviewer.finding import Teller, in_order, told_once, without_shadowed
@@ -102,13 +103,23 @@ class _Comparison:
             return ()
         old, new = self.before.analyse(before), self.after.analyse(after)
         known, told = (
-            {(event.detail[0], event.callee) for event in analysis.events if event.kind is EventKind.UNBALANCED}
-            for analysis in (old, new)
+            {
+                (event.detail[0], event.callee)
+                for event in analysis.events
+                if event.kind is EventKind.UNBALANCED and not given_back_elsewhere(analyser, event)
+            }
+            for analyser, analysis in ((self.before, old), (self.after, new))
         )
         handed_over = self._lets_go()
         events = newly_unbalanced(old, new, after, lines.came_from, self.after.api, handed_over=handed_over)
-        # What was wrong already does not hide another return that has become so.
-        unbalanced = [event for event in events if (event.detail[0], event.callee) not in told - known]
+        unbalanced = [
+            event
+            for event in events
+            # What was wrong already does not hide another return that has become so.
+            if (event.detail[0], event.callee) not in told - known
+            # The function gave it back itself until now.
+            and not (handed_over and given_back_elsewhere(self.after, event))
+        ]
         return (*unbalanced, *newly_retaken(old, new))
 
     def _lets_go(self) -> bool:

@@ -164,3 +164,23 @@ def test_lock_may_be_handed_to_the_caller() -> None:
     after = _without(_WORKER, "\t\tmutex_unlock(&hub->mutex); /* first */\n")
     user = _USER.replace("worker(hub);\n", "worker(hub);\n\tmutex_unlock(&hub->mutex);\n")
     assert not _brought(_WORKER + _USER, after + user)
+
+
+def test_function_that_gave_a_lock_back_still_does_where_another_one_releases_it() -> None:
+    other = "void all_done(void)\n{\n\tmutex_unlock(&all_mutex);\n}\n"
+    before = """\
+int settle(struct hub *hub)
+{
+	mutex_lock(&all_mutex);
+	if (hub->state) {
+		mutex_unlock(&all_mutex); /* first */
+		return -EBUSY;
+	}
+	hub->state = 1;
+	mutex_unlock(&all_mutex);
+	return 0;
+}
+"""
+    after = _without(before, "\t\tmutex_unlock(&all_mutex); /* first */\n")
+    assert _brought(other + before, other + after) == [("lock-imbalance", "return -EBUSY;")]
+    assert not _brought(before, other + after)

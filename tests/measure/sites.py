@@ -149,9 +149,6 @@ def _sites(source: Source, names: re.Pattern[str], excluded: Counter[str]) -> It
         if function is None or source.code[source.starts[line - 1] : source.starts[line - 1] + 1].strip():
             excluded["not in the body of a function"] += 1
             continue
-        if not function.readable:
-            excluded["the function does not parse"] += 1
-            continue
         end = _closed(source.code, call.end() - 1)
         if name == "guard":
             end = _closed(source.code, source.code.find("(", end))
