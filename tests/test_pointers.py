@@ -76,3 +76,27 @@ void quick_reset(struct engine *e)
     sibling = brought_by(user, others=quick, path="drivers/example/quick/reset.c")
     assert [f.check for f in alone] == ["lock-sleep-in-atomic"]
     assert sibling == ()
+
+
+def test_file_whose_own_table_leaves_the_member_out_does_not_reach_it() -> None:
+    shared = """
+void engine_flush(struct engine *e)
+{
+	if (e->ops->flush)
+		e->ops->flush(e);
+}
+"""
+    user = """
+void quick_reset(struct engine *e)
+{
+	spin_lock(&e->lock);
+	engine_flush(e);
+	spin_unlock(&e->lock);
+}
+"""
+    table = "static const struct engine_ops quick_ops = {\n\t.reset = quick_reset,\n};\n"
+    files = {"lib/engine.c": shared, "lib/slow.c": SLOW, "include/linux/engine.h": HEADER}
+    without = brought_by(user, others=files, path="lib/quick.c")
+    with_own = brought_by(user + table, others=files, path="lib/quick.c")
+    assert [f.check for f in without] == ["lock-sleep-in-atomic"]
+    assert with_own == ()

@@ -91,6 +91,12 @@ class Analyser:
         found = self._instances(name[1:], caller) if name.startswith(".") else ()
         return {key_of(instance.function): instance.apart for instance in found}
 
+    def reached_by(self, name: str, caller: Function) -> dict[Key, frozenset[str]]:
+        """The members, ``structure.field``, through which a call in ``caller`` can reach each function."""
+        name = self._pointer(name, caller)
+        found = self._instances(name[1:], caller) if name.startswith(".") else ()
+        return {key_of(instance.function): frozenset((instance.member,)) for instance in found}
+
     def _instances(self, field: str, caller: Function) -> tuple[Instance, ...]:
         """What stands in the member ``field`` of the structures whose member ``caller`` calls."""
         taken = (split_member(value) for value in caller.aliases.values())

@@ -306,13 +306,16 @@ class Calls:
         apart = self.analyser.apart(node.name, flow.function)
         if any(apart.values()):
             flow.doubt(state)
+        through = self.analyser.reached_by(node.name, flow.function)
         released: set[tuple[str, str]] = set()
         for callee in callees:
             summary = self.analyser.summary(callee)
             lost = unnamed(summary, state)
             for own in list(summary.effects.values()):
-                unreached = apart.get(key_of(callee))
-                effect = own._replace(apart=own.apart | unreached) if unreached else own
+                reached = key_of(callee)
+                effect = own
+                if reached in through:
+                    effect = own._replace(apart=own.apart | apart[reached], through=own.through | through[reached])
                 if effect.kind is EventKind.PARAMETER_CALLED:
                     self._handed_down(flow, node, state, facts, effect, callee)
                     released.update(
@@ -366,6 +369,7 @@ class Calls:
                     steps=(*effect.steps, *own.steps),
                     subject="",
                     apart=effect.apart | own.apart,
+                    through=effect.through | own.through,
                 )
                 if own.rt is None or effect.rt is None or own.rt == effect.rt:
                     self._inherit(flow, node, state, facts, joined, callee)
@@ -395,7 +399,8 @@ class Calls:
         callee: Function,
         lost: frozenset[tuple[str, str]] = frozenset(),
     ) -> None:
-        if is_apart(flow.function.path, effect.apart):
+        path = flow.function.path
+        if is_apart(path, effect.apart) or any(self.analyser.program.leaves_out(path, m) for m in effect.through):
             return
         conditions: list[Condition] = []
         for condition in effect.conditions:

@@ -70,7 +70,8 @@ class Effect(NamedTuple):
     it, ``delta`` the counters (suffix, preempt, bh, rcu) that were lowered before it. ``masked`` effects are already
     wrong inside the function, so that callers are not told again. ``steps`` lead to the offending call. ``subject`` is
     what it is about, in the function's parameters (``P0->lock``; ``P1`` for a function that is called through one).
-    It does not concern callers in ``apart`` (see ``reviewer.source.pointers``).
+    It does not concern callers in ``apart``, nor those whose tables leave out one of the members that it goes
+    ``through`` (see ``reviewer.source.pointers``).
     """
 
     kind: EventKind
@@ -83,6 +84,7 @@ class Effect(NamedTuple):
     steps: tuple[Step, ...]
     subject: str = ""
     apart: frozenset[str] = frozenset()
+    through: frozenset[str] = frozenset()
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -70,6 +70,9 @@ class Parameter(NamedTuple):
 _ADDRESS = re.compile(r"&[A-Za-z_][\w.>\[\]-]*")
 
 
+_SEVERAL_BITS = re.compile(r"([\w>.-]+)&\(([A-Z_]\w*(?:\|[A-Z_]\w*)+)\)")
+
+
 def value_of(facts: Facts, text: str) -> Value | None:
     """The value of an expression: a number, ``nonzero``, ``negative``, ``positive``, or None."""
     known = constant(text)
@@ -113,6 +116,9 @@ def learn(facts: Facts, text: str, operator: str, right: int, holds: bool) -> No
     effective = operator if holds else _OPPOSITE[operator]
     if effective == "==":
         facts[VALUE, text] = right
+        bits = _SEVERAL_BITS.fullmatch(text) if right == 0 else None
+        if bits is not None:
+            facts.update(((VALUE, f"{bits.group(1)}&{bit}"), 0) for bit in bits.group(2).split("|"))
     elif right == 0 and effective in ("!=", "<", ">"):
         facts[VALUE, text] = {"!=": NONZERO, "<": NEGATIVE_VALUE, ">": POSITIVE}[effective]
 

@@ -127,6 +127,7 @@ class Notes:
             effect.steps,
             in_parameters(function, effect.subject),
             effect.apart,
+            effect.through,
         )
         old = summary.effects.get(new.key)
         if old is None:

@@ -15,9 +15,9 @@ from reviewer.source.declarations import Declaration, Declarations
 from reviewer.source.edits import Edit, edit_between
 from reviewer.source.files import Files
 from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
+from reviewer.source.macros import read_macro
 from reviewer.source.parse import ParsedFile, parse
 from reviewer.source.pointers import Entry, Instance, apart_from, chosen
-from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.scan import scan
 from reviewer.source.store import BlobFacts, Store
 
@@ -47,26 +47,7 @@ _TOO_COMMON = 200  # of what is in reach: what else the cache has seen must not 
 _TEXTS_KEPT = 256
 _PARSED_KEPT = 64  # syntax trees, about 1 MB each
 _FUNCTIONS_KEPT = 30_000
-_LONGEST_MACRO = 3000  # bytes; what is longer is a program of its own
 _INCLUDED_CODE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([\w-]+\.[ch])"', re.MULTILINE)
-_MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
-_DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+")
-_MACRO_MATTERS = re.compile(rb"lock|irq|preempt|sleep|sched|alloc|wait|rcu_read|mutex|_user|bh_")
-_MACRO_STATEMENT = re.compile(rb"(?:for|while|struct|static|extern|__attribute|asm)\b|\{")
-_NO_VALUE = re.compile(
-    rb"[{}]|\A\s*(?:(?:do|if|else|switch|case|return|goto|break|continue|typeof|const|unsigned|int|while)\b|\Z)"
-)
-
-
-def _macro_at(text: bytes, name: bytes) -> int:
-    """The offset of the line that defines the function-like macro ``name``, or -1."""
-    at = text.find(name + b"(")
-    while at >= 0:
-        start = text.rfind(b"\n", 0, at) + 1
-        if _DEFINE.fullmatch(text[start:at]):
-            return start
-        at = text.find(name + b"(", at + 1)
-    return -1
 
 
 def architecture_of(path: str) -> str | None:
@@ -106,6 +87,7 @@ class Program:
         self._functions: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._resolved: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._macros: dict[tuple[str, str], Function | None] = {}
+        self._left_out: dict[tuple[str, str], bool] = {}
         self._instances: dict[tuple[str, str, frozenset[str]], tuple[Instance, ...]] = {}
         self._scanned: set[tuple[str, ...]] = set()
         self._scopes: dict[str, tuple[str, ...]] = {}
@@ -387,11 +369,20 @@ class Program:
             meant = self._of_structures(near, field, user, structures) if structures else near
             entries = chosen(meant if len(meant) <= _TOO_COMMON else (), user)
             self._instances[key] = tuple(
-                Instance(function, apart_from(entry, entries))
+                Instance(function, apart_from(entry, entries), f"{entry.structure}.{field}")
                 for entry in entries
                 for function in self.resolve(entry.function, entry.path)[:1]
             )
         return self._instances[key]
+
+    def leaves_out(self, path: str, member: str) -> bool:
+        """Whether the file ``path`` has tables of a structure, and none of them fills this ``structure.field``."""
+        if (path, member) not in self._left_out:
+            structure, _, field = member.partition(".")
+            row = self._row(path)
+            filled = self.store.filled(structure, row) if row is not None else frozenset[str]()
+            self._left_out[path, member] = bool(filled) and field not in filled
+        return self._left_out[path, member]
 
     def _of_structures(self, entries: list[Entry], field: str, user: str, structures: frozenset[str]) -> list[Entry]:
         """Those of ``entries`` that do not stand in a structure of another type with a member of the same name."""
@@ -450,30 +441,7 @@ class Program:
 
     def _read_macro(self, name: str, path: str, *, loop: bool = False) -> Function | None:
         text = self.text(path)
-        start = _macro_at(text, name.encode()) if text is not None else -1
-        if text is None or start < 0:
-            return None
-        match = _MACRO.match(blank_comments_and_strings(text[start : start + 2 * _LONGEST_MACRO]))
-        if match is None:
-            return None
-        arguments, body = match.group(1), match.group(2).replace(b"\\\n", b"\n").replace(b"\\", b" ").strip()
-        if (
-            not (loop or _MACRO_MATTERS.search(body))
-            or b"#" in body
-            or b"..." in arguments
-            or len(body) > _LONGEST_MACRO
-            or (not loop and _MACRO_STATEMENT.match(body))
-        ):
-            return None
-        if body.startswith(b"({") and body.endswith(b"})"):
-            body = body[2:-2].strip().removesuffix(b";")
-        if not loop:
-            before, end, last = body.rpartition(b";")
-            body = before + end + (b" " if _NO_VALUE.search(last) else b" return ") + last
-        parameters = b",".join(b"int " + argument.strip() for argument in arguments.split(b",") if argument.strip())
-        source = b"static int " + name.encode() + b"(" + parameters + b") { " + body + b"; }\n"
-        function = next(parse(path, b"\n" * text.count(b"\n", 0, start) + source).functions(name), None)
-        return msgspec.structs.replace(function, words=("macro",)) if function is not None else None
+        return read_macro(path, text, name, loop=loop) if text is not None else None
 
     # Declarations
 

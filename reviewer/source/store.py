@@ -20,7 +20,7 @@ from reviewer.source.cfg import Extent, Function
 from reviewer.source.database import Database
 from reviewer.source.types import Structures
 
-SCHEMA = 19
+SCHEMA = 20
 _PENDING = 2000
 _AT_ONCE = 500  # blobs that are scanned before what was found is written
 _CHECKSUM = 4  # bytes of CRC-32 before each value: SQLite does not notice that a byte of it has changed
@@ -71,6 +71,7 @@ create table if not exists summary (
 ) without rowid;
 create table if not exists finished (key text primary key, day integer not null, data blob not null) without rowid;
 create index if not exists member_field on member (field, blob);
+create index if not exists member_structure on member (structure, blob);
 """
 
 
@@ -200,6 +201,11 @@ class Store:
     def initialisers(self, field: str) -> list[tuple[int, str, str]]:
         """(blob row, structure, function) of every initialiser of a member called ``field``."""
         return self.database.query("select blob, structure, function from member where field = ?", (field,))
+
+    def filled(self, structure: str, blob: int) -> frozenset[str]:
+        """The members that initialisers of the structure fill in the file with this blob row."""
+        rows = self.database.query("select field from member where structure = ? and blob = ?", (structure, blob))
+        return frozenset(field for (field,) in rows)
 
     def mentions(self, word: str, folder: str) -> tuple[str, ...] | None:
         """The paths, relative to the folder with this object name, that hold ``word``; None where that is not known."""

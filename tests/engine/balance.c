@@ -243,3 +243,30 @@ static int leave_walk(struct dev *dev)
 		rcu_read_unlock();
 	return 0;
 }
+
+#define LATER 1
+#define AT_ONCE 2
+
+static int stop_dev(struct dev *dev, int flags)
+{
+	if (flags & (LATER | AT_ONCE))
+		return 0;
+	wait_for_peer(dev);
+	msleep(1);
+	return 1;
+}
+
+void several_bits_are_asked_for(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	stop_dev(dev, dev->a ? (LATER | DEV_AUTO) : LATER);
+	stop_dev(dev, 0); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}
+
+void reference_is_killed(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	percpu_ref_kill(&dev->users);
+	spin_unlock(&dev->lock);
+}

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Function-like macros read as functions."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from reviewer.source.cfg import Function
+from reviewer.source.parse import parse
+from reviewer.source.preprocess import blank_comments_and_strings
+
+_LONGEST = 3000  # bytes; what is longer is a program of its own
+_MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
+_DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+")
+_MATTERS = re.compile(rb"lock|irq|preempt|sleep|sched|alloc|wait|rcu_read|mutex|_user|bh_")
+_STATEMENT = re.compile(rb"(?:for|while|struct|static|extern|__attribute|asm)\b|\{")
+_NO_VALUE = re.compile(
+    rb"[{}]|\A\s*(?:(?:do|if|else|switch|case|return|goto|break|continue|typeof|const|unsigned|int|while)\b|\Z)"
+)
+
+
+def read_macro(path: str, text: bytes, name: str, *, loop: bool) -> Function | None:
+    """The macro ``name`` that the file ``text`` defines, if what it does can matter; its value is what it returns.
+
+    With ``loop`` an iteration macro, as a function that runs the loop once.
+    """
+    start = _defined_at(text, name.encode())
+    match = _MACRO.match(blank_comments_and_strings(text[start : start + 2 * _LONGEST])) if start >= 0 else None
+    if match is None:
+        return None
+    arguments, body = match.group(1), match.group(2).replace(b"\\\n", b"\n").replace(b"\\", b" ").strip()
+    if (
+        not (loop or _MATTERS.search(body))
+        or b"#" in body
+        or b"..." in arguments
+        or len(body) > _LONGEST
+        or (not loop and _STATEMENT.match(body))
+    ):
+        return None
+    if body.startswith(b"({") and body.endswith(b"})"):
+        body = body[2:-2].strip().removesuffix(b";")
+    if not loop:
+        before, end, last = body.rpartition(b";")
+        body = before + end + (b" " if _NO_VALUE.search(last) else b" return ") + last
+    parameters = b",".join(b"int " + argument.strip() for argument in arguments.split(b",") if argument.strip())
+    source = b"static int " + name.encode() + b"(" + parameters + b") { " + body + b"; }\n"
+    function = next(parse(path, b"\n" * text.count(b"\n", 0, start) + source).functions(name), None)
+    return msgspec.structs.replace(function, words=("macro",)) if function is not None else None
+
+
+def _defined_at(text: bytes, name: bytes) -> int:
+    """The offset of the line that defines the function-like macro ``name``, or -1."""
+    at = text.find(name + b"(")
+    while at >= 0:
+        start = text.rfind(b"\n", 0, at) + 1
+        if _DEFINE.fullmatch(text[start:at]):
+            return start
+        at = text.find(name + b"(", at + 1)
+    return -1
