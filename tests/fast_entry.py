@@ -67,3 +67,47 @@ void use(struct hub *hub)
 """
     found = {path: [f.check for f in brought_by(code, path=path)] for path in ("arch/s390/kvm/a.c", "arch/x86/kvm/a.c")}
     assert found == {"arch/s390/kvm/a.c": [], "arch/x86/kvm/a.c": ["lock-sleep-in-atomic"]}
+
+
+def test_before_the_scheduler_runs_nothing_sleeps() -> None:
+    code = """\
+static void __init early_table(struct hub *hub)
+{
+	lockdep_assert_irqs_disabled();
+	hub->table = kcalloc(8, 8, GFP_KERNEL);
+}
+
+static void __init early_timer(struct hub *hub)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	mutex_lock(&hub->lock);
+	mutex_unlock(&hub->lock);
+	local_irq_restore(flags);
+}
+"""
+    found = {path: len(brought_by(code, path=path)) for path in ("arch/x86/kernel/a.c", "drivers/a/a.c")}
+    assert found == {"arch/x86/kernel/a.c": 0, "drivers/a/a.c": 2}
+
+
+def test_callback_of_cpu_hotplug_holds_its_lock() -> None:
+    code = """\
+static void leave(struct hub *hub)
+{
+	lockdep_assert_cpus_held();
+	lockdep_assert_held(&hub_mutex);
+}
+
+static int offline(unsigned int cpu)
+{
+	leave(&hubs[cpu]);
+	return 0;
+}
+
+static int start(void)
+{
+	return cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "hub", NULL, offline);
+}
+"""
+    assert [finding.message.rpartition(" without ")[2].split(",")[0] for finding in brought_by(code)] == ["hub_mutex"]

@@ -13,9 +13,9 @@ def is_noinstr(function: Function) -> bool:
     return "noinstr" in function.words or function.via in ("DEFINE_IDTENTRY_RAW", "DEFINE_IDTENTRY_RAW_ERRORCODE")
 
 
-def is_init(function: Function) -> bool:
-    """Whether ``function`` runs only while the kernel starts, or a module is loaded."""
-    return "__init" in function.words
+def is_early(function: Function) -> bool:
+    """Whether ``function`` runs only while the kernel starts, and is no part of a module."""
+    return "__init" in function.words and function.path.startswith(("arch/", "init/", "kernel/", "mm/"))
 
 
 def is_untraceable(function: Function) -> bool:

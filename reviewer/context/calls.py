@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import EXCLUSIVE, inherit, taken
-from reviewer.context.annotations import is_init
+from reviewer.context.annotations import is_early
 from reviewer.context.closure import key_of
 from reviewer.context.effects import SLEEPING, Condition, Effect, EventKind, Summary
 from reviewer.context.facts import (
@@ -159,8 +159,10 @@ class Calls:
         if name in api.counters:
             return [(counted(state, api.counters[name]), facts)]
         if name in api.irq:
-            if api.irq[name] == "asserted" and is_init(flow.function):
-                return [(state, facts)]  # before the scheduler runs GFP_KERNEL does not sleep (GFP_BOOT_MASK in gfp.h)
+            if api.irq[name] in ("asserted", "disable", "save") and is_early(flow.function):
+                if node.args:
+                    facts[FLAGS, node.args[0]] = state.irq
+                return [(state, facts)]  # before the scheduler runs nothing sleeps, see GFP_BOOT_MASK in gfp.h
             return [(self._irq(api.irq[name], node.args[0] if node.args else "", state, facts), facts)]
         if name in api.task_set:
             running = any("TASK_RUNNING" in argument for argument in node.args)
@@ -402,6 +404,8 @@ class Calls:
         path = flow.function.path
         if is_apart(path, effect.apart) or any(self.analyser.program.leaves_out(path, m) for m in effect.through):
             return
+        if state.pagefault > 0 and effect.steps[-1].text.partition("(")[0] in self.api.user_access:
+            return  # page faults are disabled: it fails instead of sleeping
         conditions: list[Condition] = []
         for condition in effect.conditions:
             answer = satisfied(condition, node.args, facts, flow.function, self.api)

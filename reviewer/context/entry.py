@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from reviewer.context.state import State
+from reviewer.context.state import Held, Origin, State
 from reviewer.context.tables import Api, EntryKind, Member, Registration
 from reviewer.model import Step
 from reviewer.source.brackets import closing
@@ -38,15 +38,17 @@ _ARRAY = re.compile(rb"\bstruct\s+(\w+)\s+\w+\[[^\]]*\]\s*=\s*\{")
 
 
 class Entry(NamedTuple):
-    """One way in: the kind of entries.toml and the step that shows it."""
+    """One way in: the kind of entries.toml, the step that shows it, and the global lock that is held, if any."""
 
     kind: EntryKind
     step: Step
+    holds: str = ""
 
     @property
     def state(self) -> State:
         """The state in which the function starts."""
-        return State(entry=self.kind, rcu=int(self.kind is EntryKind.RCU_READER))
+        locks = frozenset((Held("?", self.holds, Origin.ASSERTED),)) if self.holds else frozenset[Held]()
+        return State(locks=locks, entry=self.kind, rcu=int(self.kind is EntryKind.RCU_READER))
 
 
 class _Found(NamedTuple):
@@ -54,6 +56,7 @@ class _Found(NamedTuple):
     path: str
     line: int
     text: str
+    holds: str = ""
 
 
 def entries(program: Program, api: Api, function: Function) -> tuple[Entry, ...]:
@@ -67,7 +70,7 @@ def ways_in(program: Program, api: Api, function: Function) -> tuple[Entry, ...]
     for way in _all(program, api, function):
         if way.kind not in found:
             mark = f"<- {_WORDS[way.kind]}, {way.text}"
-            found[way.kind] = Entry(way.kind, Step(way.path, way.line, function.name, mark))
+            found[way.kind] = Entry(way.kind, Step(way.path, way.line, function.name, mark), way.holds)
     return tuple(found[kind] for kind in sorted(found))
 
 
@@ -125,7 +128,8 @@ class _Mentions:
             if registration.member or position is None or position >= len(arguments):
                 continue
             if arguments[position].lstrip("&") == name:
-                yield _Found(_kind(registration, called, arguments), self._path, line, f"{called}()")
+                kind = _kind(registration, called, arguments)
+                yield _Found(kind, self._path, line, f"{called}()", registration.holds)
 
     def _assigned(self, before: bytes, at: int, line: int) -> Iterator[_Found]:
         """``x->member = f`` and ``.member = f``: the member decides, or the call that the object is handed to."""

@@ -418,6 +418,8 @@ class Flow:
             kind = "negative"
         else:
             kind = "nonzero"
+        if kind == "any" and value_of(facts, f"IS_ERR({text})") not in (None, 0):
+            kind = "nonzero"
         if len(self.analysis.summary.exits) >= _EXITS:
             return
         for held in sorted(state.locks):

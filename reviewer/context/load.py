@@ -159,8 +159,8 @@ class _Reader:
                 flagged = [
                     (self.pattern("entries", f"{place}, flagged", [text]), kind) for text, kind in entry.flagged.items()
                 ]
-                member = entry.member if isinstance(entry, ObjectEntry) else ""
-                found.append(Registration(position, member, entry.kind, entry.flags_at, tuple(flagged)))
+                member, holds = (entry.member, "") if isinstance(entry, ObjectEntry) else ("", entry.holds)
+                found.append(Registration(position, member, entry.kind, entry.flags_at, tuple(flagged), holds))
         return tuple(found)
 
     def members(self, table: OperationsTable) -> dict[str, Member]:

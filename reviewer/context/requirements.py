@@ -287,6 +287,8 @@ def offered(need: Need, state: State, api: Api) -> Standing:
         others = [held for held in state.locks if _protects(held, api)]
         if need.kind == "walk" and others:
             return Standing.TAKEN if any(held.origin is Origin.TAKEN for held in others) else Standing.HELD
+        if need.kind == "walk" and state.locks:
+            return Standing.HELD  # in a reader of SRCU, which is the wrong one
         if state.rcu < 0 or "rcu" in unsure or (need.kind == "walk" and "locks" in unsure):
             return Standing.HELD
     reason = atomic(state, api, rt=False)

@@ -279,6 +279,7 @@ class RegistrationEntry(_Table, frozen=True, forbid_unknown_fields=True):
     kind: EntryKind
     flags_at: Positions = {}
     flagged: dict[str, EntryKind] = {}
+    holds: str = ""
 
 
 class ObjectEntry(_Table, frozen=True, forbid_unknown_fields=True):

@@ -55,7 +55,8 @@ class Registration:
     """A call that hands over a function to be called in context ``kind``.
 
     ``position`` is where by call: the function itself, or an object that has it in ``member``. The first pattern of
-    ``flagged`` that matches a whole word of the argument at ``flags_at`` decides otherwise.
+    ``flagged`` that matches a whole word of the argument at ``flags_at`` decides otherwise. ``holds`` is a global lock
+    that is held meanwhile.
     """
 
     position: Mapping[str, int]
@@ -63,6 +64,7 @@ class Registration:
     kind: EntryKind
     flags_at: Mapping[str, int]
     flagged: tuple[tuple[re.Pattern[str], EntryKind], ...]
+    holds: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -452,7 +452,7 @@ void hand_over_hand(struct node *first)
 static void __init early_table(struct dev *dev)
 {
 	lockdep_assert_irqs_disabled();
-	dev->table = kcalloc(8, 8, GFP_KERNEL);
+	dev->table = kcalloc(8, 8, GFP_KERNEL); /* wrong: lock-gfp-blocking-in-atomic */
 }
 
 static void late_table(struct dev *dev)
@@ -724,4 +724,54 @@ int operation_failed(struct dev *dev)
 out:
 	dev->a = error;
 	return 0; /* wrong: lock-imbalance */
+}
+
+/* An object comes locked, an error does not. */
+
+static struct page *page_reserve(struct dev *dev, int n)
+{
+	struct page *page;
+
+	for (;;) {
+		mutex_lock(&dev->setup);
+		page = page_load(dev, n);
+		if (PTR_ERR(page) != -EBUSY)
+			break;
+		mutex_unlock(&dev->setup);
+	}
+	if (IS_ERR(page))
+		mutex_unlock(&dev->setup);
+	return page;
+}
+
+static struct page *page_find(struct dev *dev, int n)
+{
+	struct page *page;
+
+	mutex_lock(&dev->setup);
+	page = page_load(dev, n);
+	if (IS_ERR(page))
+		return page; /* wrong: lock-imbalance */
+	mutex_unlock(&dev->setup);
+	return page;
+}
+
+/* Where page faults are disabled access to user memory fails instead of sleeping, in a callee too. */
+
+static int write_key(struct frame __user *frame)
+{
+	return __put_user(1, &frame->key);
+}
+
+static int write_frame(struct frame __user *frame)
+{
+	int error;
+
+	preempt_disable();
+	pagefault_disable();
+	error = write_key(frame);
+	pagefault_enable();
+	error |= write_key(frame); /* wrong: lock-sleep-in-atomic */
+	preempt_enable();
+	return error;
 }
