@@ -63,6 +63,11 @@ def default_output() -> Path:
     return _xdg("XDG_DATA_HOME", ".local/share") / "drafts"
 
 
+def default_ignore() -> Path:
+    """``$XDG_CONFIG_HOME/reviewer/ignore``: what the user does not want to be told."""
+    return _xdg("XDG_CONFIG_HOME", ".config") / "ignore"
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the user asked for.
@@ -70,7 +75,7 @@ class Options:
     ``repo`` None is the repository one stands in. ``output`` None is ``default_output()``. ``checks`` is a glob over
     check ids; ``checks_dirs`` are the user's own folders of checks. ``lore`` None leaves the server to b4's own
     configuration. ``cache`` False keeps nothing of the mail or the tree after the run. ``branches`` are tried for a
-    series that names no base, newest first.
+    series that names no base, newest first. ``ignore_file`` need not exist, as git's ``core.excludesFile`` need not.
     """
 
     repo: Path | None = None
@@ -86,9 +91,11 @@ class Options:
     offline: bool = False
     cache: bool = True
     show_pre_existing: bool = False
+    show_silenced: bool = False
     branches: tuple[str, ...] = ()
     checks_dirs: tuple[Path, ...] = ()
     cache_dir: Path = field(default_factory=default_cache)
+    ignore_file: Path = field(default_factory=default_ignore)
 
     @property
     def drafts(self) -> Path:
@@ -196,7 +203,9 @@ _SINGLE: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "offline": ("offline", _boolean),
     "cache": ("cache", _boolean),
     "cachedir": ("cache_dir", _path),
+    "ignorefile": ("ignore_file", _path),
     "showpreexisting": ("show_pre_existing", _boolean),
+    "showsilenced": ("show_silenced", _boolean),
 }
 # Keys of which every value counts.
 _MULTIPLE: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {

@@ -300,6 +300,40 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class IgnoreEntry:
+    """A line of an ignore file. ``until`` is an ISO date or empty, an empty ``function`` means all of the file.
+
+    ``file`` is ``.reviewer/ignore`` for that of the tree, else the path of the user's.
+    """
+
+    file: str
+    line: int
+    check: str
+    path: str
+    function: str
+    until: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """A finding that is not told, the number of its patch (None in an audit), and the entry that silences it."""
+
+    patch: int | None
+    finding: Finding
+    entry: IgnoreEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """What the ignore files did: findings ``silenced``, and entries that are ``unused`` or ``expired``."""
+
+    silenced: tuple[Silenced, ...] = ()
+    unused: tuple[IgnoreEntry, ...] = ()
+    expired: tuple[IgnoreEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
     """The whole answer: what ``report`` shows and ``mail.draft`` turns into mails."""
 
@@ -308,6 +342,7 @@ class Review:
     patches: tuple[PatchReview, ...]
     errors: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    suppression: Suppression = Suppression()
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,3 +354,4 @@ class Audit:
     functions: int
     findings: tuple[Finding, ...]
     errors: tuple[Problem, ...] = ()
+    suppression: Suppression = Suppression()

@@ -7,6 +7,7 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from reviewer.audit import Auditor, Watch, nobody
@@ -17,6 +18,7 @@ from reviewer.config import Options, data_dir
 from reviewer.context.load import tables_digest
 from reviewer.digest import program_digest
 from reviewer.errors import RepositoryError
+from reviewer.ignore import Suppressor, entries_of_tree, entries_of_user
 from reviewer.judging import Place, deep_recursion, judge_all
 from reviewer.model import (
     AppliedPatch,
@@ -96,6 +98,7 @@ def audit_tree(
             )
         wanted.update([plain] if files.blob_id(plain) else files.paths("" if top else plain, C_SUFFIXES))
     citer = Citer(files, commit)
+    suppressor, errors = _suppressor(files, options)
 
     def audited(store: Store) -> tuple[Auditor, tuple[Finding, ...]]:
         folder = data_dir("checks")
@@ -107,8 +110,17 @@ def audit_tree(
     with Cache(options) as cache, deep_recursion():
         cache.note_use(repository, files.tree)
         auditor, found = cache.use(audited)
-        findings = tuple(_cited(finding, checks, citer) for finding in found if _severe(finding, options))
-    return Audit(commit, auditor.files, auditor.functions, findings, tuple(auditor.problems))
+        told = suppressor.without_silenced(_cited(finding, checks, citer) for finding in found)
+    suppression = suppressor.suppression(sorted(wanted), [check.id for check in checks])
+    hidden = tuple(one for one in suppression.silenced if _severe(one.finding, options))
+    return Audit(
+        commit,
+        auditor.files,
+        auditor.functions,
+        tuple(finding for finding in told if _severe(finding, options)),
+        (*errors, *auditor.problems),
+        replace(suppression, silenced=hidden),
+    )
 
 
 def _review(
@@ -123,9 +135,10 @@ def _review(
 ) -> Review:
     """``beside`` is the git directory with the trees that the repository does not have."""
     tree = repository.tree_of(base.commit)
-    citer = Citer(snapshot(tree), base.commit)
+    files = snapshot(tree)
+    citer = Citer(files, base.commit)
+    suppressor, errors = _suppressor(files, options)
     reviews: list[PatchReview] = []
-    errors: list[Problem] = []
     notes: list[str] = list(series.notes) if series is not None else []
     with Cache(options) as cache:
         cache.note_use(repository, tree)
@@ -136,7 +149,21 @@ def _review(
                 errors.append(Problem("analyse", judged.problem_path, judged.problem))
             kept = tuple(_cited(finding, checks, citer) for finding in judged.findings if _wanted(finding, options))
             reviews.append(_patch_review(patch, kept, judged.shifts))
-    return Review(series, base, _fixed_later(reviews), tuple(errors), tuple(notes))
+    told: list[PatchReview] = []
+    old_names: dict[str, str] = {}
+    for patch, review in zip(applied, _fixed_later(reviews), strict=True):
+        old_names |= {new: old_names.get(old, old) for old, new in patch.paths if old and new and old != new}
+        findings = suppressor.without_silenced(review.findings, review.number, old_names)
+        told.append(replace(review, findings=findings))
+    touched = sorted({path for patch in applied for pair in patch.paths for path in pair if path is not None})
+    return Review(series, base, tuple(told), tuple(errors), tuple(notes), suppressor.suppression(touched))
+
+
+def _suppressor(files: Files, options: Options) -> tuple[Suppressor, list[Problem]]:
+    """What silences findings in a tree, and what is wrong with its ignore file."""
+    entries, problems = entries_of_tree(files)
+    both = (*entries, *entries_of_user(options.ignore_file))
+    return Suppressor(both, datetime.now(UTC).date()), list(problems)
 
 
 def _wanted(finding: Finding, options: Options) -> bool:

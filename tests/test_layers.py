@@ -45,6 +45,7 @@ HELPERS = {
     "finding": "compare",
     "customary": "compare",
     "fragment": "compare",
+    "ignore": "pipeline",
     "judge": "compare",
     "leaked": "compare",
     "matching": "compare",

@@ -19,6 +19,7 @@ import pytest
 from reviewer import config
 from reviewer.commands.arguments import _OPTIONS
 from reviewer.commands.demo import make_example
+from reviewer.ignore import parse
 from reviewer.report.data import to_json
 from tests.conftest import ROOT
 from tests.inbox import Inbox, split_mboxrd
@@ -160,6 +161,14 @@ def _keys(value: Any, path: tuple[str, ...] = ("",)) -> dict[tuple[str, ...], li
     for key, inside in value.items():
         found |= _keys(inside, (*path, key))
     return found
+
+
+def test_the_shown_ignore_file_has_no_mistake() -> None:
+    (shown,) = blocks("ignore")
+    entries, wrong = parse(shown.encode(), ".reviewer/ignore")
+    assert (len(entries), wrong) == (2, ())
+    form = shown.splitlines()[0].removeprefix("# ")
+    assert form in parse(b"*", "")[1][0][1]
 
 
 def test_every_setting_is_listed_with_its_option() -> None:

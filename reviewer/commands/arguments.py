@@ -51,6 +51,10 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
         ("--pre-existing",),
         {"action": argparse.BooleanOptionalAction, "help": "also show what was wrong before the patch"},
     ),
+    "show_silenced": (
+        ("--silenced",),
+        {"action": argparse.BooleanOptionalAction, "help": "also show what an ignore file silences"},
+    ),
 }
 _FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Options))
 

@@ -36,7 +36,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="PATH",
         help="audit these files and folders, named from the top of the tree, as they stand",
     )
-    add_options(parser, "repo", "format", "checks", "severity", "cache", "show_pre_existing")
+    add_options(parser, "repo", "format", "checks", "severity", "cache", "show_pre_existing", "show_silenced")
     parser.set_defaults(run=run)
 
 

@@ -66,7 +66,12 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         tree, mail = make_example(folder)
         # Not the user's settings: the example shows the same to everybody.
         settings = Options(
-            repo=tree, format=options.format, output=folder / "drafts", cache_dir=folder / "cache", offline=True
+            repo=tree,
+            format=options.format,
+            output=folder / "drafts",
+            cache_dir=folder / "cache",
+            ignore_file=folder / "ignore",
+            offline=True,
         )
         repository = Repository.open(tree)
         try:

@@ -23,9 +23,9 @@ def show_audit(audit: Audit, options: Options) -> int:
     """Print what an audit found in the format asked for; the result is the exit status."""
     with reader_may_leave():
         if options.format == "json":
-            write_data(audit_to_json(audit))
+            write_data(audit_to_json(audit, show_silenced=options.show_silenced))
         else:
-            render_audit(audit, console_for(sys.stdout))
+            render_audit(audit, console_for(sys.stdout), show_silenced=options.show_silenced)
     return audit_exit_status(audit)
 
 
@@ -33,7 +33,13 @@ def show(review: Review, options: Options, written: Written | None = None) -> in
     """Print the report in the format asked for; the result is the exit status, whether or not it is read to its end."""
     with reader_may_leave():
         if options.format == "json":
-            write_data(to_json(review))
+            write_data(to_json(review, show_silenced=options.show_silenced))
         else:
-            render(review, console_for(sys.stdout), written=written, show_pre_existing=options.show_pre_existing)
+            render(
+                review,
+                console_for(sys.stdout),
+                written=written,
+                show_pre_existing=options.show_pre_existing,
+                show_silenced=options.show_silenced,
+            )
     return exit_status(review)

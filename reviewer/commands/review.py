@@ -42,7 +42,7 @@ def add_parser(subparsers: Any) -> None:
         "--revision", type=_revision, metavar="N", help="the revision to review (default: that asked for)"
     )
     add_options(parser, "repo", "base", "branches", "format", "output", "checks", "severity", "lore", "attestation")
-    add_options(parser, "inline_diff", "three_way", "offline", "cache", "show_pre_existing")
+    add_options(parser, "inline_diff", "three_way", "offline", "cache", "show_pre_existing", "show_silenced")
     parser.set_defaults(run=run)
 
 

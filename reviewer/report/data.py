@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from reviewer.model import (
     Change,
     Citation,
     Finding,
+    IgnoreEntry,
     PatchReview,
     Place,
     Problem,
@@ -27,6 +29,7 @@ from reviewer.model import (
     Series,
     Severity,
     Step,
+    Suppression,
 )
 
 FORMAT_VERSION: Final = 1
@@ -65,7 +68,7 @@ def exit_status(review: Review) -> int:
     return CLEAN
 
 
-def to_json(review: Review) -> str:
+def to_json(review: Review, *, show_silenced: bool = False) -> str:
     """The review as JSON text of version 1, ending in a line feed.
 
     Bytes of the mail or of a path that are not UTF-8 stand as U+FFFD, because most readers refuse lone surrogates.
@@ -77,11 +80,12 @@ def to_json(review: Review) -> str:
         "patches": [_patch(patch) for patch in review.patches],
         "errors": [_problem(problem) for problem in review.errors],
         "notes": list(review.notes),
+        "silenced": _suppression(review.suppression, show_silenced),
     }
     return _as_text(report)
 
 
-def audit_to_json(audit: Audit) -> str:
+def audit_to_json(audit: Audit, *, show_silenced: bool = False) -> str:
     """An audit as JSON text of version 1; its findings have the fields of those of a review."""
     report = {
         "version": FORMAT_VERSION,
@@ -91,6 +95,7 @@ def audit_to_json(audit: Audit) -> str:
         "functions": audit.functions,
         "findings": [_finding(finding) for finding in audit.findings],
         "errors": [_problem(problem) for problem in audit.errors],
+        "silenced": _suppression(audit.suppression, show_silenced),
     }
     return _as_text(report)
 
@@ -160,6 +165,42 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "witness": [_step(step) for step in finding.witness],
         "citations": [_citation(citation) for citation in finding.citations],
         "other_places": finding.other_places,
+    }
+
+
+def _suppression(suppression: Suppression, show_silenced: bool) -> dict[str, Any]:
+    used = Counter(silenced.entry for silenced in suppression.silenced)
+    rows = [
+        *((entry, "used", number) for entry, number in used.items()),
+        *((entry, "unused", 0) for entry in suppression.unused),
+        *((entry, "expired", 0) for entry in suppression.expired),
+    ]
+    return {
+        "count": len(suppression.silenced),
+        "entries": [{**_entry(entry), "state": state, "count": number} for entry, state, number in rows],
+        "findings": [
+            {
+                "patch": silenced.patch,
+                "file": silenced.entry.file,
+                "line": silenced.entry.line,
+                "finding": _finding(silenced.finding),
+            }
+            for silenced in suppression.silenced
+        ]
+        if show_silenced
+        else None,
+    }
+
+
+def _entry(entry: IgnoreEntry) -> dict[str, Any]:
+    return {
+        "file": entry.file,
+        "line": entry.line,
+        "check": entry.check,
+        "path": entry.path,
+        "function": entry.function or None,
+        "until": entry.until or None,
+        "reason": entry.reason,
     }
 
 

@@ -25,6 +25,7 @@ from reviewer.model import (
     Change,
     Citation,
     Finding,
+    IgnoreEntry,
     Kernels,
     PatchReview,
     Problem,
@@ -32,6 +33,7 @@ from reviewer.model import (
     Series,
     Severity,
     Step,
+    Suppression,
     ThreadKind,
 )
 from reviewer.report.data import is_brought
@@ -80,23 +82,29 @@ def console_for(stream: TextIO) -> Console:
 
 
 def render(
-    review: Review, console: Console, *, written: Written | None = None, show_pre_existing: bool = False
+    review: Review,
+    console: Console,
+    *,
+    written: Written | None = None,
+    show_pre_existing: bool = False,
+    show_silenced: bool = False,
 ) -> None:
     """Print the review. ``written`` says where the drafts went; None: none were asked for."""
-    _Report(console, show_pre_existing).review(review, written)
+    _Report(console, show_pre_existing, show_silenced).review(review, written)
 
 
-def render_audit(audit: Audit, console: Console) -> None:
+def render_audit(audit: Audit, console: Console, *, show_silenced: bool = False) -> None:
     """Print what an audit found."""
-    _Report(console, show_pre_existing=True).audit(audit)
+    _Report(console, show_pre_existing=True, show_silenced=show_silenced).audit(audit)
 
 
 class _Report:
     """One report being printed."""
 
-    def __init__(self, console: Console, show_pre_existing: bool) -> None:
+    def __init__(self, console: Console, show_pre_existing: bool, show_silenced: bool) -> None:
         self._console = console
         self._show_pre_existing = show_pre_existing
+        self._show_silenced = show_silenced
 
     def review(self, review: Review, written: Written | None) -> None:
         self._head(review)
@@ -109,11 +117,13 @@ class _Report:
             self._patch_line(patch, total)
         for patch in review.patches:
             self._findings(patch, total)
+        self._silenced(review.suppression)
         if review.patches:
             self._line()
             self._line(Text(self._counts(review)))
         elif review.series is None:
             self._line("There is no commit in this range: nothing was reviewed.")
+        self._entries(review.suppression)
         if written is not None and review.patches:
             self._drafts(written)
         self._problems(review.errors)
@@ -122,12 +132,31 @@ class _Report:
         self._line(f"Commit: {clean_line(audit.commit)[:_SHORT]}")
         for finding in audit.findings:
             self._finding(finding)
+        self._silenced(audit.suppression)
         rt_only = sum(finding.kernels is Kernels.PREEMPT_RT for finding in audit.findings)
         found = _count(audit.findings) or "nothing found"
         where = f"{_plural(audit.functions, 'function', 'functions')} of {_plural(audit.files, 'file', 'files')}"
+        silenced = "".join(f"; {part}" for part in _by_file(audit.suppression))
         self._line()
-        self._line(f"{found}{f' ({rt_only} only on PREEMPT_RT)' if rt_only else ''} in {where}.")
+        self._line(f"{found}{f' ({rt_only} only on PREEMPT_RT)' if rt_only else ''} in {where}{silenced}.")
+        self._entries(audit.suppression)
         self._problems(audit.errors)
+
+    def _silenced(self, suppression: Suppression) -> None:
+        if not suppression.silenced or not self._show_silenced:
+            return
+        self._line()
+        self._line(Text("Silenced", style="bold"))
+        for silenced in suppression.silenced:
+            self._finding(silenced.finding)
+            entry = silenced.entry
+            self._prose(f"Silenced by {clean_path(entry.file)}:{entry.line}: {clean_line(entry.reason)}", indent=4)
+
+    def _entries(self, suppression: Suppression) -> None:
+        for entry in suppression.expired:
+            self._line(f"Expired on {entry.until}, silences nothing: {_entry(entry)}")
+        for entry in suppression.unused:
+            self._line(f"Unused, silences nothing: {_entry(entry)}")
 
     def _problems(self, problems: Iterable[Problem]) -> None:
         for problem in problems:
@@ -274,6 +303,7 @@ class _Report:
         if changes[Change.PRE_EXISTING]:
             hidden = "" if self._show_pre_existing else ", not shown"
             parts.append(f"{changes[Change.PRE_EXISTING]} there before{hidden}")
+        parts += _by_file(review.suppression)
         applied = sum(patch.applied is not Applied.NO for patch in review.patches)
         missing = len(review.patches) - applied
         alone = f" {'The others were' if applied else 'All were'} reviewed from the diff alone." if missing else ""
@@ -307,6 +337,17 @@ def _nested(witness: Sequence[Step]) -> Iterator[tuple[int, str, Step]]:
             depth += 1
         else:
             yield depth, text, step
+
+
+def _by_file(suppression: Suppression) -> list[str]:
+    """``2 silenced by .reviewer/ignore``, for each file that silenced something."""
+    counts = Counter(silenced.entry.file for silenced in suppression.silenced)
+    return [f"{number} silenced by {clean_path(file)}" for file, number in counts.items()]
+
+
+def _entry(entry: IgnoreEntry) -> str:
+    function = f" {clean_line(entry.function)}()" if entry.function else ""
+    return f"{clean_path(entry.file)}:{entry.line} {clean_line(entry.check)} {clean_path(entry.path)}{function}"
 
 
 def _plural(number: int, one: str, many: str) -> str:
