@@ -57,6 +57,28 @@ CHECK = Check(
                 mutex_unlock(&vm->slots_lock);
         }
         """,
+        """
+        /* cpus_read_lock() is taken outside vm_lock */
+        DEFINE_MUTEX(vm_lock);
+        static int setup_state(int state)
+        {
+                cpus_read_lock();
+                set_up(state);
+                cpus_read_unlock();
+                return 0;
+        }
+        int enable(int state)
+        {
+                guard(mutex)(&vm_lock);
+                return setup_state(state); /* wrong */
+        }
+        void use(int state)
+        {
+                mutex_lock(&vm_lock);
+                static_branch_inc(&used); /* wrong */
+                mutex_unlock(&vm_lock);
+        }
+        """,
     ),
     right=(
         """
@@ -71,6 +93,25 @@ CHECK = Check(
                 if (mutex_trylock(&vcpu->vm->lock))
                         mutex_unlock(&vcpu->vm->lock);
                 mutex_unlock(&vcpu->mutex);
+        }
+        """,
+        """
+        /* cpus_read_lock() is taken outside vm_lock */
+        DEFINE_MUTEX(vm_lock);
+        int enable(int state)
+        {
+                guard(cpus_read_lock)();
+                guard(mutex)(&vm_lock);
+                return set_up(state);
+        }
+        int disable(int state)
+        {
+                cpus_read_lock();
+                mutex_lock(&vm_lock);
+                tear_down(state);
+                mutex_unlock(&vm_lock);
+                cpus_read_unlock();
+                return 0;
         }
         """,
     ),

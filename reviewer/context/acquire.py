@@ -30,8 +30,9 @@ _LONGEST_CHAIN = 6
 def taken(
     flow: Flow, node: Call | Guard, kind: str, expression: str, source: str, step: Step, state: State, facts: Facts
 ) -> None:
-    """The function itself takes a lock; ``source`` is the lock as it is written."""
-    lock_class = flow.analyser.program.lock_class(source, flow.function) or ""
+    """The function itself takes a lock; ``source`` is the lock as it is written, or as the tables name it."""
+    named = source in flow.api.named_locks
+    lock_class = source if named else flow.analyser.program.lock_class(source, flow.function) or ""
     _note(flow, node, Acquisition(kind, lock_class, expression, (), frozenset(), (step,)), state, facts)
 
 

@@ -93,6 +93,9 @@ class Calls:
                 del facts[key]  # the same search again, whatever its answer goes into
         if self.api.lookup.fullmatch(name) and node.result:
             note_lookup(state, facts, self.api, node.result, name, node.line)
+        if (inside := self.api.locks_inside.get(name)) is not None:
+            kind, lock = inside
+            taken(flow, node, kind, lock, lock, self.notes.step(flow, node), state, facts)
         self.tabled.apply(flow, node, state, facts)
         changed = self._table_change(flow, node, state, facts)
         if changed is not None:

@@ -100,6 +100,17 @@ class _Reader:
                 for name in sorted(given - told):
                     raise self.wrong("locks", f"{kind}.{key}", f"{name} is no primitive of this kind")
 
+    def locks_inside(self, table: Mapping[str, LockKind]) -> dict[str, tuple[str, str]]:
+        return self.once(
+            "locks",
+            (
+                (f"{kind}.inside", name, (kind, lock))
+                for kind, entry in table.items()
+                for lock, given in entry.inside.items()
+                for name in self.words("locks", f"{kind}.inside", given)
+            ),
+        )
+
     def lock_guards(self, table: Mapping[str, LockKind]) -> dict[str, tuple[str, str]]:
         return self.once(
             "locks",
@@ -259,6 +270,10 @@ def load_tables(folder: Path) -> Api:
         classes={kind: entry.class_ for kind, entry in locks.items()},
         types=reader.types(locks),
         locks=reader.lock_calls(locks),
+        named_locks=frozenset(
+            call.name for call in reader.lock_calls(locks).values() if call.name and not call.name.startswith("P0")
+        ),
+        locks_inside=reader.locks_inside(locks),
         lock_guards=reader.lock_guards(locks),
         downgraded=reader.downgraded(locks),
         counters=context.counters,

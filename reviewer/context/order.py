@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 _IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _ITEM = re.compile(r"^- (.*?)(?=\n\s*\n|\n- |\Z)", re.MULTILINE | re.DOTALL)
-_OUTSIDE = re.compile(r"(\w[\w>.-]*) is taken outside (\w[\w>-]*(?:\.\w[\w>-]*)*(?: and \w[\w>-]*(?:\.\w[\w>-]*)*)*)")
+_LOCK = r"\w[\w>-]*(?:\.\w[\w>-]*)*(?:\(\))?"
+_OUTSIDE = re.compile(rf"({_LOCK}) is taken outside ({_LOCK}(?: and {_LOCK})*)")
 _COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 _CHAIN = re.compile(r"\w+(?:->\w+)+(?: --> \w+(?:->\w+)+)+")
+# A reader waits for a writer that waits for another reader, so that an order that is stated holds for readers too.
+_ORDERED = EXCLUSIVE | {"read", "rwsem_read"}
 _MOST_FILES = 4
 _MOST_FUNCTIONS = 40
 
@@ -85,7 +88,7 @@ class Orders:
         """An event for each pair of locks of ``function`` that a document wants taken in the other order."""
         wanted = self._stated(function.path) if analysis.edges else ()
         for edge in analysis.edges.values() if wanted else ():
-            held, taken = self._classes(function, edge)
+            held, taken = self._classes(function, edge, _ORDERED)
             for rule in wanted:
                 if held and (rule.outer, rule.inner) == (taken, held):
                     steps = edge.acquisition.steps
@@ -104,11 +107,18 @@ class Orders:
                 said += [(order.document, order.types, each) for each in stated(text or b"")]
             found: list[Stated] = []
             for document, types, (outer, inner, sentence) in said:
-                first, second = (program.lock_of_type(name, types, user) for name in (outer, inner))
+                first, second = (self._meant(name, types, user) for name in (outer, inner))
                 if first is not None and second is not None:
                     found.append(Stated(first, second, document, sentence))
             self._documents[user] = tuple(found)
         return self._documents[user]
+
+    def _meant(self, name: str, types: Mapping[str, str], user: str) -> str | None:
+        """The class of the lock that a text means, which may call it by the function that takes it."""
+        if not name.endswith("()"):
+            return self._analyser.program.lock_of_type(name, types, user)
+        call = self._analyser.api.locks.get(name.removesuffix("()"))
+        return call.name if call is not None and call.name in self._analyser.api.named_locks else None
 
     def inversions(self, function: Function, analysis: Analysis) -> Iterator[Event]:
         """An event for each pair of locks of ``function`` that another function takes in the other order."""
@@ -132,12 +142,17 @@ class Orders:
                 (_short(held), _short(taken), reverse.function.name),
             )
 
-    def _classes(self, function: Function, edge: Edge) -> tuple[str, str]:
-        """The classes of the two locks of an edge; empty where one is not clear or can be held by several at once."""
-        if edge.held.kind not in EXCLUSIVE or edge.acquisition.kind not in EXCLUSIVE:
+    def _classes(self, function: Function, edge: Edge, kinds: frozenset[str] = EXCLUSIVE) -> tuple[str, str]:
+        """The classes of the two locks of an edge; empty where one is not clear or not of these kinds.
+
+        By itself a lock that several can hold at once does not make others wait.
+        """
+        if edge.held.kind not in kinds or edge.acquisition.kind not in kinds:
             return "", ""
-        held = self._analyser.program.lock_class(edge.held.expression, function)
-        return held or "", edge.acquisition.lock_class
+        expression = edge.held.expression
+        if expression in self._analyser.api.named_locks:
+            return expression, edge.acquisition.lock_class
+        return self._analyser.program.lock_class(expression, function) or "", edge.acquisition.lock_class
 
     def _reverse(self, held: str, taken: str, user: Function) -> Reverse | None:
         folder = posixpath.dirname(user.path)

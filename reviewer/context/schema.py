@@ -63,7 +63,7 @@ class LockKind(_Table, frozen=True, forbid_unknown_fields=True):
     """One section of locks.toml.
 
     ``names`` gives the lock that a call without an argument of its own means, ``downgraded`` the kind of lock that is
-    held after ``downgrade``.
+    held after ``downgrade``. ``inside`` gives for a lock the calls that take it and let go of it before they return.
     """
 
     class_: LockClass = msgspec.field(name="class")
@@ -90,6 +90,7 @@ class LockKind(_Table, frozen=True, forbid_unknown_fields=True):
     downgraded: str = ""
     argument: Positions = {}
     names: dict[str, str] = {}
+    inside: dict[str, str] = {}
 
 
 class Irq(_Table, frozen=True, forbid_unknown_fields=True):

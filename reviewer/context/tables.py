@@ -128,6 +128,8 @@ class Api:
     classes: Mapping[str, LockClass]
     types: Mapping[str, str]
     locks: Mapping[str, LockCall]
+    named_locks: frozenset[str]
+    locks_inside: Mapping[str, tuple[str, str]]
     lock_guards: Mapping[str, tuple[str, str]]
     downgraded: Mapping[str, str]
     counters: Mapping[str, Mapping[str, int]]
