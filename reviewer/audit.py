@@ -102,7 +102,6 @@ class Auditor:
         if not problems:
             self._program.store.add_finished(self._key_of(path), self._day, encoded(audited))
         self._analyser.forget()
-        self._program.release()
         return audited
 
     def _functions(self, path: str) -> Iterator[Function]:

@@ -133,7 +133,6 @@ class _Comparison:
     def _release(self) -> None:
         for analyser in (self.before, self.after):
             analyser.forget()
-            analyser.program.release()
 
     def _brought(self, new: Iterable[Occurrence], gone: Iterable[Occurrence]) -> Iterator[Finding]:
         was = self._was(gone)

@@ -84,7 +84,7 @@ class _Reading:
 
 
 class ParsedFile:
-    """The functions of one file, in the arms that nearly every kernel has.
+    """The functions of one file, in the arms that nearly every kernel has. ``size`` is that of its text in bytes.
 
     Functions in which ``wanted`` lines lie in another arm are there a second time, as that arm makes them; of arms that
     exclude each other each is read, up to ``_MOST_READINGS``.
@@ -92,6 +92,7 @@ class ParsedFile:
 
     def __init__(self, path: str, text: bytes, wanted: frozenset[int] = frozenset()) -> None:
         self.path = path
+        self.size = len(text)
         first = _Reading(text, frozenset())
         self._readings = [first]
         self._functions = [(0, extent, node) for extent, node in first.functions]

@@ -45,8 +45,9 @@ _ELSEWHERE = ("tools/", "samples/", "scripts/", "Documentation/")
 _MANY = 40
 _TOO_COMMON = 200  # of what is in reach: what else the cache has seen must not change an answer
 _TEXTS_KEPT = 256
-_PARSED_KEPT = 64  # syntax trees, about 1 MB each
-_FUNCTIONS_KEPT = 30_000
+_PARSED_KEPT = 12_000_000  # bytes of text; its syntax trees need about fifteen times as much
+_FUNCTIONS_KEPT = 15_000
+_NAMES_KEPT = 60_000
 _INCLUDED_CODE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([\w-]+\.[ch])"', re.MULTILINE)
 
 
@@ -83,7 +84,8 @@ class Program:
         self._changed = frozenset(changed)
         self._wanted = dict(wanted or {})
         self._texts: OrderedDict[str, bytes | None] = OrderedDict()
-        self._parsed: dict[str, ParsedFile | None] = {}
+        self._parsed: OrderedDict[str, ParsedFile | None] = OrderedDict()
+        self._parsed_size = 0
         self._functions: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._resolved: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._macros: dict[tuple[str, str], Function | None] = {}
@@ -117,14 +119,13 @@ class Program:
         self._texts.move_to_end(path)
         return self._texts[path]
 
-    def release(self) -> None:
-        """Let go of what was read, where it has become much. It is read again when it is asked for."""
-        if len(self._parsed) > _PARSED_KEPT:
-            self._parsed.clear()
-        if len(self._functions) > _FUNCTIONS_KEPT:
+    def _release(self) -> None:
+        """Let go of functions, where they have become many. They are read again when they are asked for."""
+        if len(self._functions) > _FUNCTIONS_KEPT or len(self._resolved) > _NAMES_KEPT:
             self._functions.clear()
             self._resolved.clear()
             self._macros.clear()
+            self._instances.clear()
 
     @property
     def usual_arms(self) -> bool:
@@ -184,12 +185,17 @@ class Program:
 
     def parsed(self, path: str) -> ParsedFile | None:
         """The file ``path``, read once; None where the tree has no such file."""
+        if self._base is not None and path not in self._changed:
+            return self._base.parsed(path)
         if path not in self._parsed:
-            if self._base is not None and path not in self._changed:
-                self._parsed[path] = self._base.parsed(path)
-            else:
-                text = self.files.read(path)
-                self._parsed[path] = None if text is None else parse(path, text, self._wanted.get(path, frozenset()))
+            text = self.files.read(path)
+            parsed = None if text is None else parse(path, text, self._wanted.get(path, frozenset()))
+            self._parsed[path] = parsed
+            self._parsed_size += parsed.size if parsed is not None else 0
+            while self._parsed_size > _PARSED_KEPT and len(self._parsed) > 1:
+                _, oldest = self._parsed.popitem(last=False)
+                self._parsed_size -= oldest.size if oldest is not None else 0
+        self._parsed.move_to_end(path)
         return self._parsed[path]
 
     def functions(self, path: str, name: str | None = None) -> tuple[Function, ...]:
@@ -200,9 +206,11 @@ class Program:
             parsed = self.parsed(path)
             return tuple(parsed.functions(name)) if parsed is not None else ()
         key = (path, name)
-        if key not in self._functions:
-            self._functions[key] = self._stored(path, name)
-        return self._functions[key]
+        found = self._functions.get(key)
+        if found is None:
+            self._release()
+            found = self._functions[key] = self._stored(path, name)
+        return found
 
     def _stored(self, path: str, name: str) -> tuple[Function, ...]:
         oid = self.files.blob_id(path)
@@ -313,9 +321,11 @@ class Program:
         A call through a member, ``.name``, can reach several.
         """
         key = (name, user)
-        if key not in self._resolved:
-            self._resolved[key] = self._resolve(name, user)
-        return self._resolved[key]
+        found = self._resolved.get(key)
+        if found is None:
+            self._release()
+            found = self._resolved[key] = self._resolve(name, user)
+        return found
 
     def _resolve(self, name: str, user: str) -> tuple[Function, ...]:
         if name == "?":
