@@ -16,6 +16,7 @@ from reviewer.context.pairs import given_back_elsewhere
 from reviewer.context.tables import Api
 from reviewer.customary import newly_unlike
 from reviewer.finding import Teller, in_order, told_once, without_shadowed
+from reviewer.hasty import newly_hasty
 from reviewer.judge import Occurrence, judge
 from reviewer.leaked import newly_leaked
 from reviewer.matching import match
@@ -88,7 +89,7 @@ class _Comparison:
         """What changed functions no longer do as their callees demand, or as others do; one line is told of once."""
         found = list(newly_unmet(self.before, self.after, changed, self.checks))
         asserted = {(occurrence.event.function.path, occurrence.event.line) for occurrence in found}
-        for find in (newly_unlike, newly_leaked):
+        for find in (newly_unlike, newly_leaked, newly_hasty):
             found += (
                 occurrence
                 for occurrence in find(self.before, self.after, changed, self.checks)

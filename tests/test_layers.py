@@ -46,6 +46,7 @@ HELPERS = {
     "customary": "compare",
     "fragment": "compare",
     "ignore": "pipeline",
+    "hasty": "compare",
     "judge": "compare",
     "leaked": "compare",
     "matching": "compare",

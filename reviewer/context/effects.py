@@ -37,6 +37,7 @@ class EventKind(StrEnum):
     FREED_TOO_EARLY = "freed before a grace period"
     CPU_BEFORE_PIN = "CPU asked for before the task stays on it"
     CPU_WHILE_PREEMPTIBLE = "CPU asked for with a sleeping lock held"
+    FREED_SOONER = "freed at once and no longer after a grace period"
     WRONG_GRACE_PERIOD = "freed after the grace period of other readers"
     ASKS_IN_ATOMIC = "decision by in_atomic()"
     ASSERTS_IRQS_OFF = "interrupts asserted to be disabled under a spinlock_t"

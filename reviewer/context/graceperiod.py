@@ -174,5 +174,10 @@ class GracePeriods(Watcher):
         self._flow.note(Event(kind, function, node.line, variable, "", state, (step,), False, shown, detail))
 
 
+def waits(call: Call) -> bool:
+    """Whether a call by its name waits for readers."""
+    return bool(_WAITS.fullmatch(call.name))
+
+
 def _calls(function: Function) -> Iterator[Call]:
     return (node for block in function.blocks for node in block.nodes if isinstance(node, Call))

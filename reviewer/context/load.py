@@ -322,6 +322,7 @@ def load_tables(folder: Path) -> Api:
         rcu_pointers=reader.pattern("effects", "rcu.pointers", [effects.rcu.pointers]),
         srcu_pointers=effects.rcu.srcu_pointers,
         last_reference=reader.pattern("effects", "rcu.last_reference", [effects.rcu.last_reference]),
+        keeps=reader.pattern("effects", "rcu.keeps", [effects.rcu.keeps]),
         takes_reference=reader.pattern("effects", "rcu.references", [effects.rcu.references]),
         task_set=names("context", "task.set", context.task.set),
         task_running=names("context", "task.running", context.task.running),

@@ -230,6 +230,7 @@ class Rcu(_Table, frozen=True, forbid_unknown_fields=True):
     srcu_pointers: Positions
     last_reference: str
     references: str
+    keeps: str
 
 
 class Gfp(_Table, frozen=True, forbid_unknown_fields=True):

@@ -173,6 +173,7 @@ class Api:
     rcu_pointers: re.Pattern[str]
     srcu_pointers: Mapping[str, int]
     last_reference: re.Pattern[str]
+    keeps: re.Pattern[str]
     takes_reference: re.Pattern[str]
     task_set: frozenset[str]
     task_running: frozenset[str]
