@@ -65,6 +65,22 @@ CHECK = Check(
                 INIT_WORK(&port->work, port_work);
         }
         """,
+        """
+        struct port { struct mutex setup; int pages; };
+        static int port_pages(struct port *port)
+        {
+                lockdep_assert_held(&port->setup);
+                return port->pages;
+        }
+        static int port_map(struct file *file, struct vm_area_struct *vma)
+        {
+                lockdep_assert_held_write(&vma->vm_mm->mmap_lock);
+                return port_pages(file->private_data); /* wrong */
+        }
+        static const struct file_operations port_fops = {
+                .mmap = port_map,
+        };
+        """,
     ),
     right=(
         """

@@ -243,7 +243,7 @@ def _demands(reader: _Reader, table: RequiresTable) -> Demands:
         context=reader.by_key("requires", "context", msgspec.structs.asdict(table.context)),
         wrappers=reader.pattern("requires", "wrappers.pattern", [table.wrappers.pattern]),
         takers=reader.pattern("requires", "takers.pattern", [table.takers.pattern]),
-        roots=frozenset(table.roots.members.split()),
+        roots={name: table.roots.holds.get(name, "") for name in table.roots.members.split()},
     )
 
 

@@ -86,12 +86,13 @@ def _entered(
 
 
 def roots(analyser: Analyser, function: Function) -> tuple[Entry, ...]:
-    """The ways in which ``function`` is entered with nothing held that its caller took."""
+    """The ways in which ``function`` is entered with nothing held but what the tables say."""
     found = list(ways_in(analyser.program, analyser.api, function))
     for structure, member in sorted(analyser.program.members(function)):
-        if f"{structure}.{member}" in analyser.api.demands.roots:
+        holds = analyser.api.demands.roots.get(f"{structure}.{member}")
+        if holds is not None:
             step = Step(function.path, function.line, function.name, f"<- struct {structure}.{member}")
-            found.append(Entry(EntryKind.TASK, step))
+            found.append(Entry(EntryKind.TASK, step, holds))
     if function.via.startswith(("SYSCALL_DEFINE", "COMPAT_SYSCALL_DEFINE")):
         found.append(Entry(EntryKind.TASK, Step(function.path, function.line, function.name, "<- system call")))
     return tuple(found)

@@ -347,6 +347,13 @@ class Pattern(_Table, frozen=True, forbid_unknown_fields=True):
 _Places = dict[str, Annotated[int, msgspec.Meta(ge=-1, le=20)]]
 
 
+class Roots(_Table, frozen=True, forbid_unknown_fields=True):
+    """Members of structures through which user space enters, and the lock that is held in some of them."""
+
+    members: str
+    holds: dict[str, str]
+
+
 class RequiresTable(_Table, frozen=True, forbid_unknown_fields=True):
     """requires.toml; see ``Demands``."""
 
@@ -363,4 +370,4 @@ class RequiresTable(_Table, frozen=True, forbid_unknown_fields=True):
     context: Asserts
     wrappers: Pattern
     takers: Pattern
-    roots: Members
+    roots: Roots

@@ -85,7 +85,8 @@ class Demands:
 
     ``fixed`` maps asserts without an argument, ``named`` the functions that take a lock without one, to the lock.
     ``tests`` maps the functions that a condition is made of to the kind of need. ``takers`` may return with something
-    held that is not in the tables. ``roots`` are members of structures through which user space enters.
+    held that is not in the tables. ``roots`` are members of structures through which user space enters, with the
+    lock that is held then, if any.
     """
 
     held: Mapping[str, int]
@@ -101,7 +102,7 @@ class Demands:
     context: Mapping[str, str]
     wrappers: re.Pattern[str]
     takers: re.Pattern[str]
-    roots: frozenset[str]
+    roots: Mapping[str, str]
 
     def asserts(self, name: str) -> bool:
         """Whether ``name`` itself says what it demands."""
