@@ -188,7 +188,7 @@ def test_every_dependency_is_listed_and_says_what_it_does() -> None:
 
 
 def test_the_files_it_names_are_there() -> None:
-    for name in (".ci/run", ".ci/lock", "uv.lock", "checks/", "templates/", "reviewer/", "tests/", "LICENSE"):
+    for name in (".ci/run", ".ci/lock", "uv.lock", "checks/", "templates/", "reviewer/", "tests/", "docs/", "LICENSE"):
         assert (ROOT / name).exists(), name
         assert name == "LICENSE" or f"`{name}`" in README
 

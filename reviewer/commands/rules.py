@@ -1,36 +1,48 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``reviewer rules [ID]``: what is checked, and where the kernel demands it."""
+"""``reviewer rules [ID]``: what is checked, and where the kernel demands it; ``--markdown``: the pages of docs/."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-import textwrap
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from reviewer.check import Check
+from reviewer.citation import Citer
 from reviewer.commands.arguments import add_options
 from reviewer.commands.outcome import wanted_checks
 from reviewer.config import Options
-from reviewer.errors import UsageError
-from reviewer.model import Kernels
-
-_WIDTH = 78  # columns
+from reviewer.errors import RepositoryError, UsageError
+from reviewer.report.pages import Stated, as_markdown, as_text, index_as_markdown
+from reviewer.tree.repository import Repository
 
 
 def add_parser(subparsers: Any) -> None:
     """Describe the command to argparse."""
     parser = subparsers.add_parser(
-        "rules", help="list the checks, or explain one", description="Lists the checks, or explains one of them."
+        "rules",
+        help="list the checks, or explain one",
+        description="Lists the checks, or explains one of them: why, the rule as the kernel tree states it (at HEAD, "
+        "or at --base), wrong and right code, what is known to be missed and how to silence it.",
     )
     parser.add_argument("id", nargs="?", metavar="ID", help="the check to explain")
-    add_options(parser, "checks")
+    parser.add_argument(
+        "--markdown", type=Path, metavar="DIR", help="write the pages of all checks below this folder instead"
+    )
+    add_options(parser, "repo", "base", "checks")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace, options: Options) -> int:
-    """Print the list or the explanation."""
+    """Print the list or the explanation, or write the pages."""
     checks = wanted_checks(options)
+    if arguments.markdown is not None:
+        if arguments.id is not None:
+            raise UsageError("--markdown writes the pages of all checks; leave out the id, or choose with --checks")
+        write_pages(checks, arguments.markdown)
+        return 0
     if arguments.id is None:
         width = max(len(check.id) for check in checks)
         for check in checks:
@@ -38,31 +50,38 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         return 0
     for check in checks:
         if check.id == arguments.id:
-            sys.stdout.write(_explanation(check))
+            sys.stdout.write(as_text(check, _stated(check, options)))
             return 0
     raise UsageError(f"there is no check {arguments.id!r}; reviewer rules lists them")
 
 
-def _explanation(check: Check) -> str:
-    kernels = "every kernel" if check.kernels is Kernels.ALL else "PREEMPT_RT kernels"
-    parts = [
-        f"{check.id} ({check.severity.value} on {kernels})",
-        textwrap.fill(check.rule, _WIDTH),
-        textwrap.fill(check.why, _WIDTH),
-        _stated(check),
-        *(f"Wrong:\n{_indented(example)}" for example in check.wrong),
-        *(f"Right:\n{_indented(example)}" for example in check.right),
-        *(f"Wrong, and known not to be found:\n{_indented(example)}" for example in check.misses),
-    ]
-    return "\n\n".join(parts) + "\n"
+def write_pages(checks: Sequence[Check], folder: Path) -> None:
+    """Write the pages and their index as Markdown to ``checks/`` in ``folder``."""
+    pages = {f"checks/{check.id}.md": as_markdown(check) for check in checks}
+    pages["checks/README.md"] = index_as_markdown(checks)
+    for name, text in pages.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
 
 
-def _stated(check: Check) -> str:
-    if not check.sources:
-        return "Stated nowhere in the kernel's documents."
-    places = (f"  {source.path}" + (f", {source.section}" if source.section else "") for source in check.sources)
-    return "\n".join(("Stated in:", *dict.fromkeys(places)))
-
-
-def _indented(example: str) -> str:
-    return textwrap.indent(textwrap.dedent(example).strip("\n"), "    ")
+def _stated(check: Check, options: Options) -> Stated | None:
+    """The rule in the tree that was asked for, or in the one where the user stands; None if that is no kernel tree."""
+    asked = options.repo is not None or options.base is not None
+    try:
+        repository = Repository.open(options.repo, options.cache_dir)
+    except RepositoryError:
+        if asked:
+            raise
+        return None
+    try:
+        if not asked and not repository.knows("HEAD"):
+            return None
+        commit = repository.resolve(options.base or "HEAD")
+        files = repository.snapshot(repository.tree_of(commit), commit)
+        if not asked and not any(files.exists(source.path) for source in check.sources):
+            return None
+        citer = Citer(files, commit)
+        return Stated(commit, tuple((source, citer.cite((source,))) for source in check.sources))
+    finally:
+        repository.close()
