@@ -55,6 +55,29 @@ CHECK = Check(
                 counters->seen++;
         }
         """,
+        """
+        void show_counters(void)
+        {
+                struct counters *counters;
+                int cpu;
+
+                guard(irqsave)();
+                cpu = smp_processor_id();
+                counters = &per_cpu(cpu_counters, cpu);
+                dump_counters(counters);
+        }
+        /* After it: */
+        void show_counters(void)
+        {
+                int cpu = smp_processor_id(); /* wrong */
+                struct counters *counters = &per_cpu(cpu_counters, cpu);
+                unsigned long flags;
+
+                local_irq_save(flags);
+                dump_counters(counters);
+                local_irq_restore(flags);
+        }
+        """,
     ),
     right=(
         """

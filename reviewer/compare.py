@@ -12,7 +12,9 @@ from reviewer.check import Check, EventKind
 from reviewer.context.analysis import Analyser
 from reviewer.context.balance import newly_retaken, newly_unbalanced
 from reviewer.context.effects import Event
+from reviewer.context.handlers import newly_interruptible
 from reviewer.context.pairs import given_back_elsewhere
+from reviewer.context.percpu import newly_before_irqs_off
 from reviewer.context.tables import Api
 from reviewer.customary import newly_unlike
 from reviewer.finding import Teller, in_order, told_once, without_shadowed
@@ -73,7 +75,7 @@ class _Comparison:
                 if pair.before is not None:
                     old += judge(self.before, pair.before, self.checks, entered=self.with_callers)
                 if pair.after is not None:
-                    more = self._newly_unbalanced(pair.before, pair.after) if pair.before is not None else ()
+                    more = self._newly_wrong(pair.before, pair.after) if pair.before is not None else ()
                     new += judge(self.after, pair.after, self.checks, entered=self.with_callers, more=more)
             if self.with_callers:
                 changed = [(pair.before, pair.after) for pair in some[: max(0, len(self.affected.changed) - start)]]
@@ -97,8 +99,8 @@ class _Comparison:
             )
         return found
 
-    def _newly_unbalanced(self, before: Function, after: Function) -> tuple[Event, ...]:
-        """What a function that was balanced leaves held or takes again now, if the patch changes it."""
+    def _newly_wrong(self, before: Function, after: Function) -> tuple[Event, ...]:
+        """What a function did right before and does not now, if it is one of those that the patch changes."""
         lines = self._lines(after.path)
         if not any(after.line <= line <= after.end for line in lines.added | lines.near):
             return ()
@@ -121,7 +123,12 @@ class _Comparison:
             # The function gave it back itself until now.
             and not (handed_over and given_back_elsewhere(self.after, event))
         ]
-        return (*unbalanced, *newly_retaken(old, new))
+        return (
+            *unbalanced,
+            *newly_retaken(old, new),
+            *newly_before_irqs_off(old, new),
+            *newly_interruptible(old, new, after),
+        )
 
     def _lets_go(self) -> bool:
         """Whether the patch adds a line that lets go of a lock."""

@@ -93,7 +93,8 @@ def judge(
         own = (
             e for e in analysis.events if e.kind is not EventKind.UNBALANCED or not given_back_elsewhere(analyser, e)
         )
-        for event in (*own, *besides):
+        interrupted = analyser.handlers.interruptible(function, analysis, entry)
+        for event in (*own, *besides, *interrupted):
             context = Context(event, analyser.api)
             for check in checks:
                 if event.kind not in check.events:
@@ -105,6 +106,7 @@ def judge(
                 if entry is not None and not report.entered:
                     continue  # told for process context already
                 lead = [entry.step] if entry is not None and report.entered else _context_steps(event, reason)
+                lead = [*event.context, *lead]
                 occurrence = Occurrence(
                     check, report, event, (*lead, *event.steps), len(lead), report.entered, event.masked
                 )

@@ -45,7 +45,7 @@ LEFT_OUT: dict[str, str] = {
         _DEMAND: "srcu_dereference srcu_dereference_check list_for_each_entry_srcu hlist_for_each_entry_srcu",
         _PRINTS: "srcu_read_lock_held rcu_is_watching rcu_is_watching_curr_cpu rcu_irq_exit_check_preempt "
         "xfer_to_guest_mode_work_pending __xfer_to_guest_mode_work_pending",
-        _NO_CHANGE: "call_srcu disable_irq_nosync enable_irq memalloc_noio_save memalloc_nofs_save "
+        _NO_CHANGE: "call_srcu enable_irq memalloc_noio_save memalloc_nofs_save "
         "rcu_virt_note_context_switch irqentry_exit_cond_resched raw_irqentry_exit_cond_resched "
         "irqentry_exit_to_kernel_mode_preempt lockdep_hardirqs_on_prepare lockdep_hardirqs_on lockdep_hardirqs_off "
         "trace_hardirqs_on_prepare trace_hardirqs_off_finish arch_in_rcu_eqs",

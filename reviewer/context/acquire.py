@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from reviewer.context.effects import Acquisition, Condition, Edge, EventKind
+from reviewer.context.enabled import interruptible, interrupts
 from reviewer.context.facts import STANDS, TAKEN_AT, Facts
 from reviewer.context.locks import in_caller, in_parameters
 from reviewer.context.match import presumed, satisfied
@@ -28,12 +29,32 @@ _LONGEST_CHAIN = 6
 
 
 def taken(
-    flow: Flow, node: Call | Guard, kind: str, expression: str, source: str, step: Step, state: State, facts: Facts
+    flow: Flow,
+    node: Call | Guard,
+    kind: str,
+    expression: str,
+    source: str,
+    suffix: str,
+    step: Step,
+    state: State,
+    facts: Facts,
 ) -> None:
-    """The function itself takes a lock; ``source`` is the lock as it is written, or as the tables name it."""
+    """The function itself takes a lock; ``source`` is the lock as it is written, or as the tables name it, and
+    ``suffix`` that of the call."""
     named = source in flow.api.named_locks
     lock_class = source if named else flow.analyser.program.lock_class(source, flow.function) or ""
-    _note(flow, node, Acquisition(kind, lock_class, expression, (), frozenset(), (step,)), state, facts)
+    irqs, bh = interrupts(state, facts, suffix)
+    acquisition = Acquisition(kind, lock_class, expression, (), frozenset(), irqs, bh, (step,))
+    interruptible(flow, node, acquisition, suffix, state, facts)
+    _note(flow, node, acquisition, state, facts)
+
+
+def taken_inside(flow: Flow, node: Call, kind: str, name: str, step: Step, state: State, facts: Facts) -> None:
+    """A call that is not followed takes the lock ``name`` of the tables, and releases it."""
+    irqs, bh = interrupts(state, facts)
+    acquisition = Acquisition(kind, name, name, (), frozenset(), irqs, bh, (step,))
+    _twice(flow, node, acquisition, state, facts)
+    _note(flow, node, acquisition, state, facts)
 
 
 def inherit(flow: Flow, node: Call, callee: Function, step: Step, state: State, facts: Facts) -> None:
@@ -50,7 +71,10 @@ def inherit(flow: Flow, node: Call, callee: Function, step: Step, state: State, 
                 conditions.append(answer)
         if not possible:
             continue
+        irqs, bh = interrupts(state, facts)
         here = acquisition._replace(
+            irqs=acquisition.irqs or irqs,
+            bh=acquisition.bh or bh,
             expression=in_caller(flow.function, acquisition.expression, node.args),
             conditions=tuple(conditions),
             minus=frozenset(
@@ -60,6 +84,8 @@ def inherit(flow: Flow, node: Call, callee: Function, step: Step, state: State, 
         )
         if not conditions:
             _twice(flow, node, here, state, facts)
+            if not acquisition.irqs:
+                interruptible(flow, node, here, "", state, facts)
         _note(flow, node, here, state, facts)
 
 
@@ -90,7 +116,8 @@ def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts
             continue
         start, function = root(name), flow.function
         if start not in function.params and start not in function.locals:
-            own = flow.analyser.program.lock_class(name, function)
+            named = name in flow.api.named_locks
+            own = name if named else flow.analyser.program.lock_class(name, function)
             if own is None or own != acquisition.lock_class:
                 continue
         shown, line, _ = facts.get((TAKEN_AT, name), (last_member(name), 0, ""))

@@ -9,6 +9,7 @@ from reviewer.context.calls import Calls
 from reviewer.context.closure import Base, Closure, Key, key_of
 from reviewer.context.effects import Analysis, Summary
 from reviewer.context.flow import Flow
+from reviewer.context.handlers import Handlers
 from reviewer.context.kept import Kept
 from reviewer.context.order import Orders
 from reviewer.context.shown import guard_name
@@ -44,6 +45,7 @@ class Analyser:
         self.api = api
         self.calls = Calls(self)
         self.orders = Orders(self)
+        self.handlers = Handlers(self)
         self._closure: Closure = Closure(
             self._below,
             lambda function: Flow(self, function, State()).run().summary,

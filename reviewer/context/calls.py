@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reviewer.context.acquire import EXCLUSIVE, inherit, taken
+from reviewer.context.acquire import EXCLUSIVE, inherit, taken, taken_inside
 from reviewer.context.annotations import is_early
 from reviewer.context.closure import key_of
 from reviewer.context.effects import SLEEPING, Condition, Effect, EventKind, Summary
@@ -95,7 +95,7 @@ class Calls:
             note_lookup(state, facts, self.api, node.result, name, node.line)
         if (inside := self.api.locks_inside.get(name)) is not None:
             kind, lock = inside
-            taken(flow, node, kind, lock, lock, self.notes.step(flow, node), state, facts)
+            taken_inside(flow, node, kind, lock, self.notes.step(flow, node), state, facts)
         self.tabled.apply(flow, node, state, facts)
         changed = self._table_change(flow, node, state, facts)
         if changed is not None:
@@ -181,6 +181,8 @@ class Calls:
         if what == "save":
             facts[FLAGS, flags] = state.irq
             return state._replace(irq="off")
+        if what == "masked":
+            return state.doubted({"irq"})
         if what == "asserted":
             return state if state.irq else state._replace(irq=ASSERTED)
         if what == "restore":
@@ -212,7 +214,7 @@ class Calls:
         if lock.operation is Operation.ACQUIRE and "nest" not in node.name:
             self._taken_twice(flow, node, lock.kind, expression, state, facts)
         if lock.operation is not Operation.TRY and "nest" not in node.name and "trylock" not in node.name:
-            taken(flow, node, lock.kind, expression, source, self.notes.step(flow, node), state, facts)
+            taken(flow, node, lock.kind, expression, source, lock.suffix, self.notes.step(flow, node), state, facts)
         held_facts = dict(facts)
         held = take(state, held_facts, lock.kind, expression, shown, node.line, shown_as(node, self.api))
         held = apply_suffix(held, self.api, lock.kind, lock.suffix, 1, held_facts, flags)
@@ -268,7 +270,7 @@ class Calls:
         if node.enter:
             if "_try" not in cls and "nest" not in cls:
                 self._taken_twice(flow, node, kind, expression, state, facts)
-                taken(flow, node, kind, expression, node.argument, self.notes.step(flow, node), state, facts)
+                taken(flow, node, kind, expression, node.argument, suffix, self.notes.step(flow, node), state, facts)
             self.tabled.locking(flow, node, state, facts, kind, self.notes.step(flow, node), trying="_try" in cls)
             state = take(
                 state, facts, kind, expression, plain(node.argument), node.line, f"guard({cls})({node.argument})"

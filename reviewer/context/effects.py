@@ -36,6 +36,7 @@ class EventKind(StrEnum):
     USE_AFTER_READER = "use after the reader was left"
     FREED_TOO_EARLY = "freed before a grace period"
     CPU_BEFORE_PIN = "CPU asked for before the task stays on it"
+    CPU_BEFORE_IRQS_OFF = "CPU asked for before interrupts are disabled"
     CPU_WHILE_PREEMPTIBLE = "CPU asked for with a sleeping lock held"
     FREED_SOONER = "freed at once and no longer after a grace period"
     WRONG_GRACE_PERIOD = "freed after the grace period of other readers"
@@ -46,6 +47,8 @@ class EventKind(StrEnum):
     CALLED_UNLIKE = "called unlike elsewhere"
     NULL_NOT_ASKED = "used without the question for NULL"
     RETURNED_UNPROTECTED = "returned after its protection ended"
+    INTERRUPTIBLE = "lock of an interrupt taken with interrupts enabled"
+    IRQS_LEFT_ON = "interrupts no longer disabled by a lock"
 
 
 SLEEPING = frozenset((EventKind.SLEEP, EventKind.BLOCKING_ALLOCATION))
@@ -166,7 +169,9 @@ class Acquisition(NamedTuple):
     """A lock that calling a function takes, other than by trying.
 
     ``expression`` is in the function's parameters, ``lock_class`` empty where the declaration is not clear. ``minus``
-    are locks that are released before it, ``*`` for any of them. ``steps`` lead to the call that takes it.
+    are locks that are released before it, ``*`` for any of them. ``irqs`` says whether interrupts are ``off`` or ``on``
+    then, empty as the caller has them; ``bh`` whether bottom halves are disabled. ``steps`` lead to the call that takes
+    it.
     """
 
     kind: str
@@ -174,12 +179,29 @@ class Acquisition(NamedTuple):
     expression: str
     conditions: tuple[Condition, ...]
     minus: frozenset[str]
+    irqs: str
+    bh: bool
     steps: tuple[Step, ...]
 
     @property
     def key(self) -> tuple[object, ...]:
         """Acquisitions with equal keys mean the same to a caller."""
-        return self[:5]
+        return self[:7]
+
+
+class Interruptible(NamedTuple):
+    """A spinning lock is taken, by a call on ``line``, where nothing here has disabled interrupts.
+
+    ``rt`` holds where that is so on PREEMPT_RT only, as a spinlock_t does not disable them there: ``proof`` is where
+    that was taken. Else it is a step before it that may sleep, so that interrupts were enabled when the function was
+    called; None where there is none on every path.
+    """
+
+    acquisition: Acquisition
+    line: int
+    state: State
+    rt: bool
+    proof: Step | None
 
 
 class Edge(NamedTuple):
@@ -236,7 +258,7 @@ class Event(NamedTuple):
 
     ``callee`` is what is called on that line. ``steps`` start at that line. ``shown`` maps lock expressions to
     the text in the source, the line where they were taken and the call that took them.
-    ``detail`` carries what a kind needs besides.
+    ``detail`` carries what a kind needs besides, ``context`` are steps elsewhere that show why it matters.
     """
 
     kind: EventKind
@@ -249,6 +271,7 @@ class Event(NamedTuple):
     masked: bool
     shown: tuple[tuple[str, str, int, str], ...]
     detail: tuple[str, ...] = ()
+    context: tuple[Step, ...] = ()
 
 
 @dataclass(slots=True)
@@ -285,6 +308,7 @@ class Analysis:
 
     ``again`` are locks taken while they seem to be held, by a function that calls others in between: too little for an
     event, unless an earlier version of the function did no such thing.
+    ``asks_pinned`` holds where the function asks for its CPU when it has seen to it that the task stays there.
     """
 
     summary: Summary = field(default_factory=Summary)
@@ -292,7 +316,9 @@ class Analysis:
     sites: tuple[Site, ...] = ()
     under: dict[tuple[int, str], Under] = field(default_factory=dict)
     edges: dict[tuple[str, str, str, str], Edge] = field(default_factory=dict)
+    interruptible: dict[tuple[int, str, bool], Interruptible] = field(default_factory=dict)
     complete: bool = True
+    asks_pinned: bool = False
     taken: Taken = field(default_factory=dict)
     again: list[Event] = field(default_factory=list)
 

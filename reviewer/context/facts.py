@@ -33,6 +33,7 @@ IRQ_TEST: Literal["irq test"] = "irq test"
 UNLINKED: Literal["unlinked"] = "unlinked"
 ASSUMED: Literal["assumed"] = "assumed"
 PASSED: Literal["passed"] = "passed"
+SLEPT: Literal["slept"] = "slept"
 
 EQUAL: Literal["equal"] = "equal"
 UNEQUAL: Literal["unequal"] = "unequal"
@@ -181,7 +182,8 @@ def join(old: Facts, new: Facts) -> bool:
     """Keep in ``old`` what ``new`` agrees with; whether anything is known less well now.
 
     Two values that are both true, as of a flag that is set in one branch and the answer of a trylock in the other, are
-    nonzero. What is known of a pointer stays known where it is NULL on the other side.
+    nonzero. What is known of a pointer stays known where it is NULL on the other side. It does not
+    matter where a path slept.
     """
     changed = False
     for key, value in new.items():
@@ -191,7 +193,9 @@ def join(old: Facts, new: Facts) -> bool:
     gone = [
         key
         for key, value in old.items()
-        if new.get(key) != value and not (key[0] == BORROWED and new.get((VALUE, key[1])) == 0)
+        if new.get(key) != value
+        and not (key[0] == BORROWED and new.get((VALUE, key[1])) == 0)
+        and not (key[0] == SLEPT and key in new)
     ]
     for key in gone:
         if key[0] == VALUE and _is_true(old[key]) and _is_true(new.get(key)):

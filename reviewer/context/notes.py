@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Effect, EventKind
+from reviewer.context.enabled import slept
 from reviewer.context.facts import Facts
 from reviewer.context.locks import in_parameters
 from reviewer.context.shown import shown_as
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 NO_DELTA = (0, 0, 0, 0)
 # Calls that a witness may show: a longer one nobody follows.
 _LONGEST_CHAIN = 16
+# Calls down to what sleeps: further down it may depend on what is not seen.
+_NEAR = 3
 
 
 class Notes:
@@ -73,6 +76,8 @@ class Notes:
             here = here._replace(rt=world)
         if not effect.conditions:
             flow.event(effect.kind, node, here, facts, effect.steps, masked=effect.masked)
+            if effect.kind in SLEEPING and not effect.masked and len(effect.steps) <= _NEAR:
+                slept(flow, effect, state, facts)
         if effect.kind is EventKind.RCU_WALK and (here.rcu > 0 or here.locks):
             return  # protected here
         if effect.kind is EventKind.SEQCOUNT_WRITE and atomic(here, self.api, rt=True) is not None:

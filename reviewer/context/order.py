@@ -164,33 +164,37 @@ class Orders:
     def _search(self, held: str, taken: str, user: Function) -> Iterator[Reverse]:
         """Functions of the folder that take a lock of class ``held`` while they hold one of class ``taken``."""
         outer, inner = (name.rpartition(":")[2].rpartition(".")[2] for name in (taken, held))
-        for path in self._paths(outer, inner, user.path):
+        for path in self.paths(outer, inner, user.path):
             text = self._analyser.program.text(path) or b""
-            if _has_own_classes(text, outer) or _has_own_classes(text, inner):
+            if has_own_classes(text, outer) or has_own_classes(text, inner):
                 return
-            for name in self._candidates(path, text, outer, inner):
+            for name in self._candidates(path, outer, inner):
                 for function in self._analyser.program.functions(path, name):
                     for edge in self._analyser.analyse(function).edges.values():
                         if self._classes(function, edge) == (taken, held):
                             yield Reverse(function, edge)
 
-    def _candidates(self, path: str, text: bytes, outer: str, inner: str) -> list[str]:
-        """The functions of a file that use both words, or call functions of the file that do."""
+    def words(self, path: str) -> dict[str, frozenset[bytes]]:
+        """The identifiers that each function of a file uses."""
         if path not in self._words:
-            lines = text.split(b"\n")
+            lines = (self._analyser.program.text(path) or b"").split(b"\n")
             self._words[path] = {
                 extent.name: frozenset(_IDENTIFIER.findall(b"\n".join(lines[extent.line - 1 : extent.end])))
                 for extent in self._analyser.program.extents(path)
             }
-        words = self._words[path]
+        return self._words[path]
+
+    def _candidates(self, path: str, outer: str, inner: str) -> list[str]:
+        """The functions of a file that use both words, or call functions of the file that do."""
+        words = self.words(path)
         reaching = []
         for word in (outer.encode(), inner.encode()):
             own = {name.encode() for name, used in words.items() if word in used}
             reaching.append({name for name, used in words.items() if word in used or used & own})
         return sorted(reaching[0] & reaching[1])[:_MOST_FUNCTIONS]
 
-    def _paths(self, outer: str, inner: str, user: str) -> list[str]:
-        """The files of the user's folder that speak of both locks, its own first."""
+    def paths(self, outer: str, inner: str, user: str) -> list[str]:
+        """The files of the user's folder that say both words, its own first."""
         folder = posixpath.dirname(user)
         found: set[str] = set()
         if folder:
@@ -204,7 +208,7 @@ def _short(lock_class: str) -> str:
     return lock_class.rpartition(":")[2]
 
 
-def _has_own_classes(text: bytes, name: str) -> bool:
+def has_own_classes(text: bytes, name: str) -> bool:
     """Whether instances of the lock are told apart by hand, so that the declaration is not the class."""
     return bool(
         re.search(rb"\blockdep_set_(?:class|subclass)\w*\s*\([^;]{0,200}\b" + re.escape(name.encode()) + rb"\b", text)

@@ -7,9 +7,10 @@ Source: Documentation/locking/preempt-locking.rst, rule 1.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from reviewer.context.effects import Event, EventKind
+from reviewer.context.effects import Analysis, Event, EventKind
 from reviewer.context.facts import OWN_CPU, TAKEN_AT, Facts
 from reviewer.context.state import Held, Origin, State
 from reviewer.context.tables import Api, LockClass
@@ -25,13 +26,15 @@ _VARIABLE = re.compile(r"[A-Za-z_]\w*")
 class OwnCpu(NamedTuple):
     """The CPU's number, or its data, as ``call`` told in ``line`` where the task could still be moved.
 
-    ``pin`` and ``pinned`` are the call and line that ended that, or empty and 0.
+    ``pin`` and ``pinned`` are the call and line that ended that, or empty and 0; ``by_irq`` where it
+    disabled interrupts.
     """
 
     line: int
     call: str
     pin: str = ""
     pinned: int = 0
+    by_irq: bool = False
 
 
 class PerCpu(Watcher):
@@ -53,9 +56,12 @@ class PerCpu(Watcher):
             elif known.pinned and any(variable in identifiers(text) for text in _texts(node)):
                 del facts[OWN_CPU, variable]
                 told = (variable, known.call, known.pin, str(known.pinned), str(node.line))
-                self._report(EventKind.CPU_BEFORE_PIN, known.line, variable, known.call, state, told)
+                kind = EventKind.CPU_BEFORE_IRQS_OFF if known.by_irq else EventKind.CPU_BEFORE_PIN
+                self._report(kind, known.line, variable, known.call, state, told)
         if isinstance(node, Call) and self._asks(node, state) and not self._bound():
             self._asked(node, state, facts)
+        elif isinstance(node, Call) and self._api.own_cpu.fullmatch(node.name) and not _free(state, self._api):
+            self._flow.analysis.asks_pinned = True
 
     def _asks(self, node: Call, state: State) -> bool:
         return bool(self._api.own_cpu.fullmatch(node.name)) and _free(state, self._api)
@@ -75,13 +81,14 @@ class PerCpu(Watcher):
     def after(self, node: AnyNode, path: Path) -> None:
         """Note new values, and the beginning of a section."""
         state, facts = path
-        if _pins(node, self._api):
+        by_irq = _disables_interrupts(node, self._api)
+        if by_irq or _pins(node, self._api):
             pin = (
                 f"guard({node.cls})" if isinstance(node, Guard) else f"{node.name}()" if isinstance(node, Call) else ""
             )
             for variable, known in _all(facts):
                 if not known.pinned:
-                    facts[OWN_CPU, variable] = known._replace(pin=pin, pinned=node.line)
+                    facts[OWN_CPU, variable] = known._replace(pin=pin, pinned=node.line, by_irq=by_irq)
         elif (
             isinstance(node, Call)
             and self._api.own_cpu.fullmatch(node.name)
@@ -114,10 +121,7 @@ def _free(state: State, api: Api) -> bool:
 
 
 def _pins(node: AnyNode, api: Api) -> bool:
-    """Whether ``node`` disables preemption or migration by its own name.
-
-    Who disables interrupts may have preemption disabled before: many callees of the scheduler do.
-    """
+    """Whether ``node`` disables preemption or migration by its own name."""
     if isinstance(node, Guard):
         counters = api.counter_guards.get(node.cls, {})
         return node.enter and ("preempt" in counters or "migrate" in counters)
@@ -125,6 +129,25 @@ def _pins(node: AnyNode, api: Api) -> bool:
         return False
     counters = api.counters.get(node.name, {})
     return "rcu" not in counters and (counters.get("preempt", 0) > 0 or counters.get("migrate", 0) > 0)
+
+
+def _disables_interrupts(node: AnyNode, api: Api) -> bool:
+    """Whether ``node`` disables interrupts by its own name.
+
+    Who does that may have preemption disabled before, as many callees of the scheduler: only what a patch moves out of
+    such a section is told of.
+    """
+    if isinstance(node, Guard):
+        return node.enter and node.cls in api.irq_guards
+    return isinstance(node, Call) and api.irq.get(node.name) in ("disable", "save")
+
+
+def newly_before_irqs_off(before: Analysis, after: Analysis) -> Iterator[Event]:
+    """The CPU that a function asked for where it had seen to staying there, and asks for now before it does."""
+    if before.asks_pinned and not any(event.kind is EventKind.CPU_BEFORE_IRQS_OFF for event in before.events):
+        for event in after.events:
+            if event.kind is EventKind.CPU_BEFORE_IRQS_OFF:
+                yield event._replace(kind=EventKind.CPU_BEFORE_PIN)
 
 
 def _all(facts: Facts) -> list[tuple[str, OwnCpu]]:

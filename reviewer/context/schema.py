@@ -101,6 +101,7 @@ class Irq(_Table, frozen=True, forbid_unknown_fields=True):
     save: str
     restore: str
     asserted: str
+    masked: str
     guards: str
     untraced: str
 
