@@ -64,6 +64,9 @@ _ASM = re.compile(rb"(?:__)?asm")
 _FOLLOWER = re.compile(rb"\s*(.)", re.DOTALL)
 _POINTER_DECLARATOR = re.compile(rb"\s*\(\s*\*")
 _POINTED_TO = re.compile(rb"[ \t]*\*[\s*]*\)")
+# After ``struct __word``: a tag with what only follows a tag. After ``(__word``: a pointer to a function.
+_TAG_AND_MORE = re.compile(rb"\s+\w+\s*\{|\s+(?!__)\w+\s[\s*]*(?!__)\w+\s*[;,=\[)]")
+_CALLED_POINTER = re.compile(rb"\s*\*\s*\w*\s*\)\s*\(")
 _DECLARED_NEXT = re.compile(rb"[\s*]*[A-Za-z_]")
 
 
@@ -162,8 +165,10 @@ def _is_attribute(word: bytes, text: bytes, end: int) -> bool:
     if before[-8:] == b"(__force" or _ASM.match(text, follower.start(1)):
         return False
     if re.search(rb"\b(?:struct|union|enum|goto)$", before):
-        return False
+        return bool(_TAG_AND_MORE.match(text, end))
     if char.isalpha() or char == b"_":
+        return True
+    if char == b"*" and before[-1:] == b"(" and _CALLED_POINTER.match(text, end):
         return True
     if char == b"*":
         return before[-1:] == b"}" or bool(_TYPE_END.search(before) or re.search(rb"\b__[a-z]+$", before))

@@ -37,6 +37,14 @@ _DESIGNATED = re.compile(rb"[;{}]\s++[A-Z]\w++(?=\((?:[^(){};=,]*+,)++\s*+\.\w++
 _DESIGNATED_ALONE = re.compile(rb"\((?=\s*+\.\w++\s*+=)")
 _DESIGNATOR = re.compile(rb"(?<=[,(])(\s*+)(\.\w++\s*+=)(?!=)")
 _DECLARED_BY = re.compile(rb"([;{}]\s++)([A-Z][A-Z0-9_]++\(([^(){};]*+)\))(?=\s*+=\s*+\{)")
+# A macro that declares what stands in its brackets, and one that makes members.
+_DECLARES = re.compile(
+    rb"([;{}]\s++[A-Z][A-Z0-9_]++\()((?:(?:const|struct|union|enum|unsigned)\s++)*+\w++\s++[\s*]*+\w++(?:\[[^\[\];]*+\])*+)\)(?=\s*+;)"
+)
+_MEMBER = re.compile(
+    rb"(\b(?:struct|union)\s*+(?:\w++\s*+)?\{(?:[^{}();]*+;)*+\s*+)(_*+[A-Z][A-Z0-9_]{2,}+\([^();{}\n]*+\))(?=\s*+;)"
+)
+_IDENTIFIER = re.compile(rb"[A-Za-z_]\w*")
 _JUMP = re.compile(rb"\b(?:return|goto|continue|break)\b[^,;()]*")
 _DECLARED = re.compile(
     rb"(?<=\()\s*(?:(?:const|struct|union|enum|unsigned|int|long|[us](?:8|16|32|64))\s+)+(?:\w+\s*\*+\s*)?(?=\w+\s*,)"
@@ -49,6 +57,8 @@ def rewrite_statements(text: bytes, side: Side) -> bytes:
     text = _rewrite_while_each(text)
     text = _rewrite_bare(text)
     text = _DECLARED_BY.sub(_declared_by, text)
+    text = _DECLARES.sub(lambda m: m.group(1)[:1] + blank(m.group(1)[1:]) + m.group(2) + b" ", text)
+    text = _MEMBER.sub(lambda m: m.group(1) + b"int m".ljust(len(m.group(2))), text)
     text = _rewrite_designated(text)
     out: list[bytes] = []
     brackets = Brackets(text)
@@ -86,12 +96,12 @@ def _rewritten(
     loop, conditional = _LOOP.fullmatch(name), _CONDITIONAL.fullmatch(name)
     if follower == b"{" or ((loop or conditional) and follower and follower not in _INSIDE and follower != b"}"):
         return _compound(text[opening:close], side, name, start, opening, bool(conditional and not loop))
+    if found is not None and name.isupper() and _makes_type(text, opening, close, found):
+        return b"int" + blank(text[start + 3 : close])
     if b";" in text[opening:close] and b"{" not in text[opening:close]:
         return _as_block(text[start:close], opening - start)
     if found is None or not (follower == b"}" or follower[:1].isalpha() or follower[:1] == b"_"):
         return None
-    if name.isupper() and text[close : found.start(1)].strip(b" \t") == b"" and _DECLARATOR.match(text, found.end(1)):
-        return b"int".ljust(close - start) if b"\n" not in text[start:close] else None
     if b"\n" not in text[close : found.start(1)] and not (name.isupper() and text[found.end(1) :].startswith(b"(")):
         return None
     if _in_initialiser(text, brackets, start):
@@ -99,6 +109,13 @@ def _rewritten(
     if b"\n" in text[close : found.start(1)] and _indentation(text, found.start(1)) > _indentation(text, start):
         return _compound(text[opening:close], side, name, start, opening, False)
     return text[start:close] + b";"
+
+
+def _makes_type(text: bytes, opening: int, close: int, follower: re.Match[bytes]) -> bool:
+    """Whether a variable of the type that a macro makes is declared: ``TYPE(a, b) c = 0;``."""
+    if not _IDENTIFIER.fullmatch(follower.group(1)) or not _DECLARATOR.match(text, follower.end(1)):
+        return False
+    return b";" in text[opening:close] or b"\n" not in text[close : follower.start(1)]
 
 
 def _compound(argument: bytes, side: Side, name: bytes, start: int, opening: int, conditional: bool) -> bytes | None:
