@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import io
 import signal
 import sys
@@ -41,6 +42,7 @@ _STAGES: Final[tuple[tuple[type[ReviewerError], str], ...]] = (
     (DraftError, "drafts"),
     (UsageError, "usage"),
 )
+_COMMANDS = ("review", "check", "drafts", "rules", "index", "demo")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,7 +58,8 @@ def _main(argv: Sequence[str] | None) -> int:
         sys.stdout.reconfigure(errors="replace")  # a locale without the letter is no reason to fail
     try:
         try:
-            _parser().parse_args(argv, namespace=arguments)
+            words = sys.argv[1:] if argv is None else argv
+            _parser(next(iter(words), "")).parse_args(words, namespace=arguments)
         except SystemExit as leaving:  # argparse has printed help or what is wrong
             return leaving.code if isinstance(leaving.code, int) else USAGE
         options = load_options(given(arguments))
@@ -118,14 +121,16 @@ def _terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _commands() -> tuple[ModuleType, ...]:
-    # Imported here: an import that fails, for instance GitPython without a git, is to end in _main's hands.
-    from reviewer.commands import check, demo, drafts, index, review, rules  # noqa: PLC0415
+def _commands(first: str) -> tuple[ModuleType, ...]:
+    """The modules of the commands: only that of the ``first`` word where it is one, as loading the others takes time.
 
-    return (review, check, drafts, rules, index, demo)
+    They are imported here: an import that fails, for instance GitPython without a git, is to end in _main's hands.
+    """
+    names = (first,) if first in _COMMANDS else _COMMANDS
+    return tuple(importlib.import_module(f"reviewer.commands.{name}") for name in names)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(first: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="reviewer",
         description="Reviews Linux kernel patches: the context a change runs in, the rules it breaks, and the reply.",
@@ -134,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"reviewer {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in _commands():
+    for module in _commands(first):
         module.add_parser(subparsers)
     for command in subparsers.choices.values():
         command.add_argument("--debug", action="store_true", help="show where an internal error came from")
