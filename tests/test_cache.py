@@ -126,7 +126,7 @@ def test_it_says_nothing_of_a_cache_that_works(tree: Tree, tmp_path: Path) -> No
 WRITER = """\
 import sys
 from pathlib import Path
-from reviewer.source.cfg import Extent
+from reviewer.source.cfg import Extent, Layout
 from reviewer.source.store import BlobFacts, Store
 
 store = Store(Path(sys.argv[1]))
@@ -134,7 +134,7 @@ for number in range(100000):
     oid = f"{number:040x}"
     names = [f"f{number}_{each}" for each in range(50)]
     store.add([(oid, BlobFacts(tuple((name, "f") for name in names), (), ()))])
-    store.add_extents(oid, tuple(Extent(name, 1, 2, True) for name in names))
+    store.add_layout(oid, Layout(tuple(Extent(name, 1, 2, True) for name in names)))
     store.flush()
     print(number, flush=True)
 """

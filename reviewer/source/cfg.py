@@ -7,6 +7,8 @@ so that the cache can store them and validates what it reads back.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import msgspec
 
 
@@ -127,3 +129,15 @@ class Extent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     line: int
     end: int
     readable: bool
+
+
+class Layout(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Where the functions of a file stand. ``dead`` are the first and last lines of preprocessor arms not read."""
+
+    extents: tuple[Extent, ...] = ()
+    dead: tuple[tuple[int, int], ...] = ()
+
+    def is_dead(self, line: int) -> bool:
+        """Whether the 1-based ``line`` lies in an arm that was not read."""
+        at = bisect_right(self.dead, line, key=lambda arm: arm[0]) - 1
+        return at >= 0 and line <= self.dead[at][1]

@@ -11,7 +11,7 @@ from itertools import pairwise
 import tree_sitter_c
 from tree_sitter import Language, Node, Parser, Point, Query, QueryCursor, Range
 
-from reviewer.source.cfg import Extent, Function
+from reviewer.source.cfg import Extent, Function, Layout
 from reviewer.source.graph import declared_name
 from reviewer.source.lower import lower
 from reviewer.source.normalise import normalise
@@ -114,6 +114,11 @@ class ParsedFile:
     def extents(self) -> tuple[Extent, ...]:
         """Every function of the file in the order of the text, then those of other arms."""
         return tuple(extent for _, extent, _ in self._functions)
+
+    @property
+    def layout(self) -> Layout:
+        """The extents, and the arms that the first reading leaves out."""
+        return Layout(self.extents, tuple(self._readings[0].side.arms.dead))
 
     @property
     def readings(self) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from reviewer.source.cfg import Extent, Function
+from reviewer.source.cfg import Extent, Function, Layout
 from reviewer.source.declarations import Declaration, Declarations
 from reviewer.source.edits import Edit, edit_between
 from reviewer.source.files import Files
@@ -102,11 +102,14 @@ class Program:
     def want(self, lines: dict[str, frozenset[int]]) -> None:
         """Read again, for these lines, the files in which one of them lies in an arm that was not read."""
         for path, wanted in lines.items():
-            text = self.files.read(path) if wanted else None
-            parsed = self.parsed(path) if text is not None else None
-            if text is not None and parsed is not None and any(map(parsed.is_dead, wanted)):
-                self._parsed[path] = parse(path, text, wanted)
+            if any(map(self._layout(path).is_dead, wanted)):
                 self._wanted[path] = wanted
+                usual = self._parsed.pop(path, None)
+                self._parsed_size -= usual.size if usual is not None else 0
+
+    def _of_base(self, path: str) -> Program | None:
+        """The base, where it reads ``path`` as this program does."""
+        return None if path in self._changed or path in self._wanted else self._base
 
     def text(self, path: str) -> bytes | None:
         """The text of ``path``; the last ones stay at hand."""
@@ -156,10 +159,16 @@ class Program:
 
     def _edit(self, base: Program, path: str) -> Edit | None:
         old, new = base.text(path), self.text(path)
-        parsed = (base.parsed(path), self.parsed(path))
-        if old is None or new is None or any(each is None or each.readings > 1 for each in parsed):
+        if old is None or new is None or not (base._has_usual_arms(path) and self._has_usual_arms(path)):
             return None
         return edit_between(old, base.extents(path), new, self.extents(path))
+
+    def _has_usual_arms(self, path: str) -> bool:
+        """Whether no line was wanted that lies in a preprocessor arm which is not read for everybody."""
+        if (base := self._of_base(path)) is not None:
+            return base._has_usual_arms(path)
+        parsed = self.parsed(path) if path in self._wanted else None
+        return parsed is None or parsed.readings == 1
 
     def counterpart(self, function: Function, edit: Edit) -> Function | None:
         """The same function of the base, where ``edit`` did not change it; None where that is not clear."""
@@ -185,8 +194,8 @@ class Program:
 
     def parsed(self, path: str) -> ParsedFile | None:
         """The file ``path``, read once; None where the tree has no such file."""
-        if self._base is not None and path not in self._changed:
-            return self._base.parsed(path)
+        if (base := self._of_base(path)) is not None:
+            return base.parsed(path)
         if path not in self._parsed:
             text = self.files.read(path)
             parsed = None if text is None else parse(path, text, self._wanted.get(path, frozenset()))
@@ -200,8 +209,8 @@ class Program:
 
     def functions(self, path: str, name: str | None = None) -> tuple[Function, ...]:
         """The functions of ``path``, or those called ``name``."""
-        if self._base is not None and path not in self._changed:
-            return self._base.functions(path, name)
+        if (base := self._of_base(path)) is not None:
+            return base.functions(path, name)
         if name is None or path in self._wanted:
             parsed = self.parsed(path)
             return tuple(parsed.functions(name)) if parsed is not None else ()
@@ -225,15 +234,18 @@ class Program:
 
     def extents(self, path: str) -> tuple[Extent, ...]:
         """Where the functions of ``path`` stand."""
-        if self._base is not None and path not in self._changed:
-            return self._base.extents(path)
+        return self._layout(path).extents
+
+    def _layout(self, path: str) -> Layout:
+        if (base := self._of_base(path)) is not None:
+            return base._layout(path)
         oid = None if path in self._wanted else self.files.blob_id(path)
-        known = self.store.extents(oid) if oid is not None else None
+        known = self.store.layout(oid) if oid is not None else None
         if known is None:
             parsed = self.parsed(path)
-            known = parsed.extents if parsed is not None else ()
+            known = parsed.layout if parsed is not None else Layout()
             if oid is not None:
-                self.store.add_extents(oid, known)
+                self.store.add_layout(oid, known)
         return known
 
     # Names

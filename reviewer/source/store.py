@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from reviewer.source.cfg import Extent, Function
+from reviewer.source.cfg import Function, Layout
 from reviewer.source.database import Database
 from reviewer.source.types import Structures
 
@@ -27,7 +27,7 @@ _CHECKSUM = 4  # bytes of CRC-32 before each value: SQLite does not notice that 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(tuple[Function, ...])
 _STRUCTURES = msgspec.msgpack.Decoder(Structures)
-_EXTENTS = msgspec.msgpack.Decoder(tuple[Extent, ...])
+_LAYOUT = msgspec.msgpack.Decoder(Layout)
 _T = TypeVar("_T")
 
 _TABLES = """
@@ -58,7 +58,7 @@ create table if not exists mention (
 create table if not exists lowered (
     oid text not null, name text not null, functions blob not null, primary key (oid, name)
 ) without rowid;
-create table if not exists extents (oid text primary key, extents blob not null) without rowid;
+create table if not exists layout (oid text primary key, layout blob not null) without rowid;
 create table if not exists used (
     repository text not null, tree text not null, day integer not null, primary key (repository, tree)
 ) without rowid;
@@ -99,7 +99,7 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         self.database = Database(path, SCHEMA, _TABLES)
         self._ids: dict[str, int] | None = None
-        self._extents: dict[str, tuple[Extent, ...]] = {}
+        self._layouts: dict[str, Layout] = {}
         self._lowered: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._structures: dict[tuple[str, str], Structures] = {}
 
@@ -231,16 +231,16 @@ class Store:
         rows = self.database.query("select functions from lowered where oid = ? and name = ?", (oid, name))
         return decoded(_DECODER, rows)
 
-    def extents(self, oid: str) -> tuple[Extent, ...] | None:
+    def layout(self, oid: str) -> Layout | None:
         """Where the functions of a blob stand; None where it was not parsed yet."""
-        pending = self._extents.get(oid)
+        pending = self._layouts.get(oid)
         if pending is not None:
             return pending
-        return decoded(_EXTENTS, self.database.query("select extents from extents where oid = ?", (oid,)))
+        return decoded(_LAYOUT, self.database.query("select layout from layout where oid = ?", (oid,)))
 
-    def add_extents(self, oid: str, extents: tuple[Extent, ...]) -> None:
+    def add_layout(self, oid: str, layout: Layout) -> None:
         """Keep where the functions of a blob stand."""
-        self._extents[oid] = extents
+        self._layouts[oid] = layout
 
     def add_functions(self, oid: str, name: str, functions: tuple[Function, ...]) -> None:
         """Keep lowered functions; they are written when many have come together."""
@@ -250,12 +250,12 @@ class Store:
 
     def flush(self) -> None:
         """Write what waits to be written."""
-        if self._lowered or self._extents or self._structures:
+        if self._lowered or self._layouts or self._structures:
             # "or replace": what does not decode is put right.
             with self.database.transaction() as db:
                 db.execute_many(
-                    "insert or replace into extents values (?, ?)",
-                    [(oid, encoded(extents)) for oid, extents in self._extents.items()],
+                    "insert or replace into layout values (?, ?)",
+                    [(oid, encoded(layout)) for oid, layout in self._layouts.items()],
                 )
                 db.execute_many(
                     "insert or replace into lowered values (?, ?, ?)",
@@ -267,7 +267,7 @@ class Store:
                 )
             self._lowered.clear()
             self._structures.clear()
-            self._extents.clear()
+            self._layouts.clear()
 
     def forget(self) -> None:
         """Read again from the file what was kept in memory of it."""

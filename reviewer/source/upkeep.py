@@ -49,7 +49,7 @@ def prune(store: Store, blobs: Iterable[str], folders: Iterable[str], since: int
             db.execute("delete from blob where oid not in (select oid from kept)")
             for table in _DEPENDENT:
                 db.execute(f"delete from {table} where blob not in (select id from blob)")  # noqa: S608 - as above
-            for table in ("lowered", "extents", "structure", "summary"):
+            for table in ("lowered", "layout", "structure", "summary"):
                 db.execute(f"delete from {table} where oid not in (select oid from kept)")  # noqa: S608 - as above
             db.execute("delete from mention where folder not in (select oid from kept)")
             db.execute("delete from origin where id not in (select origin from summary)")
