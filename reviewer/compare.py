@@ -13,6 +13,7 @@ from reviewer.context.analysis import Analyser
 from reviewer.context.balance import newly_retaken, newly_unbalanced
 from reviewer.context.effects import Event
 from reviewer.context.handlers import newly_interruptible
+from reviewer.context.letsgo import newly_kept
 from reviewer.context.pairs import given_back_elsewhere
 from reviewer.context.percpu import newly_before_irqs_off
 from reviewer.context.tables import Api
@@ -128,6 +129,7 @@ class _Comparison:
             *newly_retaken(old, new),
             *newly_before_irqs_off(old, new),
             *newly_interruptible(old, new, after),
+            *newly_kept(old, new, after, self.after),
         )
 
     def _lets_go(self) -> bool:

@@ -48,6 +48,7 @@ class EventKind(StrEnum):
     NULL_NOT_ASKED = "used without the question for NULL"
     RETURNED_UNPROTECTED = "returned after its protection ended"
     INTERRUPTIBLE = "lock of an interrupt taken with interrupts enabled"
+    SLEEPS_WITH_KEPT_LOCK = "lock of the caller no longer released before sleeping"
     IRQS_LEFT_ON = "interrupts no longer disabled by a lock"
 
 
