@@ -71,6 +71,7 @@ class Parameter(NamedTuple):
 _ADDRESS = re.compile(r"&[A-Za-z_][\w.>\[\]-]*")
 
 
+_SIZEOF = re.compile(r"sizeof\([^()]*\)")
 _SEVERAL_BITS = re.compile(r"([\w>.-]+)&\(([A-Z_]\w*(?:\|[A-Z_]\w*)+)\)")
 
 
@@ -133,7 +134,7 @@ def forget(facts: Facts, variable: str) -> None:
         key
         for key in facts
         if key[1] == variable
-        or (bare and key[0] in (VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS) and variable in identifiers(key[1]))
+        or (bare and key[0] in (VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS) and variable in identifiers(_SIZEOF.sub("", key[1])))
         or (key[0] == MEANING and facts[key][0] in (EQUAL, UNEQUAL) and variable in facts[key][1])
         if key[0] not in (FLAGS, TAKEN_AT, DECIDED, MOVED)
     ]

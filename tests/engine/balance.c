@@ -199,12 +199,14 @@ void counter_without_preemption_rules(struct counted *counted)
 
 void compared_twice(struct dev *dev, int number)
 {
+	unsigned long long size;
+
 	if (number != 3)
 		spin_lock(&dev->lock);
-	if (sizeof(dev->a) > sizeof(long))
+	if (sizeof(size) > sizeof(long))
 		spin_lock(&dev->hw);
-	dev->a++;
-	if (sizeof(dev->a) > sizeof(long))
+	size = dev->a;
+	if (sizeof(size) > sizeof(long))
 		spin_unlock(&dev->hw);
 	if (number != 3)
 		spin_unlock(&dev->lock);
