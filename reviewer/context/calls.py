@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import EXCLUSIVE, inherit, taken, taken_inside
 from reviewer.context.annotations import is_early
+from reviewer.context.assumptions import in_caller as in_caller_words
+from reviewer.context.assumptions import refuted
 from reviewer.context.closure import key_of
 from reviewer.context.effects import SLEEPING, Condition, Effect, EventKind, Summary
 from reviewer.context.facts import (
@@ -377,6 +379,7 @@ class Calls:
                     subject="",
                     apart=effect.apart | own.apart,
                     through=effect.through | own.through,
+                    assumed=effect.assumed,
                 )
                 if own.rt is None or effect.rt is None or own.rt == effect.rt:
                     self._inherit(flow, node, state, facts, joined, callee)
@@ -411,6 +414,9 @@ class Calls:
             return
         if state.pagefault > 0 and effect.steps[-1].text.partition("(")[0] in self.api.user_access:
             return  # page faults are disabled: it fails instead of sleeping
+        taken_for_granted = in_caller_words(effect.assumed, node.args) if effect.assumed else effect.assumed
+        if refuted(taken_for_granted, facts):
+            return
         conditions: list[Condition] = []
         for condition in effect.conditions:
             answer = satisfied(condition, node.args, facts, flow.function, self.api)
@@ -435,6 +441,7 @@ class Calls:
                 minus=minus | lost,
                 steps=(step, *effect.steps),
                 subject=in_caller(flow.function, effect.subject, node.args),
+                assumed=taken_for_granted,
             ),
         )
 

@@ -68,6 +68,10 @@ class Condition(NamedTuple):
     holds: bool = True
 
 
+Assumptions = frozenset[tuple[str, bool]]
+"""Expressions in a function's parameters (``P0->flags&LAZY``, ``is_lazy(P0)``), and whether they are true."""
+
+
 class Effect(NamedTuple):
     """Something that calling a function brings about.
 
@@ -76,7 +80,7 @@ class Effect(NamedTuple):
     wrong inside the function, so that callers are not told again. ``steps`` lead to the offending call. ``subject`` is
     what it is about, in the function's parameters (``P0->lock``; ``P1`` for a function that is called through one).
     It does not concern callers in ``apart``, nor those whose tables leave out one of the members that it goes
-    ``through`` (see ``reviewer.source.pointers``).
+    ``through`` (see ``reviewer.source.pointers``), nor those who know better than ``assumed``.
     """
 
     kind: EventKind
@@ -90,6 +94,7 @@ class Effect(NamedTuple):
     subject: str = ""
     apart: frozenset[str] = frozenset()
     through: frozenset[str] = frozenset()
+    assumed: Assumptions = frozenset()
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -134,12 +134,24 @@ def forget(facts: Facts, variable: str) -> None:
         key
         for key in facts
         if key[1] == variable
-        or (bare and key[0] in (VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS) and variable in identifiers(_SIZEOF.sub("", key[1])))
+        or (
+            bare
+            and key[0] in (VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS)
+            and variable in identifiers(_SIZEOF.sub("", key[1]))
+        )
         or (key[0] == MEANING and facts[key][0] in (EQUAL, UNEQUAL) and variable in facts[key][1])
         if key[0] not in (FLAGS, TAKEN_AT, DECIDED, MOVED)
     ]
     for key in gone:
         del facts[key]
+
+
+def copy_bits(facts: Facts, target: str, value: str) -> None:
+    """``target = value`` for flags: what is known of bits of the one is true of the other."""
+    if value:
+        for (kind, text), known in list(facts.items()):
+            if kind == VALUE and text.startswith(value + "&"):
+                facts[VALUE, target + text[len(value) :]] = known
 
 
 @functools.lru_cache(maxsize=16384)

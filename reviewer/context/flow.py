@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import distrusted
 from reviewer.context.annotations import is_noinstr
+from reviewer.context.assumptions import written
 from reviewer.context.balance import Moves, unbalanced
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors
@@ -34,6 +35,7 @@ from reviewer.context.facts import (
     VALUE,
     Facts,
     compare,
+    copy_bits,
     forget,
     gfp_of,
     join,
@@ -102,6 +104,7 @@ class Flow:
         self.noinstr = is_noinstr(function)
         self._cursors = Cursors(analyser.program, function)
         self.once = Once(function, self.api)
+        self.written = written(function)
         self._watchers = tuple(watcher(self) for watcher in _WATCHERS if watcher.matter(function, self.api))
         self._seen: set[tuple[object, ...]] = set()
         # Ways out of a block, by block and position: those that were taken, and on what text the others were refused.
@@ -405,6 +408,7 @@ class Flow:
             facts[VALUE, node.target] = value
         if isinstance(gfp, bool):
             facts[GFP, node.target] = gfp
+        copy_bits(facts, node.target, node.value)
 
     def _return(self, text: str, line: int, state: State, facts: Facts) -> None:
         text = unwrap(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reviewer.context.assumptions import for_callers
 from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Effect, EventKind
 from reviewer.context.enabled import slept
 from reviewer.context.facts import Facts
@@ -133,10 +134,13 @@ class Notes:
             in_parameters(function, effect.subject),
             effect.apart,
             effect.through,
+            for_callers(function, facts, flow.written, effect.assumed),
         )
         old = summary.effects.get(new.key)
         if old is None:
             if len(summary.effects) < 24:
                 summary.effects[new.key] = new
-        elif (len(new.steps), new.steps) < (len(old.steps), old.steps):
-            summary.effects[new.key] = new
+            return
+        shorter = new if (len(new.steps), new.steps) < (len(old.steps), old.steps) else old
+        if shorter is new or not old.assumed <= new.assumed:
+            summary.effects[new.key] = shorter._replace(assumed=old.assumed & new.assumed)

@@ -272,3 +272,62 @@ void reference_is_killed(struct dev *dev)
 	percpu_ref_kill(&dev->users);
 	spin_unlock(&dev->lock);
 }
+
+#define LAZY 4
+
+static void finish_dev(struct dev *dev)
+{
+	if (dev->flags & LAZY)
+		return;
+	msleep(1);
+}
+
+static void finish_quick(struct dev *dev)
+{
+	if (is_quick(dev))
+		return;
+	finish_dev(dev);
+}
+
+void lazy_in_caller_too(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	if (dev->flags & LAZY)
+		finish_dev(dev);
+	else
+		finish_dev(dev); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}
+
+void predicate_of_caller(struct dev *peer)
+{
+	spin_lock(&peer->lock);
+	if (is_quick(peer))
+		finish_quick(peer);
+	spin_unlock(&peer->lock);
+}
+
+void flags_copied(struct dev *dev, int flags)
+{
+	spin_lock(&dev->lock);
+	if (flags & LAZY) {
+		dev->flags = flags;
+		finish_dev(dev);
+	}
+	spin_unlock(&dev->lock);
+}
+
+static void set_and_finish(struct dev *dev)
+{
+	dev->quick = 1;
+	if (dev->quick)
+		msleep(1);
+}
+
+void written_below(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	if (!dev->quick)
+		set_and_finish(dev); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a path takes for granted of memory that its function was given: a flag of a parameter's object, a predicate.
+
+A caller that has found the opposite never goes that way.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Set
+
+from reviewer.context.effects import Assumptions
+from reviewer.context.facts import MOVED, VALUE, Facts, value_of
+from reviewer.source.cfg import Assign, Function
+from reviewer.source.expression import is_path, last_member
+
+_MOST = 8
+_LONGEST = 80
+_MEMORY = re.compile(r"[>.(&]")
+_WORD = re.compile(r"(->|\.)?\b([A-Za-z_]\w*)\b(\()?")
+_PARAMETER = re.compile(r"\bP(\d+)\b(->)?")
+_BIT = re.compile(r"&\(?[A-Z_][\w|]*\)?$")
+
+
+def written(function: Function) -> frozenset[str]:
+    """The last members of all that the function assigns to."""
+    nodes = (node for block in function.blocks for node in block.nodes)
+    return frozenset(last_member(node.target) for node in nodes if isinstance(node, Assign))
+
+
+def for_callers(function: Function, facts: Facts, changed: Set[str], below: Assumptions) -> Assumptions:
+    """What the path takes for granted of memory that the function leaves alone.
+
+    ``changed`` is what it writes, ``below`` what a callee takes for granted, in the function's own words.
+    """
+    found = [(text, facts[VALUE, text] != 0) for kind, text in facts if kind == VALUE and _tells(text)]
+    if not found and not below:
+        return below
+    moved = frozenset(name for kind, name in facts if kind == MOVED)
+    kept: list[tuple[str, bool]] = []
+    for text, truth in (*found, *below):
+        outside = in_parameters(function.params, moved, text)
+        if outside is not None and last_member(_BIT.sub("", text)) not in changed:
+            kept.append((outside, truth))
+    return frozenset(sorted(kept)[:_MOST])
+
+
+def _tells(text: str) -> bool:
+    return len(text) < _LONGEST and _MEMORY.search(text) is not None
+
+
+@functools.lru_cache(maxsize=65536)
+def in_parameters(parameters: tuple[str, ...], moved: frozenset[str], text: str) -> str | None:
+    """``text`` as callers can read it; None where it is about something that they do not see."""
+    out, at, seen = [], 0, False
+    for match in _WORD.finditer(text):
+        member, name, called = match.groups()
+        if member or called or name.isupper():
+            continue
+        if name not in parameters or name in moved:
+            return None
+        out += [text[at : match.start(2)], f"P{parameters.index(name)}"]
+        at, seen = match.end(2), True
+    return "".join((*out, text[at:])) if seen else None
+
+
+@functools.lru_cache(maxsize=65536)
+def in_caller(assumptions: Assumptions, arguments: tuple[str, ...]) -> Assumptions:
+    """The assumptions of a callee that is given ``arguments``, in the caller's words."""
+    found: set[tuple[str, bool]] = set()
+    for text, truth in assumptions:
+        positions = {int(match.group(1)) for match in _PARAMETER.finditer(text)}
+        if all(at < len(arguments) and is_path(arguments[at].removeprefix("&")) for at in positions):
+            found.add((_PARAMETER.sub(lambda match: _given(match, arguments), text), truth))
+    return frozenset(found)
+
+
+def _given(match: re.Match[str], arguments: tuple[str, ...]) -> str:
+    argument, arrow = arguments[int(match.group(1))], match.group(2) or ""
+    if arrow and argument.startswith("&"):
+        return argument[1:] + "."
+    return argument + arrow
+
+
+def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
+    """Whether the caller knows that one of the assumptions, in its own words, does not hold."""
+    for text, truth in assumptions:
+        value = value_of(facts, text)
+        if value is not None and (value != 0) != truth:
+            return True
+    return False
