@@ -26,7 +26,7 @@ from reviewer.source.scan import scan
 from reviewer.source.store import encoded, intact
 
 _PENDING = 2000
-_MOST_CHANGED = 300  # files; beyond that it is quicker to compute anew what is asked for
+_MOST_CHANGED = 1000  # files; beyond that it is quicker to compute anew what is asked for
 _MOST_NAMES = 200
 _MOST_TREES = 6
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -57,6 +57,7 @@ class Kept:
         self._unlike: dict[int, tuple[frozenset[int], tuple[str, ...]] | None] = {}
         self._using: dict[tuple[int, tuple[str, ...]], frozenset[int]] = {}
         self._sets: dict[bytes, int] = {}
+        self._marks: dict[int, str] = {}
 
     def find(self, function: Function) -> Known | None:
         """The summary of ``function``, or None where none is kept that is true of this tree."""
@@ -137,7 +138,9 @@ class Kept:
 
     def _all_marks(self) -> dict[int, str]:
         """The mark of every C file of the tree, with its object name."""
-        return {mark(path): oid for path, oid in self._program.files.blobs("", (".c", ".h"))}
+        if not self._marks:
+            self._marks.update((mark(path), oid) for path, oid in self._program.files.blobs("", (".c", ".h")))
+        return self._marks
 
     def _holds(self, origin: int, files: bytes, function: Function) -> bool:
         """Whether what was computed in the tree ``origin`` and rests on ``files`` is true of this tree."""
@@ -167,28 +170,27 @@ class Kept:
             return None
         after = self._all_marks()
         changed = frozenset(at for at in before.keys() | after.keys() if before.get(at) != after.get(at))
-        if len(changed) > _MOST_CHANGED:
-            return None
-        paths = {mark(path): path for path, _ in self._program.files.blobs("", (".c", ".h")) if mark(path) in changed}
-        names: set[str] = set()
-        for at in sorted(changed):
-            path = paths.get(at, ".h")  # what is gone may have been a header
-            old = self._text(before.get(at))
-            new = self._text(after.get(at))
-            if old is None or new is None:
-                return None
-            names |= offered(scan(old), path) ^ offered(scan(new), path)
-        words = tuple(sorted({name.split()[-1] for name in names}))
-        return None if len(words) > _MOST_NAMES else (changed, words)
+        names = self._names_of(before, changed) if len(changed) <= _MOST_CHANGED else None
+        return None if names is None else (changed, names)
 
-    def _text(self, oid: str | None) -> bytes | None:
-        """The content of a blob; nothing for no blob, None where it is not there any more."""
-        if oid is None:
-            return b""
+    def _names_of(self, before: dict[int, str], changed: frozenset[int]) -> tuple[str, ...] | None:
+        """The names that mean something else than in the tree ``before``; None where they are many or not known."""
+        files = self._program.files
+        paths = {mark(path): path for path, _ in files.blobs("", (".c", ".h")) if mark(path) in changed}
+        sides = [(at, side) for at in sorted(changed) for side in (before, self._all_marks()) if at in side]
+        words: set[str] = set()
+        offers: dict[int, set[str]] = {}
         try:
-            return next(text for _, text in self._program.files.read_blobs([oid]))
-        except (StopIteration, ReviewerError):
+            for (at, side), (_, text) in zip(sides, files.read_blobs([side[at] for at, side in sides]), strict=True):
+                found = offered(scan(text), paths.get(at, ".h"))  # what is gone may have been a header
+                offers[at] = offers.get(at, set()) ^ found
+                if side is not before or at not in self._all_marks():
+                    words.update(name.split()[-1] for name in offers.pop(at))
+                    if len(words) > _MOST_NAMES:
+                        return None
+        except ReviewerError:
             return None
+        return tuple(sorted(words))
 
     def _users(self, origin: int, names: tuple[str, ...], folders: tuple[str, ...]) -> frozenset[int]:
         key = (origin, folders)
