@@ -36,6 +36,7 @@ HELPERS = {
     "audit": "compare",
     "blocks": "citation",
     "cache": "pipeline",
+    "catalogue": "check",
     "digest": "pipeline",
     "indexing": "pipeline",
     "judging": "pipeline",

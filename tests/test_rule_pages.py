@@ -6,13 +6,16 @@ from __future__ import annotations
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from reviewer.catalogue import load_catalogue
 from reviewer.check import Check
 from reviewer.cli import main
 from reviewer.commands.rules import write_pages
 from reviewer.config import data_dir
+from reviewer.errors import CheckError
 from reviewer.ignore import is_for, parse
 from reviewer.registry import load_checks
 from reviewer.report.pages import as_markdown, marked
@@ -119,6 +122,48 @@ def test_every_link_of_the_index_leads_to_a_page_and_every_page_is_linked() -> N
     folder = ROOT / "docs" / "checks"
     linked = set(re.findall(r"\]\(([^)]+)\)", (folder / "README.md").read_text()))
     assert linked == {path.name for path in folder.iterdir()} - {"README.md"}
+
+
+RULES = load_catalogue(data_dir("checks"))
+
+
+def test_every_rule_of_the_catalogue_is_in_the_table(shared: Path) -> None:
+    yaml = pytest.importorskip("yaml")
+    loaded: dict[str, Any] = yaml.safe_load((shared / "rules" / "catalogue.yaml").read_text())
+    assert {rule["id"]: rule["area"] for rule in loaded["rules"]} == {rule.id: rule.area for rule in RULES}
+
+
+def test_the_table_names_checks_that_exist_and_the_page_names_them_all() -> None:
+    assert {name for rule in RULES for name in rule.checks} <= {check.id for check in CHECKS}
+    text = (ROOT / "docs" / "rules.md").read_text()
+    linked = re.findall(r"\]\(([^)]+)\)", text)
+    assert {check.id for check in CHECKS} == {Path(link).stem for link in linked}
+    assert all((ROOT / "docs" / link).is_file() for link in linked)
+    assert f"Of {len(RULES)} rules {sum(bool(rule.checks) for rule in RULES)} have checks." in text
+
+
+def test_every_rule_is_a_row_with_a_title_of_its_own_and_a_sentence() -> None:
+    assert len({rule.title for rule in RULES}) == len(RULES)
+    assert [rule.id for rule in RULES if rule.gap and not rule.gap.endswith(".")] == []
+    rows = re.findall(r"^\| ([a-z-]+) \| .+ \| .+ \| .* \|$", (ROOT / "docs" / "rules.md").read_text(), re.MULTILINE)
+    assert [row for row in rows if row != "rule"] == [rule.id for rule in RULES]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[rt]\nrt-x = { title = "X" }', "rt-x has neither checks nor a gap"),
+        ('[rt]\nrt-x = { title = "X", gap = "Y.", why = "Z" }', "unknown field `why`"),
+        ("[rt]\nrt-x = { gap = 1 }", "does not load"),
+        ("[rt", "does not load"),
+    ],
+)
+def test_a_catalogue_that_is_broken_is_named(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(CheckError, match=r"catalogue\.toml"):
+        load_catalogue(tmp_path)
+    (tmp_path / "catalogue.toml").write_text(text)
+    with pytest.raises(CheckError, match=said):
+        load_catalogue(tmp_path)
 
 
 def test_c_words_in_prose_are_code() -> None:

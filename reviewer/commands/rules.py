@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reviewer.catalogue import load_catalogue
 from reviewer.check import Check
 from reviewer.citation import Citer
 from reviewer.commands.arguments import add_options
 from reviewer.commands.outcome import wanted_checks
-from reviewer.config import Options
+from reviewer.config import Options, data_dir
 from reviewer.errors import RepositoryError, UsageError
-from reviewer.report.pages import Stated, as_markdown, as_text, index_as_markdown
+from reviewer.report.pages import Stated, as_markdown, as_text, catalogue_as_markdown, index_as_markdown
 from reviewer.tree.repository import Repository
 
 
@@ -56,9 +57,15 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
 
 
 def write_pages(checks: Sequence[Check], folder: Path) -> None:
-    """Write the pages and their index as Markdown to ``checks/`` in ``folder``."""
+    """Write the pages and their index as Markdown to ``checks/`` in ``folder``, and the rules they are for beside it.
+
+    The rules are left out where one of their checks is.
+    """
     pages = {f"checks/{check.id}.md": as_markdown(check) for check in checks}
     pages["checks/README.md"] = index_as_markdown(checks)
+    rules = load_catalogue(data_dir("checks"))
+    if {name for rule in rules for name in rule.checks} <= {check.id for check in checks}:
+        pages["rules.md"] = catalogue_as_markdown(rules, checks)
     for name, text in pages.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

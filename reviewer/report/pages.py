@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from reviewer.catalogue import Rule
 from reviewer.check import Check
 from reviewer.model import Citation, Kernels, Source
 from reviewer.report.plain import clean_line, clean_path
@@ -142,6 +143,36 @@ def index_as_markdown(checks: Iterable[Check]) -> str:
         rows = [f"| [{check.id}]({check.id}.md) | {marked(check.rule)} | {_severity(check)} |" for check in members]
         parts += [f"## {_AREAS[area]}", "\n".join(("| check | rule | severity |", "|---|---|---|", *rows))]
     return "\n\n".join(parts) + "\n"
+
+
+def catalogue_as_markdown(rules: Sequence[Rule], checks: Iterable[Check]) -> str:
+    """The table of the kernel's rules: the checks for each, and what they leave."""
+    covered = sum(bool(rule.checks) for rule in rules)
+    parts = [
+        "# Rules",
+        "Made by `reviewer rules --markdown docs` from `checks/catalogue.toml`; change that and run it again.",
+        f"Of {len(rules)} rules {covered} have checks. "
+        "The last column says what those do not find, or why there are none.",
+    ]
+    for area, members in groupby(rules, lambda rule: rule.area):
+        rows = [
+            f"| {rule.id} | {marked(rule.title)} | {links} | {marked(rule.gap)} |"
+            for rule in members
+            for links in (" ".join(map(_linked, rule.checks)) or "none",)
+        ]
+        parts += [
+            f"## {_AREAS[area]}",
+            "\n".join(("| rule | in short | checks | not found |", "|---|---|---|---|", *rows)),
+        ]
+    named = {check for rule in rules for check in rule.checks}
+    beyond = [f"- {_linked(check.id)}: {marked(check.rule)}" for check in checks if check.id not in named]
+    if beyond:
+        parts += ["## Checks beyond these rules", "\n".join(beyond)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _linked(check_id: str) -> str:
+    return f"[{check_id}](checks/{check_id}.md)"
 
 
 def _markdown_references(check: Check) -> Sequence[str]:

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rules of the kernel that the program knows of: which checks find breaches, and what they leave."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from reviewer.errors import CheckError
+
+
+class _Row(msgspec.Struct, forbid_unknown_fields=True):
+    title: str
+    checks: str = ""
+    gap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule with the ids of the ``checks`` for it. ``gap`` says what they do not find, or why there are none."""
+
+    id: str
+    area: str
+    title: str
+    checks: tuple[str, ...]
+    gap: str
+
+
+def load_catalogue(folder: Path) -> tuple[Rule, ...]:
+    """The rules in ``catalogue.toml`` beside the checks, in its order; CheckError names what is wrong with it."""
+    path = folder / "catalogue.toml"
+    try:
+        rows = msgspec.convert(tomllib.loads(path.read_text("utf-8")), dict[str, dict[str, _Row]])
+    except (OSError, ValueError) as error:
+        raise CheckError(f"the catalogue {path} does not load: {error}; mend it or reinstall the program") from error
+    rules = tuple(
+        Rule(name, area, row.title, tuple(row.checks.split()), row.gap)
+        for area, named in rows.items()
+        for name, row in named.items()
+    )
+    for rule in rules:
+        if not rule.checks and not rule.gap:
+            raise CheckError(f"{path}: {rule.id} has neither checks nor a gap that says why")
+    return rules
