@@ -45,6 +45,12 @@ void dev_lock(struct dev *dev)
 {
 	raw_spin_lock(&dev->lock);
 }
+void dev_stay(struct dev *dev)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		preempt_disable();
+	dev->stays = 1;
+}
 """
 
 
@@ -57,7 +63,7 @@ def made(kind: str) -> tuple[list[Mutant], Counter[str]]:
 
 def test_a_statement_goes_behind_the_lock_call_even_where_there_are_no_braces() -> None:
     mutants, excluded = made("msleep")
-    assert [mutant.function for mutant in mutants] == ["store", "dev_lock"]
+    assert [mutant.function for mutant in mutants] == ["store", "dev_lock", "dev_stay"]
     assert "\t\t{ spin_lock(&dev->lock); msleep(1); } /* short */\n" in mutants[0].text
     assert "\traw_spin_lock(&dev->lock);\n\tmsleep(1);\n" in mutants[1].text
     assert excluded == {
@@ -68,8 +74,9 @@ def test_a_statement_goes_behind_the_lock_call_even_where_there_are_no_braces() 
 
 
 def test_mistakes_of_preempt_rt_are_put_under_raw_spinlocks_on_such_kernels() -> None:
-    mutants, _ = made("kfree-rt")
+    mutants, excluded = made("kfree-rt")
     assert [mutant.function for mutant in mutants] == ["dev_first", "dev_lock"]
+    assert excluded["in an arm for the other kind of kernel (PREEMPT_RT or not)"] == 1
 
 
 def test_a_release_is_deleted_before_an_early_return() -> None:

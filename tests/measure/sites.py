@@ -24,6 +24,8 @@ RELEASES = re.compile(
 )
 _TRYLOCK = re.compile(r"\b\w+_trylock\w*\s*\(")
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*(\w+)(.*)")
+# The condition right before a statement.
+_TESTED = re.compile(r"\bif\s*\((!?)IS_ENABLED\(CONFIG_PREEMPT_RT\)\)\s*\{?\Z")
 _CALL = re.compile(r"\b([a-z_]\w*)\s*\(")
 
 
@@ -33,7 +35,7 @@ class Site:
 
     ``start`` and ``end`` are offsets of the statement in the text, ``line`` is its 1-based first line. ``lock`` is the
     first argument without white space. ``braceless`` ones are the whole body of an ``if`` or a loop. ``opens`` is true
-    of ``scoped_guard () {``. ``rt`` says for which kind of kernel alone the line exists, or None.
+    of ``scoped_guard () {``. ``rt`` says for which kind of kernel alone the line exists or is run, or None.
     """
 
     function: Extent
@@ -161,6 +163,8 @@ def _sites(source: Source, names: re.Pattern[str], excluded: Counter[str]) -> It
             excluded["in a condition, an assignment or another expression"] += 1
             continue
         arm = source.arms[line - 1]
+        if (tested := _TESTED.search(before[-80:])) is not None:
+            arm = not tested.group(1)
         argument = source.code[call.end() : end - 1]
         if "guard" in name:
             name = f"{name}({_first_argument(argument)})"
