@@ -118,6 +118,19 @@ def test_summaries_after_a_patch_are_those_of_the_tree_alone(change: str) -> Non
         assert whole(made_from_base.summary(function)) == whole(alone.summary(function)), function.name
 
 
+@pytest.mark.parametrize("second", CHANGES)
+def test_summaries_of_the_second_patch_of_a_series(second: str) -> None:
+    one = TEXT.replace("\tmutex_lock(&b->lock);\n", "\tbarrier();\n\tmutex_lock(&b->lock);\n")
+    two = one.replace(*CHANGES[second])
+    base = program(TEXT)
+    middle = program(one, base)
+    last = program(two, middle)
+    analyser = Analyser(last, API, Analyser(middle, API, Analyser(base, API)))
+    alone = Analyser(program(two), API)
+    for function in functions(last):
+        assert whole(analyser.summary(function)) == whole(alone.summary(function)), function.name
+
+
 def test_only_what_calls_the_changed_function_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     before = program(TEXT)
     old = Analyser(before, API)
