@@ -61,6 +61,10 @@ void circle_one(struct box *b, int n)
 {
 	circle_two(b, n);
 }
+void resume(struct box *b)
+{
+	pm_runtime_get_sync(b->dev);
+}
 """
 HEADER = "void beside(struct box *b);\nstatic inline void outside(struct box *b)\n{\n\tbeside(b);\n}\n"
 INLINE = "kernel/example.h"
@@ -102,6 +106,7 @@ CHANGES = {
     "a table in a function": ("\ttouch(b);\n", "\tstatic const struct ops o = {\n\t\t.top = top,\n\t};\n\ttouch(b);\n"),
     "an arm": ("\ttouch(b);\n", "#ifdef CONFIG_PREEMPT_RT\n\ttouch(b);\n#endif\n"),
     "a macro in a function": ("\ttouch(b);\n", "#define sleeper(b) msleep(1)\n"),
+    "a word for the whole file": ("\ttouch(b);\n", "\tpm_runtime_irq_safe(b->dev);\n"),
     "other words": ("static void low(", "static noinstr void low("),
 }
 

@@ -46,10 +46,11 @@ class Analyser:
         self.calls = Calls(self)
         self.orders = Orders(self)
         self.handlers = Handlers(self)
+        telling = frozenset(api.sleeps_unless.values())
         self._closure: Closure = Closure(
             self._below,
             lambda function: Flow(self, function, State()).run().summary,
-            Base(base._closure, *program.unlike_base(), program.counterpart) if base is not None else None,
+            Base(base._closure, *program.unlike_base(telling), program.counterpart) if base is not None else None,
         )
         self.outlined: set[tuple[str, str]] = set()
         self.unfolded: dict[str, Function] = {}

@@ -20,11 +20,13 @@ class Edit:
     """How one file differs from an older version of it.
 
     ``lines`` gives for (name, line) of each function as it stands now the line of the same function in the older
-    version; functions that may mean something else are not in it. ``changed`` are the names and lines of these.
+    version; functions that may mean something else are not in it. ``changed`` are the names and lines of these, and
+    ``words`` those that one of the two versions of their bodies says and the other does not.
     """
 
     lines: dict[_Place, int]
     changed: frozenset[_Place]
+    words: frozenset[str]
     _starts: tuple[int, ...]
     _shifts: tuple[int, ...]
 
@@ -63,6 +65,7 @@ def edit_between(old: bytes, before: Sequence[Extent], new: bytes, after: Sequen
         for at, (_, now) in enumerate(bodies)
         if at in differing or not names.isdisjoint(_WORD.findall(b"\n".join(now)))
     }
+    said = [set(_WORD.findall(b"\n".join(row for at in differing for row in bodies[at][side]))) for side in (0, 1)]
     places = [(each.name, each.line) for each in after]
     starts, shifts = [0], [0]
     for was, now in zip(before, after, strict=True):
@@ -71,6 +74,7 @@ def edit_between(old: bytes, before: Sequence[Extent], new: bytes, after: Sequen
     return Edit(
         {place: before[at].line for at, place in enumerate(places) if at not in changed},
         frozenset(places[at] for at in changed),
+        frozenset(word.decode() for word in said[0] ^ said[1]),
         tuple(starts),
         tuple(shifts),
     )

@@ -6,7 +6,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import msgspec
 
@@ -135,12 +135,12 @@ class Program:
         """Whether every file is read with the preprocessor arms that it has for everybody."""
         return not self._wanted
 
-    def unlike_base(self) -> tuple[frozenset[str], dict[str, Edit]]:
+    def unlike_base(self, telling: Set[str]) -> tuple[frozenset[str], dict[str, Edit]]:
         """The files that may mean something else than in the base: those that differ, and those that use their names.
 
         A name matters that was or is now offered to other files, a lock that was or is now declared otherwise, and a
         member of a table of functions that was or is now filled otherwise. Apart from them stand the files in which
-        nothing but the bodies of functions differs.
+        nothing but the bodies of functions differs, and none of the words ``telling`` of a whole file.
         """
         if self._base is None:
             return frozenset(), {}
@@ -148,7 +148,7 @@ class Program:
         names: set[str] = set()
         for path in sorted(self._changed):
             edit = self._edit(self._base, path) if path.endswith(".c") else None
-            if edit is not None:
+            if edit is not None and telling.isdisjoint(edit.words):
                 edits[path] = edit
             elif path.endswith(C_SUFFIXES):
                 names |= self._base._offered(path) ^ self._offered(path)
