@@ -5,7 +5,7 @@ from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity,
 
 
 def judge(context: Context) -> Report | None:
-    held, taken, other = context.detail
+    held, taken, other, _ = context.detail
     return Report(
         subject=f"{held} {taken}",
         message=f"takes {taken} while {held} is held; {other}() takes {held} while {taken} is held",

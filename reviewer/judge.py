@@ -120,9 +120,9 @@ def _context_steps(event: Event, reason: Reason | None) -> list[Step]:
     """The step that shows where the lock was taken, as a reader would look for it."""
     if event.kind in _SHOWS:
         return [Step(event.function.path, line, event.function.name, call) for _, _, line, call in event.shown]
-    if event.kind in (EventKind.LOCK_ORDER, EventKind.DOCUMENTED_ORDER):
+    if event.kind in (EventKind.LOCK_ORDER, EventKind.READER_ORDER, EventKind.DOCUMENTED_ORDER):
         return [Step(event.function.path, at, event.function.name, call) for _, _, at, call in event.shown if at]
-    if event.kind is EventKind.TAKEN_TWICE:
+    if event.kind in (EventKind.TAKEN_TWICE, EventKind.WAITS_FOR_ITSELF):
         lock, taken_on = event.detail
         return [
             Step(event.function.path, at, event.function.name, call)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reviewer.context.effects import Acquisition, Condition, Edge, EventKind
 from reviewer.context.enabled import interruptible, interrupts
 from reviewer.context.facts import STANDS, TAKEN_AT, Facts
-from reviewer.context.locks import in_caller, in_parameters
+from reviewer.context.locks import canonical, in_caller, in_parameters
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.state import Held, Origin, State
 from reviewer.context.tables import LockClass
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 EXCLUSIVE = frozenset(("raw", "spin", "write", "mutex", "rwsem_write"))
 """Kinds of locks that nobody can take twice."""
+WAIT = "wait"
+"""Stands among the kinds of locks for a wait for all readers of an srcu_struct: it never gets past one."""
 ANY = "*"
 """Stands for any lock of the caller."""
 _MOST = 40
@@ -46,6 +48,17 @@ def taken(
     irqs, bh = interrupts(state, facts, suffix)
     acquisition = Acquisition(kind, lock_class, expression, (), frozenset(), irqs, bh, (step,))
     interruptible(flow, node, acquisition, suffix, state, facts)
+    _note(flow, node, acquisition, state, facts)
+
+
+def waited(flow: Flow, node: Call, step: Step, state: State, facts: Facts) -> None:
+    """A call waits for all readers of the srcu_struct that it is given first."""
+    source = node.args[0]
+    lock_class = flow.analyser.program.lock_class(source, flow.function) or ""
+    irqs, bh = interrupts(state, facts)
+    expression = canonical(flow.function, source)
+    acquisition = Acquisition(WAIT, lock_class, expression, (), frozenset(), irqs, bh, (step,))
+    _waits_for_itself(flow, node, acquisition, state, facts)
     _note(flow, node, acquisition, state, facts)
 
 
@@ -107,6 +120,9 @@ def _kept(state: State, acquisition: Acquisition) -> list[Held]:
 
 def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts: Facts) -> None:
     name = acquisition.expression
+    if acquisition.kind == WAIT:
+        _waits_for_itself(flow, node, acquisition, state, facts)
+        return
     if "(" in name or "[" in name or name.startswith("?") or flow.api.classes[acquisition.kind] is LockClass.READER:
         return
     for held in _kept(state, acquisition):
@@ -125,6 +141,21 @@ def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts
         flow.event(EventKind.TAKEN_TWICE, node, state, facts, acquisition.steps, detail=(shown, str(line)))
         flow.suspected += [(held, event) for event in flow.analysis.events[before:]]
         del flow.analysis.events[before:]
+
+
+def _waits_for_itself(flow: Flow, node: Call | Guard, acquisition: Acquisition, state: State, facts: Facts) -> None:
+    name = acquisition.expression
+    for held in _kept(state, acquisition):
+        reader = flow.api.classes.get(held.kind) is LockClass.READER and held.origin is Origin.TAKEN
+        if not reader or held.expression != name or "(" in name or name.startswith("?"):
+            continue
+        if flow.analyser.program.lock_class(name, flow.function) != (acquisition.lock_class or None):
+            continue
+        shown, line, _ = facts.get((TAKEN_AT, name), (last_member(name), 0, ""))
+        steps, detail = acquisition.steps, (shown, str(line))
+        flow.suspected.append(
+            (held, flow.described(EventKind.WAITS_FOR_ITSELF, node, state, facts, steps, detail=detail))
+        )
 
 
 def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, state: State, facts: Facts) -> None:

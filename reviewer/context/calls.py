@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reviewer.context.acquire import EXCLUSIVE, inherit, taken, taken_inside
+from reviewer.context.acquire import EXCLUSIVE, inherit, taken, taken_inside, waited
 from reviewer.context.annotations import is_early
 from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.assumptions import refuted
@@ -95,6 +95,8 @@ class Calls:
                 del facts[key]  # the same search again, whatever its answer goes into
         if self.api.lookup.fullmatch(name) and node.result:
             note_lookup(state, facts, self.api, node.result, name, node.line)
+        if name in self.api.waits_for_readers and node.args:
+            waited(flow, node, self.notes.step(flow, node), state, facts)
         if (inside := self.api.locks_inside.get(name)) is not None:
             kind, lock = inside
             taken_inside(flow, node, kind, lock, self.notes.step(flow, node), state, facts)

@@ -39,6 +39,8 @@ class EventKind(StrEnum):
     CPU_BEFORE_IRQS_OFF = "CPU asked for before interrupts are disabled"
     CPU_WHILE_PREEMPTIBLE = "CPU asked for with a sleeping lock held"
     FREED_SOONER = "freed at once and no longer after a grace period"
+    WAITS_FOR_ITSELF = "waits for a reader that it is itself"
+    READER_ORDER = "lock taken in a reader, and readers waited for with it"
     WRONG_GRACE_PERIOD = "freed after the grace period of other readers"
     ASKS_IN_ATOMIC = "decision by in_atomic()"
     ASSERTS_IRQS_OFF = "interrupts asserted to be disabled under a spinlock_t"

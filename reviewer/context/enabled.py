@@ -50,7 +50,7 @@ def interruptible(
     flow: Flow, node: Call | Guard, acquisition: Acquisition, suffix: str, state: State, facts: Facts
 ) -> None:
     """Note a spinning lock that is taken, by a call with ``suffix``, where nothing here has disabled interrupts."""
-    class_ = flow.api.classes[acquisition.kind]
+    class_ = flow.api.classes.get(acquisition.kind)
     if class_ not in _SPINNING or not acquisition.lock_class:
         return
     rt = acquisition.irqs == "off"

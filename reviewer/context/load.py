@@ -273,6 +273,9 @@ def load_tables(folder: Path) -> Api:
         named_locks=frozenset(
             call.name for call in reader.lock_calls(locks).values() if call.name and not call.name.startswith("P0")
         ),
+        waits_for_readers=frozenset(
+            name for kind, entry in locks.items() for name in reader.words("locks", f"{kind}.waits", entry.waits)
+        ),
         locks_inside=reader.locks_inside(locks),
         lock_guards=reader.lock_guards(locks),
         downgraded=reader.downgraded(locks),

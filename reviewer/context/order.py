@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from reviewer.context.acquire import EXCLUSIVE
+from reviewer.context.acquire import EXCLUSIVE, WAIT
 from reviewer.context.effects import Analysis, Edge, Event, EventKind
+from reviewer.context.tables import LockClass
 from reviewer.model import Step
 from reviewer.source.cfg import Function
 
@@ -24,7 +25,8 @@ _OUTSIDE = re.compile(rf"({_LOCK}) is taken outside ({_LOCK}(?: and {_LOCK})*)")
 _COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 _CHAIN = re.compile(r"\w+(?:->\w+)+(?: --> \w+(?:->\w+)+)+")
 # A reader waits for a writer that waits for another reader, so that an order that is stated holds for readers too.
-_ORDERED = EXCLUSIVE | {"read", "rwsem_read"}
+_SHARED = frozenset(("read", "rwsem_read"))
+_WAITS = frozenset((WAIT,))
 _MOST_FILES = 4
 _MOST_FUNCTIONS = 40
 
@@ -83,12 +85,14 @@ class Orders:
         self._found: dict[tuple[str, str, str], Reverse | None] = {}
         self._documents: dict[str, tuple[Stated, ...]] = {}
         self._words: dict[str, dict[str, frozenset[bytes]]] = {}
+        # Who waits for readers of an srcu_struct waits for the locks that they take inside.
+        self._readers = frozenset(kind for kind, known in analyser.api.classes.items() if known is LockClass.READER)
 
     def against_documents(self, function: Function, analysis: Analysis) -> Iterator[Event]:
         """An event for each pair of locks of ``function`` that a document wants taken in the other order."""
         wanted = self._stated(function.path) if analysis.edges else ()
         for edge in analysis.edges.values() if wanted else ():
-            held, taken = self._classes(function, edge, _ORDERED)
+            held, taken = self._classes(function, edge, _SHARED, _SHARED)
             for rule in wanted:
                 if held and (rule.outer, rule.inner) == (taken, held):
                     steps = edge.acquisition.steps
@@ -123,14 +127,15 @@ class Orders:
     def inversions(self, function: Function, analysis: Analysis) -> Iterator[Event]:
         """An event for each pair of locks of ``function`` that another function takes in the other order."""
         for edge in analysis.edges.values():
-            held, taken = self._classes(function, edge)
+            held, taken = self._classes(function, edge, self._readers, _WAITS)
             if not held or not taken or held == taken:
                 continue
-            reverse = self._reverse(held, taken, function)
+            in_reader = edge.held.kind in self._readers
+            reverse = self._reverse(held, taken, function, in_reader=in_reader)
             if reverse is None or reverse.function == function:
                 continue
             yield Event(
-                EventKind.LOCK_ORDER,
+                EventKind.READER_ORDER if in_reader or edge.acquisition.kind == WAIT else EventKind.LOCK_ORDER,
                 function,
                 edge.line,
                 edge.acquisition.steps[0].text,
@@ -139,31 +144,37 @@ class Orders:
                 (*edge.acquisition.steps, *reverse.steps),
                 False,
                 ((edge.held.expression, *edge.where),),
-                (_short(held), _short(taken), reverse.function.name),
+                (_short(held), _short(taken), reverse.function.name, "reader" if in_reader else ""),
             )
 
-    def _classes(self, function: Function, edge: Edge, kinds: frozenset[str] = EXCLUSIVE) -> tuple[str, str]:
-        """The classes of the two locks of an edge; empty where one is not clear or not of these kinds.
+    def _classes(self, function: Function, edge: Edge, held: frozenset[str], taken: frozenset[str]) -> tuple[str, str]:
+        """The classes of the two locks of an edge; empty where one is not clear.
 
-        By itself a lock that several can hold at once does not make others wait.
+        It is empty too where one of them is neither exclusive nor of the kinds that are given: by itself a lock that
+        several can hold at once does not make others wait.
         """
-        if edge.held.kind not in kinds or edge.acquisition.kind not in kinds:
+        if edge.held.kind not in EXCLUSIVE | held or edge.acquisition.kind not in EXCLUSIVE | taken:
             return "", ""
         expression = edge.held.expression
         if expression in self._analyser.api.named_locks:
             return expression, edge.acquisition.lock_class
         return self._analyser.program.lock_class(expression, function) or "", edge.acquisition.lock_class
 
-    def _reverse(self, held: str, taken: str, user: Function) -> Reverse | None:
+    def _reverse(self, held: str, taken: str, user: Function, *, in_reader: bool) -> Reverse | None:
         folder = posixpath.dirname(user.path)
         key = (held, taken, folder)
         if key not in self._found:
-            self._found[key] = next(self._search(held, taken, user), None)
+            words = sorted(self._analyser.api.waits_for_readers) if in_reader else [_member(held)]
+            found = (reverse for inner in words for reverse in self._search(held, taken, user, inner))
+            self._found[key] = next(found, None)
         return self._found[key]
 
-    def _search(self, held: str, taken: str, user: Function) -> Iterator[Reverse]:
-        """Functions of the folder that take a lock of class ``held`` while they hold one of class ``taken``."""
-        outer, inner = (name.rpartition(":")[2].rpartition(".")[2] for name in (taken, held))
+    def _search(self, held: str, taken: str, user: Function, inner: str) -> Iterator[Reverse]:
+        """Functions of the folder that take a lock of class ``held`` while they hold one of class ``taken``.
+
+        ``inner`` is the word by which they are known to take it.
+        """
+        outer = _member(taken)
         for path in self.paths(outer, inner, user.path):
             text = self._analyser.program.text(path) or b""
             if has_own_classes(text, outer) or has_own_classes(text, inner):
@@ -171,7 +182,7 @@ class Orders:
             for name in self._candidates(path, outer, inner):
                 for function in self._analyser.program.functions(path, name):
                     for edge in self._analyser.analyse(function).edges.values():
-                        if self._classes(function, edge) == (taken, held):
+                        if self._classes(function, edge, self._readers, _WAITS) == (taken, held):
                             yield Reverse(function, edge)
 
     def words(self, path: str) -> dict[str, frozenset[bytes]]:
@@ -202,6 +213,10 @@ class Orders:
             found = set(program.mentions_below(folder, outer)) & set(program.mentions_below(folder, inner))
         near = sorted(path for path in found if path != user and posixpath.dirname(path) == folder)
         return [user, *near[: _MOST_FILES - 1]]
+
+
+def _member(lock_class: str) -> str:
+    return lock_class.rpartition(":")[2].rpartition(".")[2]
 
 
 def _short(lock_class: str) -> str:

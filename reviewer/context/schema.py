@@ -63,7 +63,8 @@ class LockKind(_Table, frozen=True, forbid_unknown_fields=True):
     """One section of locks.toml.
 
     ``names`` gives the lock that a call without an argument of its own means, ``downgraded`` the kind of lock that is
-    held after ``downgrade``. ``inside`` gives for a lock the calls that take it and let go of it before they return.
+    held after ``downgrade``. ``inside`` gives for a lock the calls that take it and let go of it before they return,
+    ``waits`` names the calls that wait for the readers of what is given first.
     """
 
     class_: LockClass = msgspec.field(name="class")
@@ -91,6 +92,7 @@ class LockKind(_Table, frozen=True, forbid_unknown_fields=True):
     argument: Positions = {}
     names: dict[str, str] = {}
     inside: dict[str, str] = {}
+    waits: str = ""
 
 
 class Irq(_Table, frozen=True, forbid_unknown_fields=True):

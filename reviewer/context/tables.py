@@ -130,6 +130,7 @@ class Api:
     types: Mapping[str, str]
     locks: Mapping[str, LockCall]
     named_locks: frozenset[str]
+    waits_for_readers: frozenset[str]
     locks_inside: Mapping[str, tuple[str, str]]
     lock_guards: Mapping[str, tuple[str, str]]
     downgraded: Mapping[str, str]
