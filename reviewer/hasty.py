@@ -7,15 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from reviewer.check import Check, Context, Event, EventKind
 from reviewer.context.analysis import Analyser
-from reviewer.context.callers import callers, users
-from reviewer.context.graceperiod import waits
+from reviewer.context.callers import users
+from reviewer.context.graceperiod import waited_above, waits
 from reviewer.context.state import State
 from reviewer.judge import Occurrence
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Loop
 from reviewer.source.expression import plain, root
-
-_ABOVE = 3  # levels of callers that may wait
 
 
 def newly_hasty(
@@ -28,7 +26,7 @@ def newly_hasty(
             continue
         for variable, call in _freed(new, after).items():
             how = _deferred(old, before, variable)
-            if not how or _deferred(new, after, variable) or _may_have_waited(after, new):
+            if not how or _deferred(new, after, variable) or waited_above(after.program, new):
                 continue
             reader = _reader(after, new, variable)
             if reader is not None:
@@ -59,15 +57,6 @@ def _deferred(function: Function, analyser: Analyser, variable: str) -> str:
     if freed is None:
         return ""
     return next((f"{call.name}()" for call in calls if waits(call) and call.line < freed.line), "")
-
-
-def _may_have_waited(analyser: Analyser, function: Function, depth: int = _ABOVE) -> bool:
-    """Whether everybody who calls ``function`` waits for readers, or is called by those who do."""
-    above = [caller for caller in callers(analyser.program, function) if caller.name != function.name]
-    return bool(above) and all(
-        any(waits(call) for call in _calls(caller)) or (depth > 1 and _may_have_waited(analyser, caller, depth - 1))
-        for caller in above
-    )
 
 
 def _reader(analyser: Analyser, function: Function, variable: str) -> tuple[Function, int, str] | None:

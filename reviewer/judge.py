@@ -12,6 +12,7 @@ from reviewer.context.effects import Analysis, Event, EventKind
 from reviewer.context.entry import Entry, entries
 from reviewer.context.nullchecks import unchecked
 from reviewer.context.pairs import given_back_elsewhere
+from reviewer.context.plainlists import plain_changes
 from reviewer.context.state import Origin, Reason
 from reviewer.model import Kernels, Step
 from reviewer.source.cfg import Function
@@ -86,6 +87,7 @@ def judge(
                 *orders.inversions(function, analysis),
                 *orders.against_documents(function, analysis),
                 *unchecked(analyser.program, analyser.api, function),
+                *plain_changes(analyser.program, analyser.api, function),
             )
             if entry is None
             else ()

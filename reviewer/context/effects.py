@@ -41,6 +41,7 @@ class EventKind(StrEnum):
     FREED_SOONER = "freed at once and no longer after a grace period"
     WAITS_FOR_ITSELF = "waits for a reader that it is itself"
     READER_ORDER = "lock taken in a reader, and readers waited for with it"
+    READERS_FORGOTTEN = "list of RCU readers changed without care for them"
     WRONG_GRACE_PERIOD = "freed after the grace period of other readers"
     ASKS_IN_ATOMIC = "decision by in_atomic()"
     ASSERTS_IRQS_OFF = "interrupts asserted to be disabled under a spinlock_t"

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from reviewer.context.callers import callers
 from reviewer.context.effects import SLEEPING, Event, EventKind
 from reviewer.context.facts import FETCHED, UNLINKED, VALUE
 from reviewer.context.readers import srcu_of_readers
@@ -19,6 +20,7 @@ from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard
 from reviewer.source.expression import constant, identifiers, last_member, plain, root
+from reviewer.source.program import Program
 
 if TYPE_CHECKING:
     from reviewer.context.flow import Flow
@@ -29,6 +31,7 @@ _ENTRY = re.compile(r"&([A-Za-z_]\w*)->[\w.]+")
 _WAITS = re.compile(r".*(?:synchronize|rcu_barrier|grace_period|synchronise).*")
 _TEARDOWN = re.compile(r"(?:.*_)?(?:exit|destroy|free|release|fini|cleanup|uninit|dealloc|destruct|dtor)(?:_.*)?")
 _SHARED = re.compile(r".*(?:refcount|kref|dec_and|_put|synchronize|rcu|ref_).*")
+_ABOVE = 3  # levels of callers that may wait
 
 
 class Unlinked(NamedTuple):
@@ -177,6 +180,20 @@ class GracePeriods(Watcher):
 def waits(call: Call) -> bool:
     """Whether a call by its name waits for readers."""
     return bool(_WAITS.fullmatch(call.name))
+
+
+def waited_above(program: Program, function: Function, depth: int = _ABOVE) -> bool:
+    """Whether everybody who calls ``function`` waits for readers, or is called by those who do."""
+    above = [caller for caller in callers(program, function) if caller.name != function.name]
+    return bool(above) and all(
+        any(waits(call) for call in _calls(caller)) or (depth > 1 and waited_above(program, caller, depth - 1))
+        for caller in above
+    )
+
+
+def ends(function: Function) -> bool:
+    """Whether ``function`` by its name takes things down that no reader can find any more."""
+    return bool(_TEARDOWN.fullmatch(function.name))
 
 
 def _calls(function: Function) -> Iterator[Call]:

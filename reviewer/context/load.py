@@ -325,6 +325,7 @@ def load_tables(folder: Path) -> Api:
         rcu_pointers=reader.pattern("effects", "rcu.pointers", [effects.rcu.pointers]),
         srcu_pointers=effects.rcu.srcu_pointers,
         last_reference=reader.pattern("effects", "rcu.last_reference", [effects.rcu.last_reference]),
+        for_readers=effects.rcu.for_readers,
         keeps=reader.pattern("effects", "rcu.keeps", [effects.rcu.keeps]),
         takes_reference=reader.pattern("effects", "rcu.references", [effects.rcu.references]),
         task_set=names("context", "task.set", context.task.set),

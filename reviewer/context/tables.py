@@ -176,6 +176,7 @@ class Api:
     srcu_pointers: Mapping[str, int]
     last_reference: re.Pattern[str]
     keeps: re.Pattern[str]
+    for_readers: Mapping[str, str]
     takes_reference: re.Pattern[str]
     task_set: frozenset[str]
     task_running: frozenset[str]
