@@ -135,9 +135,9 @@ def _review(
 ) -> Review:
     """``beside`` is the git directory with the trees that the repository does not have."""
     tree = repository.tree_of(base.commit)
-    files = snapshot(tree)
-    citer = Citer(files, base.commit)
-    suppressor, errors = _suppressor(files, options)
+    citer = Citer(snapshot(tree), base.commit)
+    # A commit without a parent stands for its own base, and must not silence what is said of it.
+    suppressor, errors = _suppressor(snapshot(applied[0].before if applied else tree), options)
     reviews: list[PatchReview] = []
     notes: list[str] = list(series.notes) if series is not None else []
     with Cache(options) as cache:

@@ -182,6 +182,13 @@ def test_a_patch_cannot_silence_what_is_said_of_it(tree: Path, capsys: pytest.Ca
     assert check(tree, capsys, "HEAD~1..")[0] == 0
 
 
+def test_the_first_commit_of_all_cannot_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = tmp_path / "root"
+    repos.make(root, {FIXED_NAME: _BAD, TREE_FILE: SILENT})
+    status, report = check(root, capsys, "HEAD^!")
+    assert (status, report["silenced"]["count"]) == (1, 0)
+
+
 def test_the_users_file_counts_too(tree: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     repos.make(tree, {"drivers/b/two.c": _BAD, FIXED_NAME: _BAD})
     assert check(tree, capsys, "HEAD~1..")[0] == 1
