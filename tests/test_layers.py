@@ -26,6 +26,7 @@ ORDER = (
     ("tree", "check"),
     ("context",),
     ("source",),
+    ("splat",),
     ("model", "errors", "config", "__init__", "_bundled", "demo_data"),
 )
 # Never, although it would be downwards: mail, tree, source and report do not know each other.
@@ -38,6 +39,7 @@ HELPERS = {
     "cache": "pipeline",
     "catalogue": "check",
     "digest": "pipeline",
+    "explained": "citation",
     "indexing": "pipeline",
     "judging": "pipeline",
     "workers": "pipeline",

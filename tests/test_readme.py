@@ -55,9 +55,13 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for number, message in enumerate(split_mboxrd(mail.read_bytes())[1:4], 1):
         (tree / f"{number:04}.patch").write_bytes(message)
         git(tree, "am", "-q", f"{number:04}.patch")
+    shutil.copyfile(ROOT / "tests" / "splats" / "lockdep-circular.txt", tree / "dmesg.txt")
     git(tree, "config", "reviewer.branches", "origin/master")
     program = tmp_path / "bin" / "reviewer"
     program.parent.mkdir()
+    log = program.with_name("dmesg")
+    log.write_text(f"#!/bin/sh\ncat {tree / 'dmesg.txt'}\n")
+    log.chmod(0o755)
     program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m reviewer "$@"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
@@ -118,6 +122,7 @@ def test_the_commands_that_need_no_server_run_in_their_order(kernel: Path) -> No
     assert "2 of 2 patches applied" in said["reviewer review 0001.patch 0002.patch"]
     assert "Re: [PATCH v2 1/3]" in said["reviewer drafts show 1"]
     assert json.loads(said["reviewer check origin/master.. --format json"])["version"] == 1
+    assert "locks taken in a circle" in said["reviewer splat dmesg.txt"] == said["dmesg | reviewer splat"]
 
 
 def test_the_commands_that_fetch_run_against_an_archive(kernel: Path, inbox: Inbox) -> None:
@@ -130,7 +135,7 @@ def test_the_commands_that_fetch_run_against_an_archive(kernel: Path, inbox: Inb
 
 
 def test_every_command_of_the_program_is_shown() -> None:
-    shown = {line.split()[1] for line in COMMANDS} | {"demo"}
+    shown = {line.split("reviewer ")[1].split()[0] for line in COMMANDS} | {"demo"}
     listed = subprocess.run(
         [sys.executable, "-m", "reviewer", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -82,7 +82,7 @@ def to_json(review: Review, *, show_silenced: bool = False) -> str:
         "notes": list(review.notes),
         "silenced": _suppression(review.suppression, show_silenced),
     }
-    return _as_text(report)
+    return as_text(report)
 
 
 def audit_to_json(audit: Audit, *, show_silenced: bool = False) -> str:
@@ -97,7 +97,7 @@ def audit_to_json(audit: Audit, *, show_silenced: bool = False) -> str:
         "errors": [_problem(problem) for problem in audit.errors],
         "silenced": _suppression(audit.suppression, show_silenced),
     }
-    return _as_text(report)
+    return as_text(report)
 
 
 def audit_exit_status(audit: Audit) -> int:
@@ -107,7 +107,8 @@ def audit_exit_status(audit: Audit) -> int:
     return FOUND if any(finding.severity is not Severity.NIT for finding in audit.findings) else CLEAN
 
 
-def _as_text(report: dict[str, Any]) -> str:
+def as_text(report: dict[str, Any]) -> str:
+    """Data as JSON text that is safe to print, ending in a line feed."""
     text = _SURROGATE.sub("\ufffd", json.dumps(report, ensure_ascii=False, indent=2))
     return _TO_ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 

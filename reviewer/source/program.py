@@ -374,6 +374,12 @@ class Program:
                 return (max(found, key=lambda f: sum(len(block.nodes) for block in f.blocks)),)
         return ()
 
+    def defining(self, name: str, user: str) -> tuple[str, ...]:
+        """The files in the scope of ``user`` that define a function called ``name``, static ones among them."""
+        self._any_scope(user)
+        rows = [row for row, kind in self.store.definitions(name) if kind != "m"]
+        return tuple(sorted({path for _, path in self.located(rows, user)}))
+
     def instances(self, field: str, user: str, structures: frozenset[str] = frozenset()) -> tuple[Instance, ...]:
         """The functions that a call through the member ``field`` in the file ``user`` can reach.
 

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The splats of a text or a thread, told, with what a tree has to them: the rule, and the functions of the traces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reviewer.citation import Citer
+from reviewer.model import Step
+from reviewer.source.program import Program
+from reviewer.splat.account import Explained, account_of
+from reviewer.splat.meanings import Meanings
+from reviewer.splat.records import Splat
+
+_USUAL: Final = "x86"
+_TOO_FAR: Final = 9  # Program.distance() of what no user can mean
+_MOST: Final = 24  # functions of one report that are looked for in the tree
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Where the functions of a report are looked for."""
+
+    program: Program
+    citer: Citer
+
+
+def explain(splats: Sequence[Splat], meanings: Meanings, tree: Tree | None = None) -> tuple[Explained, ...]:
+    """Each splat with its account; with a tree also the rule in its words and the functions by name."""
+    return tuple(_explained(splat, meanings, tree) for splat in splats)
+
+
+def _explained(splat: Splat, meanings: Meanings, tree: Tree | None) -> Explained:
+    account = account_of(splat, meanings)
+    if tree is None:
+        return Explained(splat, account)
+    users = _users(splat, meanings)
+    places: list[Step] = []
+    unknown: list[str] = []
+    for name in account.functions[:_MOST]:
+        step = _definition(tree.program, name, users)
+        if step is None:
+            unknown.append(name)
+        else:
+            places.append(step)
+    return Explained(splat, account, tree.citer.cite(account.sources), tuple(places), tuple(unknown))
+
+
+def _users(splat: Splat, meanings: Meanings) -> tuple[str, ...]:
+    """Files from whose point of view names are looked up: those that the traces name, then one of the architecture."""
+    frames = [
+        frame for frames in (*(t.frames for t in splat.traces), *(c.frames for c in splat.chain)) for frame in frames
+    ]
+    named = dict.fromkeys(frame.path.removeprefix("./") for frame in frames if frame.path)
+    arch = next(
+        (meanings.architecture(frame.function) for frame in frames if meanings.architecture(frame.function)), ""
+    )
+    return (*list(named)[:_MOST], f"arch/{arch or _USUAL}/kernel/")
+
+
+def _definition(program: Program, name: str, users: Sequence[str]) -> Step | None:
+    """Where ``name`` is defined, if that is one place as seen from the first of ``users`` that knows any."""
+    for user in users:
+        paths = [(program.distance(path, user), path) for path in program.defining(name, user)]
+        near = [entry for entry in paths if entry[0] < _TOO_FAR]
+        nearest = sorted(path for distance, path in near if distance == min(near)[0])
+        if len(nearest) != 1:
+            continue
+        found = program.functions(nearest[0], name)
+        if found:
+            function = max(found, key=lambda each: each.end - each.line)
+            lines = (program.text(nearest[0]) or b"").split(b"\n")[function.line - 1 : function.line]
+            text = lines[0].decode("utf-8", "replace").strip() if lines else ""
+            return Step(nearest[0], function.line, name, text)
+    return None

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The circle of a lockdep report: which lock was taken while which was held, where, and a picture of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reviewer.splat.meanings import Meanings, Pseudo
+from reviewer.splat.records import Frame, Link, Lock, Splat
+from reviewer.splat.waits import first_frame
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """``wanted`` was asked for while ``held`` was held. ``frames`` lead there, innermost first.
+
+    ``now`` is the order that the task of the report was about to make; the others were seen before. ``inferred``
+    tells that the report itself does not show the order: it follows from where ``wanted`` was taken.
+    """
+
+    held: Lock
+    wanted: Lock
+    frames: tuple[Frame, ...] = ()
+    now: bool = False
+    inferred: bool = False
+
+
+def edges_of(splat: Splat, meanings: Meanings) -> tuple[Edge, ...]:
+    """The edges of the circle in order, beginning with those that were seen before; empty for other reports.
+
+    In ``-> #N`` of print_circular_bug() each lock was taken while the one of the next higher number was held, the
+    highest while that of #0 was.
+    """
+    if splat.kind != "lockdep-circular":
+        return ()
+    chain = sorted(splat.chain, key=lambda link: -link.number)
+    if chain and [link.number for link in chain] == list(range(len(chain) - 1, -1, -1)) and len(chain) > 1:
+        return tuple(
+            Edge(held.lock, _placed(link, splat), link.frames, now=link.number == 0)
+            for held, link in zip((chain[-1], *chain), chain, strict=False)
+        )
+    if splat.wanted is None or not splat.holding:
+        return ()
+    held, wanted = splat.holding[0], splat.wanted
+    now = Edge(held, wanted, _stack(splat), now=True)
+    shown = next((link for link in chain if link.lock.label == held.label and len(chain) == 1), None)
+    if shown is not None and shown.number == 1:
+        return (Edge(wanted, held, shown.frames), now)
+    if section_of(held, wanted, (), meanings) is not None and held.at is not None:
+        return (Edge(wanted, held, (held.at,), inferred=True), now)
+    return (now,)
+
+
+def section_of(taken: Lock, pseudo_lock: Lock, frames: Sequence[Frame], meanings: Meanings) -> Pseudo | None:
+    """The pseudo-lock's meaning where ``taken`` was taken by a function that runs inside it."""
+    pseudo = meanings.pseudo(pseudo_lock)
+    if pseudo is None:
+        return None
+    return pseudo if any(pseudo.covers(frame) for frame in (taken.at, *frames)) else None
+
+
+def _placed(link: Link, splat: Splat) -> Lock:
+    """The lock of a link, with where the task took or wants it if the report says so of the same class."""
+    for lock in (splat.wanted, *splat.holding):
+        if lock is not None and lock.label == link.lock.label:
+            return lock
+    return link.lock
+
+
+def _stack(splat: Splat) -> tuple[Frame, ...]:
+    if splat.traces:
+        return splat.traces[-1].frames
+    return (splat.wanted.at,) if splat.wanted is not None and splat.wanted.at is not None else ()
+
+
+def taker(frames: Sequence[Frame], meanings: Meanings) -> Frame | None:
+    """The function that takes the lock: the innermost frame that is neither lockdep's nor a lock function."""
+    useful = path_of(frames, meanings)
+    inner = first_frame(tuple(useful), meanings)
+    if inner is not None and inner.function in meanings.acquires and len(useful) > 1:
+        return next((frame for frame in useful if frame.function not in meanings.acquires), inner)
+    return inner
+
+
+def path_of(frames: Sequence[Frame], meanings: Meanings) -> list[Frame]:
+    """The frames that are proven and not lockdep's own, innermost first."""
+    return [f for f in frames if not f.unsure and f.function.split(".")[0] not in meanings.noise]
+
+
+def picture(edges: Sequence[Edge], splat: Splat, meanings: Meanings) -> tuple[str, ...]:
+    """The circle as text, from the first lock down and back."""
+    if not edges:
+        return ()
+    closed = edges[-1].wanted.label == edges[0].held.label
+    task = f", {splat.task.comm}/{splat.task.pid}" if splat.task is not None else ""
+    lines = [f"{'+-> ' if closed else '    '}{edges[0].held.label}"]
+    for number, edge in enumerate(edges, 1):
+        frame = taker(edge.frames, meanings)
+        who = f"{frame.function}()" if frame is not None else "somebody"
+        what = "the first" if number == len(edges) and closed else "the next"
+        when = f"wants {what} now{task}" if edge.now else f"took {what}, {'inside' if edge.inferred else 'seen before'}"
+        bar = "|" if closed else " "
+        last = number == len(edges)
+        lines.append(f"{bar}    |")
+        lines.append(f"{bar}    |  ({number}) {who} {when}")
+        if last and closed:
+            lines.append("+----+")
+        else:
+            lines += [f"{bar}    v", f"{bar}   {edge.wanted.label}"]
+    return tuple(lines)

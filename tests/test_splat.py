@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The kernel's own reports: recognised in any wrapping, read into records, told in words."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from contextlib import closing
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reviewer.citation import Citer
+from reviewer.explained import explain
+from reviewer.report.splat import render_splats, splats_to_json
+from reviewer.report.text import console_for
+from reviewer.splat.account import account_of
+from reviewer.splat.cycle import edges_of
+from reviewer.splat.kinds import IDS
+from reviewer.splat.lines import MAX_LINE
+from reviewer.splat.meanings import load_meanings
+from reviewer.splat.parse import MAX_SPLATS, parse
+from reviewer.splat.records import Splat
+from reviewer.tree.repository import Repository
+from tests.conftest import ROOT
+
+EXAMPLES = Path(__file__).parent / "splats"
+MEANINGS = load_meanings(ROOT / "checks")
+
+
+def example(kind: str) -> str:
+    return (EXAMPLES / f"{kind}.txt").read_text()
+
+
+def only(text: str) -> Splat:
+    (splat,) = parse(text)
+    return splat
+
+
+def told(text: str) -> str:
+    stream = StringIO()
+    render_splats(explain(parse(text), MEANINGS), console_for(stream))
+    return stream.getvalue()
+
+
+def sentences(splat: Splat) -> str:
+    return "\n".join(line for section in account_of(splat, MEANINGS).sections for line in section.lines)
+
+
+def test_every_kind_has_an_example() -> None:
+    assert {path.stem for path in EXAMPLES.iterdir()} == set(IDS)
+
+
+def test_the_kinds_are_those_of_the_kernel(shared: Path) -> None:
+    listed = yaml.safe_load((shared / "rules" / "splats.yaml").read_text())["splats"]
+    assert {kind["id"] for kind in listed} == set(IDS)
+
+
+def in_a_log(text: str) -> str:
+    return "".join(f"<4>[   12.{n:06}][  T123] {line}\n" for n, line in enumerate(text.splitlines()))
+
+
+def quoted(text: str) -> str:
+    return "Hi,\n\n" + textwrap.indent(text, "> > > ", lambda _: True) + "> nothing of it\nBest,\n"
+
+
+def indented(text: str) -> str:
+    return "We see this:\n\n" + textwrap.indent(text, "  ") + '\nand mend it.\n\nFixes: 123456789abc ("boat")\n'
+
+
+@pytest.mark.parametrize("wrapped", [str, in_a_log, quoted, indented])
+@pytest.mark.parametrize("kind", IDS)
+def test_each_kind_is_read_in_every_form(kind: str, wrapped: Callable[[str], str]) -> None:
+    plain, splat = only(example(kind)), only(wrapped(example(kind)))
+    assert splat.kind == kind
+    assert (splat.task, splat.wanted, splat.holding, splat.held) == (
+        plain.task,
+        plain.wanted,
+        plain.holding,
+        plain.held,
+    )
+    assert (splat.chain, splat.traces, splat.facts, splat.scenario) == (
+        plain.chain,
+        plain.traces,
+        plain.facts,
+        plain.scenario,
+    )
+    assert (splat.path, splat.number, splat.truncated) == (plain.path, plain.number, plain.truncated)
+
+
+@pytest.mark.parametrize("kind", IDS)
+def test_each_kind_is_told_with_what_is_particular_to_it(kind: str) -> None:
+    text = " ".join(told(example(kind)).split())
+    for words in SAID[kind]:
+        assert words in text, text
+
+
+SAID = {
+    "lockdep-circular": (
+        "oar (pid 77) on CPU 1 wants &harbour->lock {3:3} in boat_float() while it holds &boat->lock",
+    ),
+    "lockdep-recursive": ("wants &boat->lock/1 {3:3}", "lock(&boat->lock/1);"),
+    "lockdep-irq-order": ("tide_lock is taken with hard interrupts enabled", "<Interrupt>"),
+    "lockdep-inconsistent": ("Before, it was taken for writing with hard interrupts enabled", "IN-HARDIRQ-W"),
+    "lockdep-irq-inversion": ("tide_lock is taken with softirqs enabled (SOFTIRQ-unsafe)",),
+    "lockdep-wait-context": ("tide_raw_lock is held, inside which no lock above 2 may be taken; the one asked for",),
+    "lockdep-nested-not-taken": ("The lock that is said to be above it, &harbour->lock, is not held.",),
+    "lockdep-unlock-balance": ("releases &boat->lock in boat_sink()", "oar/77: none"),
+    "lockdep-contention": ("waits for &boat->lock in boat_sink()",),
+    "lockdep-held-freed": ("frees memory with &boat->lock {3:3} in harbour_open()",),
+    "lockdep-exit-held": ("oar/77 #0 &boat->lock {3:3} in harbour_open()",),
+    "lockdep-user-return": ("oar/77 #0 &boat->lock {3:3} in harbour_open()",),
+    "lockdep-unregistered-key": ("boat_float() [boat]", "Lockdep was off"),
+    "lockdep-chain-collision": ("It was oar (pid 77)",),
+    "lockdep-limits": ("It says: BUG: MAX_LOCKDEP_KEYS too low!",),
+    "rcu-suspicious": ("RCU says: suspicious rcu_dereference_check() usage.", "RCU is not watching this CPU"),
+    "rcu-stall": ("It stands out: 1-....: (20999 ticks this GP).", "It lasts for 21000 jiffies."),
+    "rcu-exp-stall": ("boat_float() [boat]",),
+    "rcu-tasks-stall": ("boat_float() [boat]", "task oar in state R"),
+    "rcu-voluntary-switch": ("The report names kernel/rcu/tree_plugin.h:320 in rcu_note_context_switch().",),
+    "sleeping-function": (
+        "preempt_count is 10001: preemption is disabled.",
+        "a hard interrupt runs.",
+        "Interrupts are disabled, since _raw_spin_lock_irqsave().",
+        "(depth 1), entered by rcu_read_lock in boat_find().",
+    ),
+    "scheduling-while-atomic": ("preemption is disabled (2 times).", "Preemption was disabled in harbour_open()."),
+    "assuming-atomic": ("The report names drivers/boat/float.c:42.",),
+    "assuming-nonmigratable": ("The report names drivers/boat/float.c:42.",),
+    "blocking-not-running": ("The state (0x2) was set in boat_wait().",),
+    "smp-processor-id": ("smp_processor_id() was used by boat_float().",),
+    "spinlock-debug": ("It is tide_lock+0x0/0x18", "owner <none>/-1 on CPU 0"),
+    "rt-threaded-ctx": ("The report names drivers/boat/float.c:42 in boat_float().",),
+    "hung-task": ("It lasts for 120 seconds so far.", "khungtaskd/33 #0 rcu_read_lock {1:2}"),
+    "soft-lockup": ("It lasts for 26 seconds so far.", "oar (pid 77) on CPU 1"),
+    "hard-lockup": ("oar (pid 77) on CPU 1",),
+    "wq-lockup": ("It lasts for 33 seconds so far.",),
+    "odebug": ("What was tried: free; the timer_list is active; its function is boat_timer().",),
+    "nohz-softirq": ("Pending (0x282): TIMER, SCHED, RCU.",),
+    "kvm-srcu-depth": ("At the lock the depth was 1.",),
+    "kernel-warning": ("The report names drivers/boat/float.c:42 in boat_float().",),
+    "objtool-noinstr": ("boat_enter+0x1c() in vmlinux.o calls boat_log().",),
+    "smatch-atomic": ("In the call tree, boat_interrupt() disables preempt.",),
+    "sparse-context": ("It says: wrong count at exit.",),
+    "clang-context-analysis": ("calling function 'boat_float' requires holding",),
+    "kcsan": ("data-race in boat_float / boat_sink.", "One side: write to 0xffff888101234568 of 8 bytes by task 77"),
+}
+
+
+def test_the_circle_is_read_from_the_chain() -> None:
+    edges = edges_of(only(example("lockdep-circular")), MEANINGS)
+    assert [(edge.held.label, edge.wanted.label, edge.now) for edge in edges] == [
+        ("&harbour->lock", "&boat->lock", False),
+        ("&boat->lock", "&harbour->lock", True),
+    ]
+    text = told(example("lockdep-circular"))
+    assert "(1) harbour_sweep() took the next, seen before" in text
+    assert "(2) boat_float() wants the first now, oar/77" in text
+
+
+def test_lock_lines_that_a_mail_program_broke() -> None:
+    text = example("lockdep-circular").replace(", at: ", ",\nat: ")
+    assert only(text).held == only(example("lockdep-circular")).held
+    text = example("lockdep-circular").replace("at: ", "at:\n")
+    assert only(text).wanted == only(example("lockdep-circular")).wanted
+    broken = example("sleeping-function").replace("context at ", "context at\n")
+    assert (only(broken).path, only(broken).number) == ("drivers/boat/float.c", 42)
+
+
+def test_decoded_and_doubtful_frames() -> None:
+    text = example("sleeping-function").replace(
+        " boat_float+0x20/0x90 [boat]\n",
+        " boat_find drivers/boat/find.c:7 [inline]\n ? boat_sail+0x1/0x2 [boat]\n"
+        " boat_float+0x20/0x90 drivers/boat/float.c:42\n",
+    )
+    frames = {frame.function: frame for frame in only(text).traces[-1].frames}
+    assert frames["boat_find"].inline
+    assert (frames["boat_find"].path, frames["boat_find"].line) == ("drivers/boat/find.c", 7)
+    assert frames["boat_sail"].unsure
+    assert (frames["boat_float"].path, frames["boat_float"].line) == ("drivers/boat/float.c", 42)
+
+
+def test_several_in_one_mail() -> None:
+    text = "\n".join(example(kind) for kind in IDS)
+    assert [splat.kind for splat in parse(text)] == list(IDS)
+
+
+@pytest.mark.parametrize(
+    ("raw", "spin", "expected"),
+    [("{2:2}", "{3:3}", True), ("{2:2}", "{2:2}", False)],
+)
+def test_the_numbers_are_read_by_what_the_report_shows(raw: str, spin: str, expected: bool) -> None:
+    sleeping = "{4:4}" if expected else "{3:3}"
+    text = (
+        "BUG: scheduling while atomic: oar/77/0x00000002\n3 locks held by oar/77:\n"
+        f" #0: ffff888101234568 (&mm->mmap_lock){{++++}}-{sleeping}, at: boat_float+0x20/0x90\n"
+        f" #1: ffff888101234568 (&boat->lock){{....}}-{spin}, at: boat_float+0x20/0x90\n"
+        f" #2: ffff888101234568 (&rq->__lock){{....}}-{raw}, at: boat_float+0x20/0x90\n"
+    )
+    said = sentences(only(text))
+    assert f"CONFIG_PROVE_RAW_LOCK_NESTING is {'on' if expected else 'off'}" in said
+    assert "Most likely" not in said
+    assert (f"{spin}: a spinlock_t, rwlock_t or local_lock" in said) == expected
+
+
+def test_a_cut_report_is_called_so_and_claims_no_circle() -> None:
+    whole = example("lockdep-circular")
+    splat = only(whole[: whole.index("which lock already depends")])
+    assert splat.truncated
+    said = sentences(splat)
+    assert "does not show how the circle closes" in said
+    assert "The report is not complete" in said
+
+
+def test_a_real_lock_with_the_name_of_a_pseudo_lock_is_a_lock() -> None:
+    text = example("lockdep-recursive").replace("&boat->lock/1", "fs_reclaim")
+    assert "memory reclaim" not in sentences(only(text))
+    assert "memory reclaim" in sentences(only(text.replace("{3:3}", "{0:0}")))
+
+
+def test_nothing_reaches_the_terminal_as_it_is() -> None:
+    text = example("lockdep-circular").replace("&boat->lock", "&boat\x1b]0;x\x07\u202e->lock")
+    shown = told(text)
+    assert not set(shown) & {"\x1b", "\x07", "\u202e"}
+    assert (
+        json.loads(splats_to_json(explain(parse(text), MEANINGS)))["splats"][0]["splat"]["kind"] == "lockdep-circular"
+    )
+
+
+def test_sizes_are_bounded() -> None:
+    header = "WARNING: suspicious RCU usage\n"
+    assert len(parse(header * (MAX_SPLATS + 5))) == MAX_SPLATS
+    long = "BUG: sleeping function called from invalid context at " + "a" * 100_000 + ":1\n"
+    assert parse(long) == ()
+    held = "1 lock held by oar/77:\n #0: ffff888101234568 (" + "(" * 5000 + ")" * 5000 + "\n"
+    splat = only(header + held)
+    assert splat.truncated
+    assert len(splat.header) <= MAX_LINE
+
+
+def test_mail_without_a_report_has_none() -> None:
+    assert parse("> lockdep did not complain about a possible circular locking dependency.\nWARNING: prose\n") == ()
+
+
+@pytest.mark.parametrize("version", ["6.1", "6.12", "7.2"])
+def test_what_the_tables_cite_is_in_the_trees(version: str, kernel_tree: Callable[[str], Path], tmp_path: Path) -> None:
+    with closing(Repository.open(kernel_tree(version), tmp_path)) as repository:
+        commit = repository.resolve("HEAD")
+        citer = Citer(repository.snapshot(repository.tree_of(commit), commit), commit)
+        for kind in MEANINGS.kinds.values():
+            assert not kind.sources or citer.cite([source for source, _ in kind.sources]), kind.id
+        for pseudo in MEANINGS.pseudos:
+            for source, _ in pseudo.sources:
+                assert citer.cite([source]), source
+
+
+def test_sleeping_in_a_reader_cites_the_rule_for_readers() -> None:
+    inside = example("sleeping-function").replace("preempt_count: 10001", "preempt_count: 0")
+    inside = inside.replace("irqs_disabled(): 1", "irqs_disabled(): 0")
+    assert account_of(only(inside), MEANINGS).sources[0].anchor == "but explicit blocking is illegal"
+    assert account_of(only(example("sleeping-function")), MEANINGS).sources[0].path.endswith("locking.rst")
+
+
+def test_a_rule_about_some_reports_of_a_kind_is_cited_for_those() -> None:
+    timer = only(example("odebug"))
+    work = only(example("odebug").replace("timer_list", "work_struct"))
+    assert [bool(account_of(splat, MEANINGS).sources) for splat in (timer, work)] == [True, False]
+
+
+def run(*words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "reviewer", "splat", *words], cwd=ROOT, input=stdin, capture_output=True, check=False
+    )
+
+
+def test_the_command_reads_logs_and_mail(tmp_path: Path) -> None:
+    log = tmp_path / "dmesg.txt"
+    log.write_text(in_a_log(example("lockdep-circular")))
+    done = run(str(log))
+    assert (done.returncode, b"locks taken in a circle" in done.stdout) == (1, True), done.stderr
+    mail = f"From: A <a@example.org>\nSubject: x\nMessage-ID: <1@example.org>\n\n{quoted(example('kcsan'))}"
+    report = json.loads(run("-", "--format", "json", stdin=mail.encode()).stdout)
+    (found,) = report["splats"]
+    assert (found["splat"]["kind"], found["splat"]["message_id"]) == ("kcsan", "1@example.org")
+    done = run("-", stdin=b"all is well\n")
+    assert (done.returncode, done.stdout) == (0, b"Note: There is no report of the kernel in it.\n")
+
+
+def test_the_mmu_notifier_seed(shared: Path, golden: Callable[[str, str], None]) -> None:
+    (seed,) = (shared / "seeds").glob("004_*.txt")
+    golden("splat-mmu-notifier.txt", told(seed.read_text()))
