@@ -11,7 +11,7 @@ import msgspec
 from reviewer.check import Check
 from reviewer.context.analysis import Analyser
 from reviewer.context.tables import Api
-from reviewer.finding import Teller, in_order, told_once, without_shadowed
+from reviewer.finding import Teller, in_order, one_for_each_root, told_once, without_shadowed
 from reviewer.judge import judge
 from reviewer.model import Finding, Problem
 from reviewer.required import unmet_at_entry
@@ -80,7 +80,7 @@ class Auditor:
             self.problems += audited.problems
             self.files += 1
         self._kept.flush()
-        return in_order(found)
+        return in_order(one_for_each_root(found))
 
     def _finished(self, path: str) -> _Audited | None:
         return decoded(_DECODER, self._program.store.finished(self._key_of(path)))

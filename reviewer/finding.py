@@ -78,6 +78,22 @@ def told_once(findings: Iterable[Finding]) -> list[Finding]:
     return out
 
 
+def one_for_each_root(findings: Iterable[Finding]) -> list[Finding]:
+    """Of findings whose chains end in the same two steps, the one with the shortest; it counts the places of the rest.
+
+    What goes wrong there is one thing to mend, whoever comes by.
+    """
+    same: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        root = finding.witness[-2:] if len(finding.witness) > 2 else (finding.path, finding.line, *finding.witness)
+        same.setdefault((finding.check, finding.change, root), []).append(finding)
+    out = []
+    for group in same.values():
+        first = min(group, key=lambda f: (len(f.witness), f.witness, f.message))
+        out.append(replace(first, other_places=sum(f.other_places + 1 for f in group) - 1))
+    return out
+
+
 def without_shadowed(findings: Iterable[Finding]) -> list[Finding]:
     """Drop what only repeats for PREEMPT_RT what another finding says of the same call for all kernels."""
     findings = list(findings)

@@ -211,9 +211,9 @@ def _groups(exits: list[Exit]) -> Iterator[list[Exit]]:
         alike = [by_class.get("nonzero", [])] if name == "negative" else []
         alike += [by_class.get("any", [])] if name not in ("any", "none", _FOUND) else []
         if name == _FOUND:
-            alike += [by_class.get("any", []), by_class.get("nonzero", [])]
+            alike += [by_class.get("any", [])]
             if not any(alike):
-                continue  # what comes with it need not be the same each time
+                continue  # what comes with it need not be the same each time, and IS_ERR() tells too
         yield [*group, *(exit_ for others in alike for exit_ in others)]
 
 

@@ -331,3 +331,18 @@ void written_below(struct dev *dev)
 		set_and_finish(dev); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&dev->lock);
 }
+
+static struct dev *error_or_read_locked(struct dev *from)
+{
+	struct dev *dev = find_dev(from);
+
+	if (IS_ERR(dev))
+		goto out;
+	spin_lock(&dev->lock);
+	if (!dev->a) {
+		spin_unlock(&dev->lock);
+		dev = ERR_PTR(-ENOENT);
+	}
+out:
+	return dev;
+}

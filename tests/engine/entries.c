@@ -313,3 +313,14 @@ static void enqueue_task_unit(struct rq *rq, struct task_struct *p, int flags)
 DEFINE_SCHED_CLASS(unit) = {
 	.enqueue_task = enqueue_task_unit,
 };
+
+/* Alone on the only processor: nothing waits for a lock. */
+static void resume_alone(void)
+{
+	mutex_lock(&setup_lock);
+	mutex_unlock(&setup_lock);
+}
+
+static struct syscore_ops alone_ops = {
+	.resume = resume_alone,
+};
