@@ -13,6 +13,11 @@ def is_noinstr(function: Function) -> bool:
     return "noinstr" in function.words or function.via in ("DEFINE_IDTENTRY_RAW", "DEFINE_IDTENTRY_RAW_ERRORCODE")
 
 
+def never_returns(function: Function) -> bool:
+    """Whether ``function`` says that no path goes on after it."""
+    return "__noreturn" in function.words
+
+
 def is_early(function: Function) -> bool:
     """Whether ``function`` runs only while the kernel starts, and is no part of a module."""
     return "__init" in function.words and function.path.startswith(("arch/", "init/", "kernel/", "mm/"))

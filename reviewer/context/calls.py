@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import EXCLUSIVE, inherit, taken, taken_inside, waited
-from reviewer.context.annotations import is_early
+from reviewer.context.annotations import is_early, never_returns
 from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.assumptions import refuted
 from reviewer.context.closure import key_of
@@ -348,6 +348,8 @@ class Calls:
         if not node.name.startswith("."):
             step = Step(flow.function.path, node.line, flow.function.name, f"{node.name}()")
             inherit(flow, node, callees[0], step, state, facts)
+        if never_returns(callees[0]):
+            return []
         return apply_exits(self, flow, node, callees[0], self.analyser.summary(callees[0]), state, facts)
 
     def _parameter_called(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:

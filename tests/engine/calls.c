@@ -619,3 +619,31 @@ static void work_start(void)
 {
 	open_softirq(WORK_SOFTIRQ, work_action);
 }
+
+/* Nothing follows a call that never returns. */
+
+static void __noreturn box_dead(struct box *b)
+{
+	for (;;)
+		b->count++;
+}
+
+static void box_done(struct box *b)
+{
+	b->count--;
+}
+
+static void box_exit(struct box *b)
+{
+	if (b->dying) {
+		preempt_disable();
+		box_dead(b);
+	}
+	if (b->count > 1) {
+		preempt_disable();
+		box_done(b);
+		msleep(1); /* wrong: lock-sleep-in-atomic */
+		preempt_enable();
+	}
+	msleep(2);
+}
