@@ -61,12 +61,14 @@ void circle_one(struct box *b, int n)
 {
 	circle_two(b, n);
 }
+#define wait_for(b) mutex_lock(&(b)->lock)
 void resume(struct box *b)
 {
 	pm_runtime_get_sync(b->dev);
+	wait_for(b);
 }
 """
-HEADER = "void beside(struct box *b);\nstatic inline void outside(struct box *b)\n{\n\tbeside(b);\n}\n"
+HEADER = "void beside(struct box *b);\nstatic inline void outside(struct box *b)\n{\n\tbeside(b);\n\tbelow(b);\n}\n"
 INLINE = "kernel/example.h"
 
 
@@ -103,10 +105,24 @@ CHANGES = {
         "static void middle",
         "static void touch(struct box *b)\n{\n\tmsleep(1);\n}\nstatic void middle",
     ),
+    "a function less": ("static bool is_quick(struct box *b)\n{\n\treturn b->quick;\n}\n", ""),
+    "a function more for other files": (
+        "void top",
+        "/* New. */\n\nvoid below(struct box *b)\n{\n\tlow(b);\n}\nvoid top",
+    ),
+    "a function renamed": ("static void low(", "static void lowest("),
+    "a function before a macro": ("#define wait_for", "static void touch(struct box *b)\n{\n}\n#define wait_for"),
+    "a macro in front": ("static void low(", "#define touch(b) mutex_lock(&(b)->lock)\nstatic void low("),
     "a table in a function": ("\ttouch(b);\n", "\tstatic const struct ops o = {\n\t\t.top = top,\n\t};\n\ttouch(b);\n"),
     "an arm": ("\ttouch(b);\n", "#ifdef CONFIG_PREEMPT_RT\n\ttouch(b);\n#endif\n"),
     "a macro in a function": ("\ttouch(b);\n", "#define sleeper(b) msleep(1)\n"),
     "a word for the whole file": ("\ttouch(b);\n", "\tpm_runtime_irq_safe(b->dev);\n"),
+    "a function moved": (
+        "static void low(struct box *b)\n{\n\ttouch(b);\n}\n"
+        "static bool is_quick(struct box *b)\n{\n\treturn b->quick;\n}\n",
+        "static bool is_quick(struct box *b)\n{\n\treturn b->quick;\n}\n"
+        "static void low(struct box *b)\n{\n\ttouch(b);\n\tmsleep(1);\n}\n",
+    ),
     "other words": ("static void low(", "static noinstr void low("),
 }
 
@@ -156,6 +172,26 @@ def test_only_what_calls_the_changed_function_is_computed(monkeypatch: pytest.Mo
     assert sorted(computed) == ["low", "middle", "top"]
 
 
+def test_what_a_new_function_does_not_reach_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = program(TEXT)
+    old = Analyser(before, API)
+    for function in functions(before):
+        old.summary(function)
+    computed: list[str] = []
+    settle = Closure._settle
+
+    def noting(closure: Closure, key: object, known: object) -> None:
+        computed.append(key.name)  # type: ignore[attr-defined]
+        settle(closure, key, known)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Closure, "_settle", noting)
+    after = program(TEXT.replace(*CHANGES["a function more"]), before)
+    new = Analyser(after, API, old)
+    for function in functions(after):
+        new.summary(function)
+    assert sorted(computed) == ["low", "middle", "top", "touch"]
+
+
 def test_lines_of_an_edit() -> None:
     new = TEXT.replace(*CHANGES["a line more"])
     old_file, new_file = (parse(PATH, text.encode()) for text in (TEXT, new))
@@ -167,8 +203,18 @@ def test_lines_of_an_edit() -> None:
     assert [edit.moved(line) for line in (1, 2, 6, 10)] == [1, 2, 7, 11]
 
 
-@pytest.mark.parametrize("change", ["another type of lock", "a function more", "an arm", "a macro in a function"])
-def test_what_changes_more_than_bodies_is_no_edit(change: str) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        "another type of lock",
+        "a function moved",
+        "an arm",
+        "a macro in a function",
+        "a macro in front",
+        "a function before a macro",
+    ],
+)
+def test_what_changes_more_than_functions_is_no_edit(change: str) -> None:
     new = TEXT.replace(*CHANGES[change])
     old_file, new_file = (parse(PATH, text.encode()) for text in (TEXT, new))
     assert edit_between(TEXT.encode(), old_file.extents, new.encode(), new_file.extents) is None

@@ -111,7 +111,7 @@ class Known:
 class Base:
     """The summaries of another tree: what rests on nothing that differs is the same in both.
 
-    In the files ``unlike`` anything may differ; in those of ``edits`` nothing but the bodies of functions.
+    In the files ``unlike`` anything may differ; in those of ``edits`` nothing but functions.
     ``counterpart`` finds the function of the other tree that stands in the place of one that an edit did not change.
     """
 

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a file keeps when a patch changes nothing in it but the bodies of some functions."""
+"""What a file keeps when a patch changes, adds and removes functions in it and nothing else."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from reviewer.source.cfg import Extent
+from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.scan import scan
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
+_DEFINE = re.compile(rb"^[ \t]*#[ \t]*define\b", re.MULTILINE)
 _Place = tuple[str, int]
+_Rows = list[bytes]
+_Which = tuple[str, int]  # a function by its name and its number among those of that name
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +26,14 @@ class Edit:
 
     ``lines`` gives for (name, line) of each function as it stands now the line of the same function in the older
     version; functions that may mean something else are not in it. ``changed`` are the names and lines of these, and
-    ``words`` those that one of the two versions of their bodies says and the other does not.
+    ``words`` those that one of the two versions of their bodies says and the other does not. ``renames`` tells that
+    the file does not define the same names.
     """
 
     lines: dict[_Place, int]
     changed: frozenset[_Place]
     words: frozenset[str]
+    renames: bool
     _starts: tuple[int, ...]
     _shifts: tuple[int, ...]
 
@@ -42,58 +49,116 @@ class Edit:
 
 
 def edit_between(old: bytes, before: Sequence[Extent], new: bytes, after: Sequence[Extent]) -> Edit | None:
-    """The edit that makes ``new`` of ``old``; None where it changes more than the bodies of functions.
+    """The edit that makes ``new`` of ``old``; None where it changes more than functions.
 
-    What stands between functions is the same then, and the file offers and declares the same. A function that names a
-    changed one counts as changed.
+    What stands between functions says the same then, and the file declares the same. A function that names one which
+    was changed, added or removed counts as changed.
     """
-    if [each.name for each in before] != [each.name for each in after]:
+    sides = (_numbered(before), _numbered(after))
+    both = [which for which in sides[0] if which in sides[1]]
+    if both != [which for which in sides[1] if which in sides[0]] or _counted_otherwise(before, after):
         return None
-    if any(each.readable != other.readable for each, other in zip(before, after, strict=True)):
+    texts = [_pieces(text.split(b"\n"), extents, both) for text, extents in ((old, sides[0]), (new, sides[1]))]
+    if texts[0] is None or texts[1] is None:
         return None
-    rows = (old.split(b"\n"), new.split(b"\n"))
-    pieces = (_pieces(rows[0], before), _pieces(rows[1], after))
-    if pieces[0] is None or pieces[1] is None or pieces[0][0] != pieces[1][0]:
+    (outside, bodies), (outside_now, bodies_now) = texts[0], texts[1]
+    if not all(map(_says_the_same, outside, outside_now)):
         return None
-    bodies = list(zip(pieces[0][1], pieces[1][1], strict=True))
-    differing = [at for at, (was, now) in enumerate(bodies) if was != now]
-    if any(_directives(bodies[at][0]) != _directives(bodies[at][1]) for at in differing) or scan(old) != scan(new):
+    differing = [which for which in {**bodies, **bodies_now} if bodies.get(which) != bodies_now.get(which)]
+    if any(_directives(bodies.get(which, [])) != _directives(bodies_now.get(which, [])) for which in differing):
         return None
-    names = {after[at].name.encode() for at in differing}
+    if any(sides[0][which].readable != sides[1][which].readable for which in both):
+        return None
+    names = {name for name, _ in differing}
+    facts = (scan(old), scan(new))
+    defined = {name for name, _ in set(facts[0].definitions) ^ set(facts[1].definitions)}
+    if replace(facts[0], definitions=()) != replace(facts[1], definitions=()) or not defined <= names:
+        return None
+    words = {name.encode() for name in names}
     changed = {
-        at
-        for at, (_, now) in enumerate(bodies)
-        if at in differing or not names.isdisjoint(_WORD.findall(b"\n".join(now)))
+        which
+        for which, rows in bodies_now.items()
+        if which in differing or not words.isdisjoint(_WORD.findall(b"\n".join(rows)))
     }
-    said = [set(_WORD.findall(b"\n".join(row for at in differing for row in bodies[at][side]))) for side in (0, 1)]
-    places = [(each.name, each.line) for each in after]
+    said = [_words(side.get(which, []) for which in differing) for side in (bodies, bodies_now)]
     starts, shifts = [0], [0]
-    for was, now in zip(before, after, strict=True):
+    for which in both:
+        was, now = sides[0][which], sides[1][which]
         starts += [was.line, was.end + 1]
         shifts += [now.line - was.line, now.end - was.end]
     return Edit(
-        {place: before[at].line for at, place in enumerate(places) if at not in changed},
-        frozenset(places[at] for at in changed),
+        {(which[0], extent.line): sides[0][which].line for which, extent in sides[1].items() if which not in changed},
+        frozenset((which[0], sides[1][which].line) for which in changed),
         frozenset(word.decode() for word in said[0] ^ said[1]),
+        bool(defined),
         tuple(starts),
         tuple(shifts),
     )
 
 
-def _pieces(rows: list[bytes], extents: Sequence[Extent]) -> tuple[list[list[bytes]], list[list[bytes]]] | None:
-    """The lines between the functions and those of each function; None where two of them share a line."""
-    between: list[list[bytes]] = []
-    inside: list[list[bytes]] = []
-    done = 0
+def _numbered(extents: Sequence[Extent]) -> dict[_Which, Extent]:
+    seen: Counter[str] = Counter()
+    found: dict[_Which, Extent] = {}
     for extent in extents:
+        found[extent.name, seen[extent.name]] = extent
+        seen[extent.name] += 1
+    return found
+
+
+def _counted_otherwise(before: Sequence[Extent], after: Sequence[Extent]) -> bool:
+    """Whether there are more or fewer functions of one name, so that it is not clear which is which."""
+    counts = Counter(each.name for each in before), Counter(each.name for each in after)
+    return any(counts[0][name] != counts[1][name] for name in counts[0].keys() & counts[1].keys())
+
+
+@dataclass(frozen=True, slots=True)
+class _Between:
+    """The lines between two functions that both versions have; ``whole`` where no other function stands there."""
+
+    rows: _Rows
+    whole: bool
+
+
+def _pieces(
+    rows: _Rows, extents: Mapping[_Which, Extent], both: Sequence[_Which]
+) -> tuple[list[_Between], dict[_Which, _Rows]] | None:
+    """What stands between the functions of ``both``, and the lines of each function; None where two share a line."""
+    known = set(both)
+    between: list[_Between] = []
+    inside: dict[_Which, _Rows] = {}
+    here: _Rows = []
+    whole, done = True, 0
+    for which, extent in extents.items():
         if extent.line <= done:
             return None
-        between.append(rows[done : extent.line - 1])
-        inside.append(rows[extent.line - 1 : extent.end])
+        here += rows[done : extent.line - 1]
+        inside[which] = rows[extent.line - 1 : extent.end]
         done = extent.end
-    between.append(rows[done:])
+        if which in known:
+            between.append(_Between(here, whole))
+            here, whole = [], True
+        else:
+            whole = False
+    between.append(_Between(here + rows[done:], whole))
     return between, inside
 
 
-def _directives(rows: list[bytes]) -> list[bytes]:
+def _says_the_same(old: _Between, new: _Between) -> bool:
+    """Whether two texts differ in nothing but comments and white space; where a macro stands, in nothing at all."""
+    if old.whole and new.whole and old.rows == new.rows:
+        return True
+    texts = (b"\n".join(old.rows), b"\n".join(new.rows))
+    return not any(map(_DEFINE.search, texts)) and _code(texts[0]) == _code(texts[1])
+
+
+def _code(text: bytes) -> list[bytes]:
+    plain = blank_comments_and_strings(text)
+    return [row for row in (line.strip() for line in plain.split(b"\n")) if row]
+
+
+def _words(bodies: Iterable[_Rows]) -> set[bytes]:
+    return {word for rows in bodies for word in _WORD.findall(b"\n".join(rows))}
+
+
+def _directives(rows: _Rows) -> _Rows:
     return [row for row in rows if row.lstrip().startswith(b"#")]

@@ -140,21 +140,23 @@ class Program:
 
         A name matters that was or is now offered to other files, a lock that was or is now declared otherwise, and a
         member of a table of functions that was or is now filled otherwise. Apart from them stand the files in which
-        nothing but the bodies of functions differs, and none of the words ``telling`` of a whole file.
+        nothing but functions differs, and none of the words ``telling`` of a whole file.
         """
         if self._base is None:
             return frozenset(), {}
         edits: dict[str, Edit] = {}
-        names: set[str] = set()
+        offers: dict[str, set[str]] = {}
         for path in sorted(self._changed):
             edit = self._edit(self._base, path) if path.endswith(".c") else None
             if edit is not None and telling.isdisjoint(edit.words):
                 edits[path] = edit
-            elif path.endswith(C_SUFFIXES):
-                names |= self._base._offered(path) ^ self._offered(path)
-        words = {name.split()[-1] for name in names}
-        users = self.using(words, self._folders())
-        edits = {path: edit for path, edit in edits.items() if path not in users}
+            if path.endswith(C_SUFFIXES) and (path not in edits or edits[path].renames):
+                offers[path] = {name.split()[-1] for name in self._base._offered(path) ^ self._offered(path)}
+        users = self.using(set[str]().union(*offers.values()), self._folders())
+        for path in sorted(users & edits.keys()):  # an edit knows of what the file itself offers otherwise
+            others = set[str]().union(*(words for other, words in offers.items() if other != path))
+            if path in self.using(others, self._folders()):
+                del edits[path]
         return self._changed.union(self._wanted, users) - edits.keys(), edits
 
     def _edit(self, base: Program, path: str) -> Edit | None:
