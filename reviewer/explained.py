@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from reviewer.citation import Citer
@@ -28,8 +28,26 @@ class Tree:
 
 
 def explain(splats: Sequence[Splat], meanings: Meanings, tree: Tree | None = None) -> tuple[Explained, ...]:
-    """Each splat with its account; with a tree also the rule in its words and the functions by name."""
-    return tuple(_explained(splat, meanings, tree) for splat in splats)
+    """Each splat with its account; with a tree also the rule in its words and the functions by name.
+
+    Of the same report, as replies quote it, the most complete is told, in the place of the first.
+    """
+    same: dict[tuple[object, ...], list[Splat]] = {}
+    for splat in splats:
+        same.setdefault(_identity(splat), []).append(splat)
+    return tuple(
+        replace(_explained(max(group, key=_size), meanings, tree), repeats=len(group) - 1) for group in same.values()
+    )
+
+
+def _identity(splat: Splat) -> tuple[object, ...]:
+    """What reports of one event have in common however they were cut; instances of locks tell two events apart."""
+    return (splat.kind, splat.header, splat.release, splat.task, splat.path, splat.number, splat.wanted, splat.holding)
+
+
+def _size(splat: Splat) -> int:
+    frames = sum(len(trace.frames) for trace in splat.traces) + sum(len(link.frames) for link in splat.chain)
+    return frames + sum(len(block.locks) for block in splat.held)
 
 
 def _explained(splat: Splat, meanings: Meanings, tree: Tree | None) -> Explained:
@@ -66,12 +84,15 @@ def _definition(program: Program, name: str, users: Sequence[str]) -> Step | Non
         paths = [(program.distance(path, user), path) for path in program.defining(name, user)]
         near = [entry for entry in paths if entry[0] < _TOO_FAR]
         nearest = sorted(path for distance, path in near if distance == min(near)[0])
+        # A header with another definition has the stub for kernels without it.
+        nearest = [path for path in nearest if path.endswith(".c")] or nearest
         if len(nearest) != 1:
             continue
         found = program.functions(nearest[0], name)
         if found:
             function = max(found, key=lambda each: each.end - each.line)
-            lines = (program.text(nearest[0]) or b"").split(b"\n")[function.line - 1 : function.line]
-            text = lines[0].decode("utf-8", "replace").strip() if lines else ""
-            return Step(nearest[0], function.line, name, text)
+            lines = (program.text(nearest[0]) or b"").split(b"\n")[function.line - 1 : function.end]
+            offset = next((at for at, line in enumerate(lines) if name.encode() in line), 0)
+            text = lines[offset].decode("utf-8", "replace").strip() if lines else ""
+            return Step(nearest[0], function.line + offset, name, text)
     return None

@@ -28,6 +28,7 @@ from reviewer.splat.parse import MAX_SPLATS, parse
 from reviewer.splat.records import Splat
 from reviewer.tree.repository import Repository
 from tests.conftest import ROOT
+from tests.repos import make
 
 EXAMPLES = Path(__file__).parent / "splats"
 MEANINGS = load_meanings(ROOT / "checks")
@@ -270,6 +271,46 @@ def test_a_rule_about_some_reports_of_a_kind_is_cited_for_those() -> None:
     timer = only(example("odebug"))
     work = only(example("odebug").replace("timer_list", "work_struct"))
     assert [bool(account_of(splat, MEANINGS).sources) for splat in (timer, work)] == [True, False]
+
+
+def test_the_same_report_is_told_once_and_in_full() -> None:
+    whole = example("lockdep-circular")
+    cut = "".join(f"> {line}\n" for line in whole[: whole.index("the existing dependency")].splitlines())
+    (one,) = explain(parse(f"{cut}\nSee above.\n{whole}\nand again\n{cut}"), MEANINGS)
+    assert (one.repeats, one.splat.truncated) == (2, False)
+    assert "It stands 2 times more" in told(f"{cut}\nSee above.\n{whole}\nand again\n{cut}")
+    other = whole.replace("ffff888101234500", "ffff888109876500")
+    assert len(explain(parse(whole + other), MEANINGS)) == 2
+
+
+def test_a_reader_with_interrupts_on_does_not_make_a_spinlock_read_only() -> None:
+    text = example("scheduling-while-atomic").replace("{....}-{2:2}", "{.+.+}-{2:2}")
+    assert "for reading only" not in sentences(only(text))
+
+
+def test_functions_are_found_by_name_in_the_tree(tmp_path: Path) -> None:
+    tree = tmp_path / "linux"
+    make(
+        tree,
+        {
+            "include/linux/boat.h": "static inline void harbour_open(void) { }\n",
+            "kernel/boat.c": "static int\nboat_float(int depth)\n{\n\treturn depth;\n}\n\n"
+            "void harbour_open(void)\n{\n\tboat_float(1);\n}\n",
+            "mm/one.c": "static void harbour_sweep(void)\n{\n}\n",
+            "mm/two.c": "static void harbour_sweep(void)\n{\n}\n",
+            "Documentation/locking/lockdep-design.rst": "Multi-lock dependency rules:\n"
+            "----------------------------\n\nHere two locks can not be taken in inverse order.\n",
+        },
+    )
+    done = run(str(EXAMPLES / "lockdep-circular.txt"), "--repo", str(tree), "--format", "json")
+    (found,) = json.loads(done.stdout)["splats"]
+    assert {(place["function"], place["path"], place["line"], place["text"]) for place in found["functions"]} == {
+        ("boat_float", "kernel/boat.c", 2, "boat_float(int depth)"),
+        ("harbour_open", "kernel/boat.c", 7, "void harbour_open(void)"),
+    }
+    assert "harbour_sweep" in found["not_found"]
+    assert found["citation"]["quote"] == "Here two locks can not be taken in inverse order."
+    assert b"kernel/boat.c:2" in run(str(EXAMPLES / "lockdep-circular.txt"), "--repo", str(tree)).stdout
 
 
 def run(*words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

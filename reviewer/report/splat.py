@@ -35,6 +35,7 @@ def _data(one: Explained) -> dict[str, Any]:
     splat["facts"] = dict(one.splat.facts)
     return {
         "splat": splat,
+        "repeats": one.repeats,
         "title": one.account.title,
         "account": [
             {"heading": section.heading, "lines": list(section.lines), "drawn": section.drawn}
@@ -80,6 +81,8 @@ class _Printer:
         taint = f" (tainted: {clean_line(splat.taint)})" if splat.taint else ""
         self.line(f"{mail}line {splat.line}{kernel}{taint}", 2)
         self.line(Text(clean_line(splat.header), style="dim"), 2)
+        if one.repeats:
+            self.prose(f"It stands {_times(one.repeats)} more, which is not told again.", 2)
         for section in one.account.sections:
             self._section(section)
         self._tree(one)
@@ -87,7 +90,7 @@ class _Printer:
     def _section(self, section: Section) -> None:
         self.line()
         if section.heading:
-            self.line(Text(f"{clean_line(section.heading)}:", style="bold"), 2)
+            self.prose(f"{clean_line(section.heading)}:", 2, style="bold")
         for text in section.lines:
             if section.drawn:
                 lead = len(text) - len(text.lstrip(" "))
@@ -110,6 +113,10 @@ class _Printer:
             self.line()
             self.prose(f"\u201c{clean_line(one.citation.quote)}\u201d", 2, 0, "italic")
             self.line(Text(f"{clean_path(one.citation.path)}:{one.citation.line}{section}", style="dim"), 4)
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _kept(text: str) -> str:

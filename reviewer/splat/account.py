@@ -38,13 +38,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A splat, what it says, and what the tree has: ``places`` are definitions by name, ``unknown`` not found."""
+    """A splat, what it says, and what the tree has: ``places`` are definitions by name, ``unknown`` not found.
+
+    ``repeats`` is how often the same report stands in what was read besides, quoted or cut.
+    """
 
     splat: Splat
     account: Account
     citation: Citation | None = None
     places: tuple[Step, ...] = ()
     unknown: tuple[str, ...] = ()
+    repeats: int = 0
 
 
 def account_of(splat: Splat, meanings: Meanings) -> Account:

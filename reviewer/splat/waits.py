@@ -110,7 +110,8 @@ def describe(lock: Lock, splat: Splat, meanings: Meanings, nesting: Nesting) -> 
         kind = "a lock that sleeps and has readers, so an rw_semaphore"
     if not kind:
         return ""
-    if known not in ("mutex",) and lock.usage and reads(lock) and not writes(lock):
+    # Of a spinlock the mark of one that was never written to is that of writers with interrupts off.
+    if sleeps(lock, splat, meanings, nesting) and known != "mutex" and reads(lock) and not writes(lock):
         kind += ", seen taken for reading only"
     return kind
 
