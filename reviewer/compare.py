@@ -24,6 +24,7 @@ from reviewer.judge import Occurrence, judge
 from reviewer.leaked import newly_leaked
 from reviewer.matching import match
 from reviewer.model import Change, Finding, Kernels, Place, Step
+from reviewer.pinned import newly_pinned
 from reviewer.required import newly_unmet
 from reviewer.sides import ChangedLines, Sides
 from reviewer.source.cfg import Function
@@ -92,7 +93,7 @@ class _Comparison:
         """What changed functions no longer do as their callees demand, or as others do; one line is told of once."""
         found = list(newly_unmet(self.before, self.after, changed, self.checks))
         asserted = {(occurrence.event.function.path, occurrence.event.line) for occurrence in found}
-        for find in (newly_unlike, newly_leaked, newly_hasty):
+        for find in (newly_unlike, newly_leaked, newly_hasty, newly_pinned):
             found += (
                 occurrence
                 for occurrence in find(self.before, self.after, changed, self.checks)

@@ -54,6 +54,7 @@ HELPERS = {
     "leaked": "compare",
     "matching": "compare",
     "passages": "citation",
+    "pinned": "compare",
     "required": "compare",
     "sentences": "citation",
     "sides": "compare",

@@ -42,6 +42,8 @@ class EventKind(StrEnum):
     WAITS_FOR_ITSELF = "waits for a reader that it is itself"
     READER_ORDER = "lock taken in a reader, and readers waited for with it"
     READERS_FORGOTTEN = "list of RCU readers changed without care for them"
+    CPU_PINNED = "own CPU's data accessed as by a task that stays there"
+    CPU_PRESUMED = "own CPU's data no longer accessed as by any task"
     WRONG_GRACE_PERIOD = "freed after the grace period of other readers"
     ASKS_IN_ATOMIC = "decision by in_atomic()"
     ASSERTS_IRQS_OFF = "interrupts asserted to be disabled under a spinlock_t"

@@ -317,6 +317,8 @@ def load_tables(folder: Path) -> Api:
         untraced_twins=tuple(effects.instrumented.twins),
         rcu_iterators=effects.rcu.iterators,
         rcu_frees=names("effects", "rcu.frees", effects.rcu.frees),
+        cpu_pinned=effects.percpu.pinned,
+        cpu_anywhere=tuple(effects.percpu.anywhere.split()),
         own_cpu=reader.pattern("effects", "percpu.own", [effects.percpu.own]),
         bound_to_cpu=re.compile(
             rf"\b(?:{reader.pattern('effects', 'percpu.bound', [effects.percpu.bound]).pattern})\b".encode()

@@ -58,6 +58,15 @@ class PerCpu(Watcher):
                 told = (variable, known.call, known.pin, str(known.pinned), str(node.line))
                 kind = EventKind.CPU_BEFORE_IRQS_OFF if known.by_irq else EventKind.CPU_BEFORE_PIN
                 self._report(kind, known.line, variable, known.call, state, told)
+        if (
+            isinstance(node, Call)
+            and node.args
+            and node.name.startswith(self._api.cpu_pinned)
+            and self._asks(node, state)
+        ):
+            step = Step(self._flow.function.path, node.line, self._flow.function.name, f"{node.name}()")
+            kind, given = EventKind.CPU_PINNED, node.args[0]
+            self._flow.note(Event(kind, self._flow.function, node.line, node.name, given, state, (step,), False, ()))
         if isinstance(node, Call) and self._asks(node, state) and not self._bound():
             self._asked(node, state, facts)
         elif isinstance(node, Call) and self._api.own_cpu.fullmatch(node.name) and not _free(state, self._api):

@@ -198,10 +198,15 @@ class Seqcounts(_Table, frozen=True, forbid_unknown_fields=True):
 
 
 class Percpu(_Table, frozen=True, forbid_unknown_fields=True):
-    """Patterns of what asks for the own CPU, and of what tells of code that runs on one only."""
+    """Patterns of what asks for the own CPU, and of what tells of code that runs on one only.
+
+    Accesses named with the prefix ``pinned`` want a task that stays on its CPU, those with one of ``anywhere`` do not.
+    """
 
     bound: str
     own: str
+    pinned: str
+    anywhere: str
 
 
 class Handle(_Table, frozen=True, forbid_unknown_fields=True):

@@ -169,6 +169,8 @@ class Api:
     untraced_twins: tuple[str, ...]
     rcu_iterators: Mapping[str, int]
     own_cpu: re.Pattern[str]
+    cpu_pinned: str
+    cpu_anywhere: tuple[str, ...]
     bound_to_cpu: re.Pattern[bytes]
     rcu_frees: frozenset[str]
     unlinks: re.Pattern[str]
