@@ -332,6 +332,25 @@ def test_the_command_reads_logs_and_mail(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, b"Note: There is no report of the kernel in it.\n")
 
 
+def test_patches_of_the_thread_that_touch_the_locks_are_named(tmp_path: Path) -> None:
+    patch = (
+        "From: A <a@example.org>\nSubject: [PATCH {n}/2] boat: {what}\nMessage-ID: <{n}@example.org>\n"
+        "References: <2@example.org>\n\n---\ndiff --git a/b.c b/b.c\n--- a/b.c\n+++ b/b.c\n"
+        "@@ -1,3 +1,3 @@ static int {function}(int depth)\n one\n-two\n+three\n four\n--\n2.1\n\n"
+    )
+    mails = [
+        patch.format(n=1, what="Sink", function="boat_sink"),
+        patch.format(n=2, what="Float", function="boat_float"),
+        "From: B <b@example.org>\nSubject: Re: [PATCH 2/2] boat: Float\nMessage-ID: <3@example.org>\n"
+        f"In-Reply-To: <2@example.org>\nReferences: <2@example.org>\n\n{example('lockdep-circular')}\n",
+    ]
+    mbox = tmp_path / "thread.mbox"
+    mbox.write_text("".join(f"From mboxrd@z Thu Jan  1 00:00:00 1970\n{mail}" for mail in mails))
+    (found,) = json.loads(run(str(mbox), "--format", "json").stdout)["splats"]
+    assert found["touched"] == [{"subject": "[PATCH 2/2] boat: Float", "names": ["boat_float"]}]
+    assert b"[PATCH 2/2] boat: Float: boat_float" in run(str(mbox)).stdout
+
+
 def test_the_mmu_notifier_seed(shared: Path, golden: Callable[[str, str], None]) -> None:
     (seed,) = (shared / "seeds").glob("004_*.txt")
     golden("splat-mmu-notifier.txt", told(seed.read_text()))

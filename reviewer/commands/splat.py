@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from reviewer.errors import RepositoryError, UsageError
 from reviewer.explained import Tree, explain
 from reviewer.judging import deep_recursion
 from reviewer.mail.fetch import fetch
+from reviewer.mail.thread import Thread
+from reviewer.mail.touched import touching
 from reviewer.report.splat import render_splats, splats_to_json
 from reviewer.report.text import console_for
 from reviewer.source.program import Program
@@ -62,9 +65,12 @@ def add_parser(subparsers: Any) -> None:
 def run(arguments: argparse.Namespace, options: Options) -> int:
     """Explain what is found; the result is 1 if there is anything."""
     meanings = load_meanings(data_dir("checks"))
-    splats = [splat for source in arguments.source for splat in _read(source, options)]
+    splats: list[Splat] = []
+    threads: list[Thread] = []
+    for source in arguments.source:
+        splats += _read(source, options, threads)
     notes: list[str] = []
-    found = _explained(splats, meanings, options, notes)
+    found = tuple(_with_patches(one, threads) for one in _explained(splats, meanings, options, notes))
     if not found:
         notes.append("There is no report of the kernel in it.")
     if options.format == "json":
@@ -97,8 +103,15 @@ def _explained(
         return cache.use(lambda store: explain(splats, meanings, Tree(Program(files, store), Citer(files, commit))))
 
 
-def _read(source: str, options: Options) -> tuple[Splat, ...]:
-    """The reports in a log, or in the mails of what is mail."""
+def _with_patches(one: Explained, threads: Sequence[Thread]) -> Explained:
+    """The report with the patches that touch its locks, of the thread that it stands in."""
+    mails = {raw.message_id: thread for thread in threads for raw in thread.messages}
+    thread = mails.get(one.splat.message_id) if one.splat.message_id else None
+    return one if thread is None else replace(one, touched=touching(thread, one.account.takers))
+
+
+def _read(source: str, options: Options, threads: list[Thread]) -> tuple[Splat, ...]:
+    """The reports in a log, or in the mails of what is mail, whose thread is added to ``threads``."""
     stdin = None
     if source == "-":
         if sys.stdin.isatty():
@@ -114,6 +127,7 @@ def _read(source: str, options: Options) -> tuple[Splat, ...]:
         return parse(data.decode("utf-8", "replace"))
     with progress("Fetching the thread"):
         thread = fetch(source, lore=options.lore, offline=options.offline, newer=False, stdin=stdin)
+    threads.append(thread)
     return tuple(splat for raw in thread.messages for splat in parse(raw.message.body, raw.message_id))
 
 

@@ -36,6 +36,7 @@ def _data(one: Explained) -> dict[str, Any]:
     return {
         "splat": splat,
         "repeats": one.repeats,
+        "touched": [{"subject": subject, "names": list(names)} for subject, names in one.touched],
         "title": one.account.title,
         "account": [
             {"heading": section.heading, "lines": list(section.lines), "drawn": section.drawn}
@@ -85,6 +86,11 @@ class _Printer:
             self.prose(f"It stands {_times(one.repeats)} more, which is not told again.", 2)
         for section in one.account.sections:
             self._section(section)
+        if one.touched:
+            self.line()
+            self.line(Text("Patches of this thread that touch these locks or who takes them:", style="bold"), 2)
+        for subject, names in one.touched:
+            self.prose(f"{clean_line(subject)}: {', '.join(map(clean_line, names))}", 4)
         self._tree(one)
 
     def _section(self, section: Section) -> None:

@@ -28,12 +28,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The whole account: ``sources`` are where the tree states the rule, the nearest first."""
+    """The whole account: ``sources`` are where the tree states the rule, the nearest first.
+
+    ``functions`` are worth finding in a tree. ``takers`` are the names that make the locks' order: the functions that
+    take or want them, and the members that the locks are.
+    """
 
     title: str
     sections: tuple[Section, ...]
     sources: tuple[Source, ...]
     functions: tuple[str, ...]
+    takers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Explained:
     """A splat, what it says, and what the tree has: ``places`` are definitions by name, ``unknown`` not found.
 
     ``repeats`` is how often the same report stands in what was read besides, quoted or cut.
+    ``touched`` are the subjects of the thread's patches that touch what makes the order of the locks, and the names.
     """
 
     splat: Splat
@@ -49,6 +55,7 @@ class Explained:
     places: tuple[Step, ...] = ()
     unknown: tuple[str, ...] = ()
     repeats: int = 0
+    touched: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def account_of(splat: Splat, meanings: Meanings) -> Account:
@@ -75,6 +82,7 @@ def account_of(splat: Splat, meanings: Meanings) -> Account:
         tuple(section for section in sections if section.lines),
         tuple(dict.fromkeys((*nearest, *own) if crossing else (*own, *nearest))),
         _functions(splat, edges, meanings),
+        _takers(splat, edges, meanings),
     )
 
 
@@ -287,6 +295,19 @@ def _sources(pseudo: Pseudo, splat: Splat) -> list[Source]:
         for part in (lock.name, lock.at.function if lock.at else "", lock.at.module if lock.at else "")
     )
     return [source for source, about in pseudo.sources if not about or any(word in text for word in about)]
+
+
+def _takers(splat: Splat, edges: tuple[Edge, ...], meanings: Meanings) -> tuple[str, ...]:
+    locks = list(locks_of(splat))
+    names = [lock.at.function for lock in locks if lock.at is not None]
+    names += [frame.function for edge in edges if (frame := taker(edge.frames, meanings)) is not None]
+    # A bare "lock" or "mutex" is the member of too many structures to tell anything.
+    names += [
+        member
+        for lock in locks
+        if meanings.pseudo(lock) is None and "_" in (member := lock.name.rpartition(">")[2].removeprefix("&"))
+    ]
+    return tuple(dict.fromkeys(name.split(".")[0] for name in names))
 
 
 def _functions(splat: Splat, edges: tuple[Edge, ...], meanings: Meanings) -> tuple[str, ...]:
