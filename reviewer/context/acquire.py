@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reviewer.context.effects import Acquisition, Condition, Edge, EventKind
 from reviewer.context.enabled import interruptible, interrupts
 from reviewer.context.facts import STANDS, TAKEN_AT, Facts
-from reviewer.context.locks import canonical, in_caller, in_parameters
+from reviewer.context.locks import around, canonical, in_caller, in_parameters
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.state import Held, Origin, State
 from reviewer.context.tables import LockClass
@@ -115,7 +115,12 @@ def _kept(state: State, acquisition: Acquisition) -> list[Held]:
     if "locks" in state.unsure or ANY in acquisition.minus:
         return []
     gone = {last_member(name) for name in acquisition.minus}
-    return [held for held in sorted(state.locks) if last_member(held.expression) not in gone]
+    holders = {around(name) for name in acquisition.minus}
+    return [
+        held
+        for held in sorted(state.locks)
+        if last_member(held.expression) not in gone and held.expression not in holders
+    ]
 
 
 def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts: Facts) -> None:

@@ -126,11 +126,12 @@ def find_held(state: State, kind: str, expression: str) -> Held | None:
     if not alike:
         alike = [held for held in state.locks if held.kind in ("?", kind) and last_member(held.expression) == name]
     if not alike:  # of some locks the primitives are given the structure that holds them: xa_lock()
-        alike = [held for held in state.locks if held.kind in ("?", kind) and _around(held.expression) == expression]
+        alike = [held for held in state.locks if held.kind in ("?", kind) and around(held.expression) == expression]
     return alike[0] if len(alike) == 1 else None
 
 
-def _around(expression: str) -> str:
+def around(expression: str) -> str:
+    """The structure that holds the lock."""
     return expression.removesuffix(last_member(expression)).removesuffix("->").removesuffix(".")
 
 

@@ -9,7 +9,7 @@ from reviewer.context.assumptions import for_callers
 from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Effect, EventKind
 from reviewer.context.enabled import slept
 from reviewer.context.facts import Facts
-from reviewer.context.locks import in_parameters
+from reviewer.context.locks import around, in_parameters
 from reviewer.context.shown import shown_as
 from reviewer.context.state import Origin, State, atomic
 from reviewer.model import Step
@@ -59,6 +59,8 @@ class Notes:
                 ),
                 None,
             )
+            if held is None:  # xa_lock() is given the structure that holds the lock
+                held = next((h for h in sorted(here.locks) if h.expression == around(expression)), None)
             if held is not None:
                 here = here._replace(locks=here.locks - {held})
         if effect.irq_on:

@@ -346,3 +346,19 @@ static struct dev *error_or_read_locked(struct dev *from)
 out:
 	return dev;
 }
+
+static void store_slowly(struct xarray *xa, gfp_t gfp) __must_hold(xa->xa_lock)
+{
+	if (gfpflags_allow_blocking(gfp)) {
+		xa_unlock(xa);
+		kmem_cache_alloc(cache, gfp);
+		xa_lock(xa);
+	}
+}
+
+void lock_named_by_its_structure(struct dev *dev)
+{
+	xa_lock(&dev->set);
+	store_slowly(&dev->set, GFP_KERNEL);
+	xa_unlock(&dev->set);
+}
