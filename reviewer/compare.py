@@ -11,6 +11,7 @@ from reviewer.affected import Affected
 from reviewer.check import Check, EventKind
 from reviewer.context.analysis import Analyser
 from reviewer.context.balance import newly_retaken, newly_unbalanced
+from reviewer.context.bottomhalves import newly_preemptible
 from reviewer.context.effects import Event
 from reviewer.context.handlers import newly_interruptible
 from reviewer.context.letsgo import newly_kept
@@ -130,6 +131,7 @@ class _Comparison:
             *newly_retaken(old, new),
             *newly_before_irqs_off(old, new),
             *newly_interruptible(old, new, after),
+            *newly_preemptible(old, new, after),
             *newly_kept(old, new, after, self.after),
         )
 

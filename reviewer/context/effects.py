@@ -53,6 +53,7 @@ class EventKind(StrEnum):
     NULL_NOT_ASKED = "used without the question for NULL"
     RETURNED_UNPROTECTED = "returned after its protection ended"
     INTERRUPTIBLE = "lock of an interrupt taken with interrupts enabled"
+    BH_FOR_PREEMPT = "bottom halves disabled in place of preemption"
     SLEEPS_WITH_KEPT_LOCK = "lock of the caller no longer released before sleeping"
     IRQS_LEFT_ON = "interrupts no longer disabled by a lock"
 
@@ -233,7 +234,10 @@ WALKED: Final = "walked"
 
 
 class Exit(NamedTuple):
-    """One way out of a function: class of the return value and the change of the state."""
+    """One way out of a function: class of the return value and the change of the state.
+
+    ``rt`` says in which world only, with PREEMPT_RT or without.
+    """
 
     value: str
     gained: frozenset[tuple[str, str]]
@@ -250,6 +254,7 @@ class Exit(NamedTuple):
     unsure: frozenset[str]
     conditions: tuple[Condition, ...]
     line: int
+    rt: bool | None = None
 
     @property
     def change(self) -> tuple[object, ...]:

@@ -449,6 +449,7 @@ class Flow:
             state.unsure | self._unsure_at_exit(state) | self._walked_locks(state),
             self.conditions(facts),
             line,
+            state.rt,
         )
         self.analysis.summary.exits[left] = None
 

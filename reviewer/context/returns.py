@@ -28,7 +28,8 @@ def apply_exits(
     possible = [
         exit_
         for exit_ in summary.exits
-        if all(
+        if (exit_.rt is None or state.rt is None or exit_.rt == state.rt)
+        and all(
             satisfied(condition, node.args, facts, flow.function, calls.api) is not False
             for condition in exit_.conditions
         )
@@ -41,6 +42,11 @@ def apply_exits(
         if node.result and {exit_.value for exit_ in possible} in ({"zero"}, {"nonzero"}):
             facts[VALUE, node.result] = 0 if possible[0].value == "zero" else NONZERO
         return [(_apply(flow, node, possible[0]._replace(unsure=doubts), state, facts), facts)]
+    if (worlds := _worlds(possible)) is not None:
+        return [
+            (_apply(flow, node, exit_, state._replace(rt=exit_.rt), known), known)
+            for exit_, known in ((exit_, dict(facts)) for exit_ in worlds)
+        ]
     classes: dict[str, dict[tuple[object, ...], Exit]] = defaultdict(dict)
     for exit_ in possible:
         classes["nonzero" if exit_.value == "negative" else exit_.value][exit_.change] = exit_
@@ -63,6 +69,17 @@ def apply_exits(
         alike = UNMOVED_EXIT._replace(gained=possible[0].gained, released=possible[0].released, unsure=doubts)
         return [(_apply(flow, node, alike, state, facts).doubted(unsure), facts)]
     return [(state.doubted(unsure), facts)]
+
+
+def _worlds(possible: list[Exit]) -> tuple[Exit, Exit] | None:
+    """The ways out with and without PREEMPT_RT, where nothing else decides between them."""
+    found = []
+    for rt in (True, False):
+        ways = [exit_ for exit_ in possible if exit_.rt in (None, rt)]
+        if len({exit_.change for exit_ in ways}) != 1:
+            return None
+        found.append(ways[0]._replace(rt=rt, unsure=frozenset.intersection(*(exit_.unsure for exit_ in ways))))
+    return found[0], found[1]
 
 
 def unnamed(summary: Summary, state: State) -> frozenset[tuple[str, str]]:

@@ -647,3 +647,30 @@ static void box_exit(struct box *b)
 	}
 	msleep(2);
 }
+
+/* What a function leaves behind differs with and without PREEMPT_RT. */
+static void unit_hold(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		local_bh_disable();
+	else
+		preempt_disable();
+}
+
+static void unit_release(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		local_bh_enable();
+	else
+		preempt_enable();
+}
+
+void unit_save(struct unit *unit)
+{
+	unit_hold();
+	spin_lock(&unit->spinlock); /* wrong: rt-spinlock-preempt-irq-off */
+	spin_unlock(&unit->spinlock);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	unit_release();
+	msleep(1);
+}
