@@ -72,12 +72,14 @@ def judge(
     ``more`` are events that the function's own analysis does not know of.
     """
     seen: set[tuple[object, ...]] = set()
-    if analyser.api.is_primitive(function.name) and not function.static:
-        return  # what its body does to the context is what the context is made of
+    # What the body of a primitive does to the context is what the context is made of; a change of it may be wrong.
+    primitive = analyser.api.is_primitive(function.name) and not function.static
+    if primitive and not more:
+        return
     if analyser.not_with_rt(function.path):
         checks = [check for check in checks if check.kernels is not Kernels.PREEMPT_RT]
     starts: list[tuple[Entry | None, Analysis]] = [(None, analyser.analyse(function))]
-    ways_in = entries(analyser.program, analyser.api, function) if entered else ()
+    ways_in = entries(analyser.program, analyser.api, function) if entered and not primitive else ()
     starts += [(way_in, analyser.analyse(function, way_in.state)) for way_in in ways_in]
     for entry, analysis in starts:
         orders = analyser.orders
@@ -96,7 +98,7 @@ def judge(
             e for e in analysis.events if e.kind is not EventKind.UNBALANCED or not given_back_elsewhere(analyser, e)
         )
         interrupted = analyser.handlers.interruptible(function, analysis, entry)
-        for event in (*own, *besides, *interrupted):
+        for event in (*own, *besides, *interrupted) if not primitive else more:
             context = Context(event, analyser.api)
             for check in checks:
                 if event.kind not in check.events:

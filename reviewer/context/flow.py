@@ -278,8 +278,8 @@ class Flow:
 
     def _assume_meaning(self, state: State, facts: Facts, meaning: tuple[str, str], truth: bool) -> State | None:
         what, argument = meaning
-        if what == "atomic" and truth:
-            facts[ASSUMED, what] = True
+        if what in ("atomic", "interrupt") and truth:
+            facts[ASSUMED, "atomic"] = True
         if what == "rt":
             return None if state.rt is not None and state.rt != truth else state._replace(rt=truth)
         if what == "gfp":
@@ -294,6 +294,8 @@ class Flow:
             reason = atomic(state, self.api, rt=False)
             if reason is None:
                 return state._replace(may_sleep=True)
+            if what == "interrupt" and reason.what != "entry":
+                return state
             return None if reason.origin is Origin.TAKEN else state
         return state
 

@@ -126,9 +126,13 @@ class Eqs(_Table, frozen=True, forbid_unknown_fields=True):
 
 
 class Predicates(_Table, frozen=True, forbid_unknown_fields=True):
-    """Questions about the context; ``irqs`` and ``no_irqs`` about that of the code which was interrupted."""
+    """Questions about the context; ``irqs`` and ``no_irqs`` about that of the code which was interrupted.
+
+    ``interrupt`` are those of the questions for an atomic context that see interrupts alone.
+    """
 
     atomic: str
+    interrupt: str
     task: str
     gfp: str
     irqs: str

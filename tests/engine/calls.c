@@ -674,3 +674,12 @@ void unit_save(struct unit *unit)
 	unit_release();
 	msleep(1);
 }
+
+/* That this is no interrupt says nothing of what was disabled by hand. */
+void unit_save_outside_interrupts(struct unit *unit)
+{
+	preempt_disable();
+	BUG_ON(in_hardirq());
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	preempt_enable();
+}
