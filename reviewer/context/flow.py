@@ -54,7 +54,7 @@ from reviewer.context.state import ASSERTED, Held, Origin, State, atomic, reassu
 from reviewer.context.tables import Api, Operation
 from reviewer.context.watch import Watcher
 from reviewer.model import Step
-from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Literal, Loop
+from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Literal, Loop, reverse_postorder
 from reviewer.source.expression import identifiers, is_path, last_member, root, unwrap
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Flow:
         blocks = self.function.blocks
         states: list[dict[State, Facts]] = [{} for _ in blocks]
         states[0][self.start] = {}
-        rank = {block: position for position, block in enumerate(_reverse_postorder(self.function))}
+        rank = {block: position for position, block in enumerate(reverse_postorder(self.function))}
         heap: list[tuple[int, int, int, State]] = [(0, 0, 0, self.start)]
         queued = {(0, self.start)}
         visits = sequence = 0
@@ -585,19 +585,3 @@ def _lowered(function: Function, api: Api) -> frozenset[str]:
         for counter, change in api.counters.get(node.name, {}).items()
         if change < 0
     )
-
-
-def _reverse_postorder(function: Function) -> list[int]:
-    seen, out = {0}, []
-    stack = [(0, iter(function.blocks[0].edges))]
-    while stack:
-        block, edges = stack[-1]
-        for edge in edges:
-            if edge.target not in seen:
-                seen.add(edge.target)
-                stack.append((edge.target, iter(function.blocks[edge.target].edges)))
-                break
-        else:
-            out.append(block)
-            stack.pop()
-    return out[::-1]

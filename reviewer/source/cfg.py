@@ -141,3 +141,20 @@ class Layout(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """Whether the 1-based ``line`` lies in an arm that was not read."""
         at = bisect_right(self.dead, line, key=lambda arm: arm[0]) - 1
         return at >= 0 and line <= self.dead[at][1]
+
+
+def reverse_postorder(function: Function) -> list[int]:
+    """The blocks of ``function`` in an order in which each comes before those it leads to, loops aside."""
+    seen, out = {0}, []
+    stack = [(0, iter(function.blocks[0].edges))]
+    while stack:
+        block, edges = stack[-1]
+        for edge in edges:
+            if edge.target not in seen:
+                seen.add(edge.target)
+                stack.append((edge.target, iter(function.blocks[edge.target].edges)))
+                break
+        else:
+            out.append(block)
+            stack.pop()
+    return out[::-1]
