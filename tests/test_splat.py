@@ -25,7 +25,7 @@ from reviewer.splat.kinds import IDS
 from reviewer.splat.lines import MAX_LINE
 from reviewer.splat.meanings import load_meanings
 from reviewer.splat.parse import MAX_SPLATS, parse
-from reviewer.splat.records import Splat
+from reviewer.splat.records import Splat, Task
 from reviewer.tree.repository import Repository
 from tests.conftest import ROOT
 from tests.repos import make
@@ -349,6 +349,24 @@ def test_patches_of_the_thread_that_touch_the_locks_are_named(tmp_path: Path) ->
     (found,) = json.loads(run(str(mbox), "--format", "json").stdout)["splats"]
     assert found["touched"] == [{"subject": "[PATCH 2/2] boat: Float", "names": ["boat_float"]}]
     assert b"[PATCH 2/2] boat: Float: boat_float" in run(str(mbox)).stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "task"),
+    [
+        ("WARNING: drivers/boat/float.c:42 at boat_float+0x1/0x2, CPU#3: oar/77", "kernel-warning", Task("oar", 77)),
+        ("INFO: task oar:77 blocked in I/O wait for more than 120 seconds.", "hung-task", Task("oar", 77)),
+        ("INFO: task kworker/u8:3:77 blocked for more than 9 seconds.", "hung-task", Task("kworker/u8:3", 77)),
+        ("[ INFO: possible circular locking dependency detected ]", "lockdep-circular", None),
+        ("[ INFO: suspicious RCU usage. ]", "rcu-suspicious", None),
+        ("BUG: rwlock wrong CPU on CPU#0, oar/77, 00000000deadbeef", "spinlock-debug", Task("oar", 77)),
+        ("rcu: INFO: rcu_sched detected stalls on CPUs/tasks:", "rcu-stall", None),
+        ("watchdog: CPU2: Watchdog detected hard LOCKUP on cpu 3", "hard-lockup", None),
+    ],
+)
+def test_headers_of_other_kernels(line: str, kind: str, task: Task | None) -> None:
+    splat = only(line)
+    assert (splat.kind, splat.task) == (kind, task)
 
 
 def test_the_mmu_notifier_seed(shared: Path, golden: Callable[[str, str], None]) -> None:

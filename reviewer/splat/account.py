@@ -176,7 +176,8 @@ def _paths(edges: tuple[Edge, ...], splat: Splat, meanings: Meanings) -> list[Se
         when = "now" if edge.now else "it follows from where the lock was taken" if edge.inferred else "seen before"
         frames = path_of(edge.frames, meanings)
         if frames:
-            heading = f"({number}) {edge.wanted.label} wanted while {edge.held.label} is held, {when}"
+            asked = "wanted" if edge.now else "taken"
+            heading = f"({number}) {edge.wanted.label} {asked} while {edge.held.label} is held, {when}"
             sections.append(Section(heading, _stack(frames), drawn=True))
     if not edges:
         sections += [

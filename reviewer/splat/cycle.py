@@ -99,7 +99,11 @@ def picture(edges: Sequence[Edge], splat: Splat, meanings: Meanings) -> tuple[st
         frame = taker(edge.frames, meanings)
         who = f"{frame.function}()" if frame is not None else "somebody"
         what = "the first" if number == len(edges) and closed else "the next"
-        when = f"wants {what} now{task}" if edge.now else f"took {what}, {'inside' if edge.inferred else 'seen before'}"
+        when = (
+            f"wants {what} now{task}"
+            if edge.now
+            else f"took {what}, {'running inside the first' if edge.inferred else 'seen before'}"
+        )
         bar = "|" if closed else " "
         last = number == len(edges)
         lines.append(f"{bar}    |")
