@@ -192,6 +192,42 @@ def test_what_a_new_function_does_not_reach_is_taken_over(monkeypatch: pytest.Mo
     assert sorted(computed) == ["low", "middle", "top", "touch"]
 
 
+ARMS = """\
+static void shared(struct box *b)
+{
+#ifdef CONFIG_SOME
+	touch(b);
+#else
+	mutex_lock(&b->lock);
+#endif
+}
+void user(struct box *b)
+{
+	shared(b);
+}
+#ifndef CONFIG_SOME
+static void hidden(struct box *b)
+{
+	msleep(1);
+}
+#endif
+"""
+
+
+@pytest.mark.parametrize(("wanted", "usual"), [(6, True), (4, True), (16, False)])
+def test_other_arms_change_nothing_for_those_who_do_not_ask(wanted: int, usual: bool) -> None:
+    before = program(ARMS)
+    before.want({PATH: frozenset((wanted,))})
+    files = MemoryFiles({PATH: ARMS, INLINE: HEADER})
+    after = Program(files, before.store, base=before, changed=[PATH], wanted={PATH: frozenset((wanted,))})
+    assert after.usual_arms is usual
+    assert (PATH in after.unlike_base(frozenset())[1]) is usual
+    made_from_base = Analyser(after, API, Analyser(before, API))
+    alone = Analyser(program(ARMS), API)
+    (user,) = after.functions(PATH, "user")
+    assert whole(made_from_base.summary(user)) == whole(alone.summary(user))
+
+
 def test_lines_of_an_edit() -> None:
     new = TEXT.replace(*CHANGES["a line more"])
     old_file, new_file = (parse(PATH, text.encode()) for text in (TEXT, new))

@@ -111,3 +111,21 @@ def test_damaged_row_is_computed_anew(tmp_path: Path, monkeypatch: pytest.Monkey
     assert again.computed == ["top"]
     assert again.sleeps
     assert first.sleeps
+
+
+def test_what_only_a_patch_has_read_is_not_kept(tmp_path: Path) -> None:
+    text = "void top(void)\n{\n#ifdef CONFIG_PREEMPT_RT_OF_OLD\n\tmsleep(1);\n#else\n\tlow();\n#endif\n}\n"
+    store = Store(tmp_path / "c")
+    for line in (4, 6):
+        program = Program(MemoryFiles({"kernel/top.c": text}), store)
+        program.want({"kernel/top.c": frozenset((line,))})
+        analyser = Analyser(program, API)
+        kept = analyser.keep(RULES)
+        readings = program.functions("kernel/top.c", "top")
+        sleeps = {
+            function.reading: EventKind.SLEEP in {effect.kind for effect in analyser.summary(function).effects.values()}
+            for function in readings
+        }
+        kept.flush()
+        assert len(set(sleeps.values())) == len(sleeps)
+    store.close()

@@ -21,7 +21,8 @@ from reviewer.context.closure import Key, Known, Numbers, mark
 from reviewer.context.effects import Acquisition, Effect, Exit, Requirement, Summary
 from reviewer.errors import CacheError, ReviewerError
 from reviewer.source.cfg import Function
-from reviewer.source.program import Program, offered
+from reviewer.source.edits import offered
+from reviewer.source.program import Program
 from reviewer.source.scan import scan
 from reviewer.source.store import encoded, intact
 
@@ -61,6 +62,8 @@ class Kept:
 
     def find(self, function: Function) -> Known | None:
         """The summary of ``function``, or None where none is kept that is true of this tree."""
+        if function.reading:  # as one patch has it read, and nobody else
+            return None
         oid = self._program.files.blob_id(function.path)
         rows = self.store.rows(
             "select summary.origin, summary.files, summary.data from summary join origin on origin.id = summary.origin"
@@ -84,6 +87,8 @@ class Kept:
 
     def keep(self, key: Key, known: Known) -> None:
         """Keep a summary that was computed in this tree."""
+        if key.reading:
+            return
         self._pending[key] = known
         if len(self._pending) >= _PENDING:
             self.flush()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from reviewer.source.cfg import Extent
 from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.scan import scan
+from reviewer.source.store import BlobFacts
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _DEFINE = re.compile(rb"^[ \t]*#[ \t]*define\b", re.MULTILINE)
@@ -162,3 +163,12 @@ def _words(bodies: Iterable[_Rows]) -> set[bytes]:
 
 def _directives(rows: _Rows) -> _Rows:
     return [row for row in rows if row.lstrip().startswith(b"#")]
+
+
+def offered(facts: BlobFacts, path: str) -> set[str]:
+    """What the file ``path`` offers to others: its last word is the name that they use it by."""
+    shared = {name for name, kind in facts.definitions if kind == "f" or path.endswith(".h")}
+    shared |= {f"{kind} {name}" for name, kind in facts.locks}
+    shared |= {f"{function} {structure} {field}" for function, structure, field in facts.members}
+    shared |= {f"{target} {name}" for name, target in facts.types}
+    return shared | {f"{kind} {name}" for name, kind, static in facts.variables if not static or path.endswith(".h")}

@@ -121,9 +121,14 @@ class ParsedFile:
         return Layout(self.extents, tuple(self._readings[0].side.arms.dead))
 
     @property
-    def readings(self) -> int:
-        """How many choices of preprocessor arms were read."""
-        return len(self._readings)
+    def usual(self) -> tuple[Extent, ...]:
+        """The functions of the usual arms."""
+        return tuple(extent for reading, extent, _ in self._functions if not reading)
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The names of functions that only other arms define."""
+        return frozenset(extent.name for extent in self.extents) - {extent.name for extent in self.usual}
 
     def functions(self, name: str | None = None) -> Iterator[Function]:
         """The functions called ``name``, or all of them; those of the usual arms come first."""

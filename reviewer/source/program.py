@@ -12,14 +12,14 @@ import msgspec
 
 from reviewer.source.cfg import Extent, Function, Layout
 from reviewer.source.declarations import Declaration, Declarations
-from reviewer.source.edits import Edit, edit_between
+from reviewer.source.edits import Edit, edit_between, offered
 from reviewer.source.files import Files
 from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
 from reviewer.source.macros import read_macro
 from reviewer.source.parse import ParsedFile, parse
 from reviewer.source.pointers import Entry, Instance, apart_from, chosen
 from reviewer.source.scan import scan
-from reviewer.source.store import BlobFacts, Store
+from reviewer.source.store import Store
 
 C_SUFFIXES = (".c", ".h")
 """The ends of the names of files that are read."""
@@ -55,15 +55,6 @@ def architecture_of(path: str) -> str | None:
     """``arm64`` for ``arch/arm64/kvm/arm.c``, None for code that every architecture shares."""
     parts = path.split("/")
     return parts[1] if parts[0] == "arch" and len(parts) > 2 else None
-
-
-def offered(facts: BlobFacts, path: str) -> set[str]:
-    """What the file ``path`` offers to others: its last word is the name that they use it by."""
-    shared = {name for name, kind in facts.definitions if kind == "f" or path.endswith(".h")}
-    shared |= {f"{kind} {name}" for name, kind in facts.locks}
-    shared |= {f"{function} {structure} {field}" for function, structure, field in facts.members}
-    shared |= {f"{target} {name}" for name, target in facts.types}
-    return shared | {f"{kind} {name}" for name, kind, static in facts.variables if not static or path.endswith(".h")}
 
 
 class Program:
@@ -132,8 +123,9 @@ class Program:
 
     @property
     def usual_arms(self) -> bool:
-        """Whether every file is read with the preprocessor arms that it has for everybody."""
-        return not self._wanted
+        """Whether no wanted line made a function seen that nobody else sees: then all others mean the same."""
+        parsed = [self.parsed(path) for path in self._wanted]
+        return not any(each is not None and each.hidden for each in parsed)
 
     def unlike_base(self, telling: Set[str]) -> tuple[frozenset[str], dict[str, Edit]]:
         """The files that may mean something else than in the base: those that differ, and those that use their names.
@@ -161,16 +153,19 @@ class Program:
 
     def _edit(self, base: Program, path: str) -> Edit | None:
         old, new = base.text(path), self.text(path)
-        if old is None or new is None or not (base._has_usual_arms(path) and self._has_usual_arms(path)):
+        before, after = base._usual_extents(path), self._usual_extents(path)
+        if old is None or new is None or before is None or after is None:
             return None
-        return edit_between(old, base.extents(path), new, self.extents(path))
+        return edit_between(old, before, new, after)
 
-    def _has_usual_arms(self, path: str) -> bool:
-        """Whether no line was wanted that lies in a preprocessor arm which is not read for everybody."""
+    def _usual_extents(self, path: str) -> tuple[Extent, ...] | None:
+        """The functions of the usual arms; None where a wanted line made more functions seen."""
         if (base := self._of_base(path)) is not None:
-            return base._has_usual_arms(path)
+            return base._usual_extents(path)
         parsed = self.parsed(path) if path in self._wanted else None
-        return parsed is None or parsed.readings == 1
+        if parsed is None:
+            return self.extents(path)
+        return None if parsed.hidden else parsed.usual
 
     def counterpart(self, function: Function, edit: Edit) -> Function | None:
         """The same function of the base, where ``edit`` did not change it; None where that is not clear."""
@@ -373,7 +368,7 @@ class Program:
             else:
                 found = self.functions(path, name)
             if found:  # of several definitions (configuration arms) the one with most in it
-                return (max(found, key=lambda f: sum(len(block.nodes) for block in f.blocks)),)
+                return (max(found, key=lambda f: (not f.reading, sum(len(block.nodes) for block in f.blocks))),)
         return ()
 
     def defining(self, name: str, user: str) -> tuple[str, ...]:
