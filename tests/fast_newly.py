@@ -184,3 +184,35 @@ int settle(struct hub *hub)
     after = _without(before, "\t\tmutex_unlock(&all_mutex); /* first */\n")
     assert _brought(other + before, other + after) == [("lock-imbalance", "return -EBUSY;")]
     assert not _brought(before, other + after)
+
+
+def test_new_failure_is_held_against_earlier_failures() -> None:
+    before = """\
+int look_up(struct hub *hub)
+{
+	rcu_read_lock();
+	if (hub->state) {
+		rcu_read_unlock();
+		return -EBUSY;
+	}
+	return 0;
+}
+"""
+    after = before.replace("\treturn 0;\n", "\tif (hub->first)\n\t\treturn -EINVAL;\n\treturn 0;\n")
+    assert _brought(before, after) == [("rcu-unlock-imbalance", "return -EINVAL;")]
+
+
+def test_first_way_out_of_an_endless_loop() -> None:
+    before = """\
+int serve(void *hub)
+{
+	while (true) {
+		mutex_lock(&all_mutex);
+		handle(hub);
+		mutex_unlock(&all_mutex);
+	}
+	return 0;
+}
+"""
+    after = before.replace("\t\thandle(hub);\n", "\t\tif (handle(hub))\n\t\t\treturn -EINVAL;\n")
+    assert _brought(before, after) == [("lock-imbalance", "return -EINVAL;")]

@@ -113,19 +113,20 @@ def newly_unbalanced(
 
     What the function was before is the best witness of what it is meant to do: its name and the value it returns do
     not count here, nor whatever was unclear about its ways out already. ``came_from`` tells for a line of the function
-    which one it was; for a new return all that there were are asked. ``handed_over`` says that the patch lets go of
-    something elsewhere: then a function may have come to leave on every way what it lets go of only inside.
+    which one it was; for a new return those of the same kind are asked, or all. A loop without end had none.
+    ``handed_over`` says that the patch lets go of something elsewhere: then a function may have come to leave on every
+    way what it lets go of only inside.
     """
     was, now = ({_unnamed(exit_) for exit_ in analysis.summary.exits} for analysis in (before, after))
-    if not was:
-        return
     unclear = frozenset[str]().union(*(exit_.unsure for exit_ in was))
     released = _released(function, api)
     walks = _walks(function)
 
     def earlier(exit_: Exit) -> list[Exit]:
         line = came_from(exit_.line)
-        return [old for old in was if line is None or old.line == line]
+        if line is None:
+            return [old for old in was if old.value == exit_.value] or list(was)
+        return [old for old in was if old.line == line]
 
     for lock in sorted(set(before.taken) & {lock for exit_ in now for lock in exit_.gained}):
         name = last_member(lock[1])
@@ -137,7 +138,7 @@ def newly_unbalanced(
             for exit_ in now
             if lock in exit_.gained
             and not exit_.unsure & {"locks", WALKED} - known
-            and (old := earlier(exit_))
+            and ((old := earlier(exit_)) or not was)
             and not any(lock in o.gained for o in old)
         ]
         right = [exit_.line for exit_ in now if lock not in exit_.gained]
