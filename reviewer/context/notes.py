@@ -13,8 +13,8 @@ from reviewer.context.locks import around, in_parameters
 from reviewer.context.shown import shown_as
 from reviewer.context.state import Origin, State, atomic
 from reviewer.model import Step
-from reviewer.source.cfg import Call, Guard, Loop
-from reviewer.source.expression import last_member
+from reviewer.source.cfg import Call, Function, Guard, Loop
+from reviewer.source.expression import last_member, root
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -61,6 +61,8 @@ class Notes:
             )
             if held is None:  # xa_lock() is given the structure that holds the lock
                 held = next((h for h in sorted(here.locks) if h.expression == around(expression)), None)
+            if held is None and _unseen(flow.function, expression):
+                here = here._replace(locks=frozenset(h for h in here.locks if h.kind != kind))
             if held is not None:
                 here = here._replace(locks=here.locks - {held})
         if effect.irq_on:
@@ -146,3 +148,10 @@ class Notes:
         shorter = new if (len(new.steps), new.steps) < (len(old.steps), old.steps) else old
         if shorter is new or not old.assumed <= new.assumed:
             summary.effects[new.key] = shorter._replace(assumed=old.assumed & new.assumed)
+
+
+def _unseen(function: Function, expression: str) -> bool:
+    """Whether a callee names a lock by a variable of its own, as ``xas.xa->xa_lock``: it may be any that is held."""
+    start = root(expression)
+    known = expression.startswith("?") or start in (expression, *function.params)
+    return not known and start not in function.locals

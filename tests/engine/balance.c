@@ -362,3 +362,21 @@ void lock_named_by_its_structure(struct dev *dev)
 	store_slowly(&dev->set, GFP_KERNEL);
 	xa_unlock(&dev->set);
 }
+
+static void store_by_a_state(struct xarray *xa, gfp_t gfp)
+{
+	XA_STATE(state, xa, 0);
+
+	if (gfpflags_allow_blocking(gfp)) {
+		xa_unlock(state.xa);
+		kmem_cache_alloc(cache, gfp);
+		xa_lock(state.xa);
+	}
+}
+
+void lock_named_by_a_state(struct dev *dev)
+{
+	xa_lock(&dev->set);
+	store_by_a_state(&dev->set, GFP_KERNEL);
+	xa_unlock(&dev->set);
+}
