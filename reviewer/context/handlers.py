@@ -35,6 +35,12 @@ class Taker(NamedTuple):
     function: Function
     acquisition: Acquisition
 
+    def runs(self, function: Function) -> bool:
+        """Whether its way to the lock leads through ``function``: what sleeps there is wrong itself and shows nothing
+        of interrupts."""
+        place = (function.path, function.name)
+        return any((step.path, step.function) == place for step in self.acquisition.steps)
+
 
 class Handlers:
     """The functions of a program that take locks in interrupts, asked for one class at a time."""
@@ -106,7 +112,10 @@ class Handlers:
             if key not in self._found:
                 self._found[key] = next(self._search(acquisition, wanted, function), None)
             taker = self._found[key]
-            if taker is not None and taker.function != function:
+            if taker is not None and taker.runs(function):
+                others = self._search(acquisition, wanted, function)
+                taker = next((other for other in others if not other.runs(function)), None)
+            if taker is not None:
                 return taker
         return None
 

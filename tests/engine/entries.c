@@ -324,3 +324,23 @@ static void resume_alone(void)
 static struct syscore_ops alone_ops = {
 	.resume = resume_alone,
 };
+
+/* What sleeps in an interrupt is a mistake of its own; it does not show that interrupts are enabled. */
+struct bell { raw_spinlock_t lock; void *ring; };
+static void bell_ring(struct bell *bell)
+{
+	void *ring = kzalloc(8, GFP_KERNEL); /* wrong: lock-gfp-blocking-in-atomic */
+
+	raw_spin_lock(&bell->lock);
+	bell->ring = ring;
+	raw_spin_unlock(&bell->lock);
+}
+static irqreturn_t bell_interrupt(int irq, void *data)
+{
+	bell_ring(data);
+	return IRQ_HANDLED;
+}
+int bell_probe(struct bell *bell)
+{
+	return request_irq(bell->irq, bell_interrupt, 0, "bell", bell);
+}
