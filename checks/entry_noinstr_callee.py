@@ -11,7 +11,7 @@ def judge(context: Context) -> Report:
     return Report(
         subject=traced,
         message=f"{traced}() can be instrumented and is called{through} {place}",
-        question=f"Can {call} be called here? {context.function}() must not be traced, and {traced}() can be.",
+        question=f"{context.function}() must not be traced, and {traced}() can be. Can it be called{through} there?",
         was=f"{traced}() was called{through} {place}",
         consequence="A tracer or debugger that hooks the call runs before the kernel is ready for it.",
     )

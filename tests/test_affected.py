@@ -170,8 +170,9 @@ def test_callee_of_noinstr_code_that_loses_noinstr() -> None:
     )
     after = before.replace("static noinstr int", "static int")
     (finding,) = brought(between({PATH: before}, {PATH: after}).findings)
-    assert (finding.check, finding.function, finding.line) == ("entry-noinstr-callee", "enter", 8)
-    assert (finding.change, cause(finding)) == (Change.EXPOSED, (PATH, 1))
+    assert (finding.check, finding.function, finding.line) == ("entry-noinstr-callee", "look", 1)
+    assert finding.change is Change.INTRODUCED
+    assert [(step.function, step.line) for step in finding.witness] == [("enter", 8), ("look", 1)]
     assert [f.change for f in between({PATH: after}, {PATH: before}).findings] == [Change.FIXED]
 
 
@@ -183,7 +184,8 @@ def test_callee_of_noinstr_code_that_need_not_be_inlined_any_more() -> None:
     )
     plain = header.replace("__always_inline", "inline")
     (finding,) = brought(between({PATH: user, HEADER: header}, {PATH: user, HEADER: plain}).findings)
-    assert (finding.check, finding.function, cause(finding)) == ("entry-noinstr-callee", "enter", (HEADER, 1))
+    assert (finding.check, finding.path, finding.function, finding.line) == ("entry-noinstr-callee", HEADER, "look", 1)
+    assert [(step.path, step.function) for step in finding.witness] == [(PATH, "enter"), (HEADER, "look")]
     unchanged = plain.replace("vector + 1", "vector + 2")
     assert not brought(between({PATH: user, HEADER: plain}, {PATH: user, HEADER: unchanged}).findings)
 

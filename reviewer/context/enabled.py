@@ -36,10 +36,14 @@ def interrupts(state: State, facts: Facts, suffix: str = "") -> tuple[str, bool]
 def slept(flow: Flow, effect: Effect, state: State, facts: Facts) -> None:
     """What may sleep is called with interrupts enabled: until that changes, they still are.
 
-    While the kernel boots, they are disabled where one may otherwise sleep.
+    A callee that enables them or lets go of a lock before it sleeps says nothing of its caller. While the kernel
+    boots, they are disabled where one may otherwise sleep.
     """
     if (
         interrupts(state, facts) == ("", False)
+        and not effect.irq_on
+        and not effect.minus
+        and not any(effect.delta)
         and _BOOT not in flow.function.words
         and True not in (state.rt, effect.rt)
     ):

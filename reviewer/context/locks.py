@@ -180,6 +180,8 @@ def apply_suffix(state: State, api: Api, kind: str, suffix: str, sign: int, fact
         return state._replace(irq="on")
     if sign < 0 and suffix == "irq" and (state.irq == "off" or (not state.irq and state.suffix <= 0)):
         state = state._replace(irq="on")
+    if sign > 0 and state.irq == "on" and state.suffix < 0:  # the caller's lock is taken again as he had it
+        state = state._replace(irq="")
     return state._replace(suffix=moved(state.suffix, sign))
 
 

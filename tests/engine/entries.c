@@ -344,3 +344,58 @@ int bell_probe(struct bell *bell)
 {
 	return request_irq(bell->irq, bell_interrupt, 0, "bell", bell);
 }
+
+/* A lock of the caller that is released with interrupts enabled, and taken again as it was, has them disabled. */
+struct link { spinlock_t lock; struct link *parent; bool irq_safe; int users; struct hrtimer timer; };
+static int link_idle(struct link *link, int (*callback)(struct link *))
+{
+	int ret;
+
+	if (link->irq_safe)
+		spin_unlock(&link->lock);
+	else
+		spin_unlock_irq(&link->lock);
+	ret = callback(link);
+	if (link->irq_safe)
+		spin_lock(&link->lock);
+	else
+		spin_lock_irq(&link->lock);
+	if (link->parent) {
+		spin_unlock(&link->lock);
+		spin_lock(&link->parent->lock);
+		link->users++;
+		spin_unlock(&link->parent->lock);
+		spin_lock(&link->lock);
+	}
+	return ret;
+}
+static enum hrtimer_restart link_expired(struct hrtimer *timer)
+{
+	struct link *link = container_of(timer, struct link, timer);
+	unsigned long flags;
+
+	spin_lock_irqsave(&link->lock, flags);
+	link->users = 0;
+	spin_unlock_irqrestore(&link->lock, flags);
+	return HRTIMER_NORESTART;
+}
+void link_init(struct link *link)
+{
+	hrtimer_init(&link->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+	link->timer.function = link_expired;
+}
+static void link_wait(struct link *link)
+{
+	spin_unlock_irq(&link->lock);
+	schedule();
+	spin_lock_irq(&link->lock);
+}
+static void link_settle(struct link *link)
+{
+	link_wait(link);
+	spin_unlock(&link->lock);
+	spin_lock(&link->parent->lock);
+	link->users++;
+	spin_unlock(&link->parent->lock);
+	spin_lock(&link->lock);
+}
