@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import distrusted
 from reviewer.context.annotations import is_noinstr
+from reviewer.context.assume import assume
 from reviewer.context.assumptions import written
 from reviewer.context.balance import Moves, unbalanced
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors
 from reviewer.context.effects import WALKED, Analysis, Condition, Event, EventKind, Exit
 from reviewer.context.facts import (
-    ASSUMED,
     DECIDED,
-    DECISION,
     EQUAL,
     GFP,
     MEANING,
@@ -34,12 +33,10 @@ from reviewer.context.facts import (
     UNEQUAL,
     VALUE,
     Facts,
-    compare,
     copy_bits,
     forget,
     gfp_of,
     join,
-    learn,
     value_of,
 )
 from reviewer.context.graceperiod import GracePeriods
@@ -50,11 +47,11 @@ from reviewer.context.once import Once
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
 from reviewer.context.requirements import Requirements
-from reviewer.context.state import ASSERTED, Held, Origin, State, atomic, reassured
+from reviewer.context.state import ASSERTED, Held, Origin, State, reassured
 from reviewer.context.tables import Api, Operation
 from reviewer.context.watch import Watcher
 from reviewer.model import Step
-from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Literal, Loop, reverse_postorder
+from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Loop, reverse_postorder
 from reviewer.source.expression import identifiers, is_path, last_member, root, unwrap
 
 if TYPE_CHECKING:
@@ -219,7 +216,7 @@ class Flow:
             carried = dict(facts)
             after: State | None = state
             for literal in edge.literals:
-                after = self._assume(after, carried, literal) if after is not None else None
+                after = assume(after, carried, literal, self.function, self.api) if after is not None else None
                 if after is None:
                     meaning = facts.get((MEANING, literal.left), ("same", literal.left))
                     if meaning[0] == "same":
@@ -229,75 +226,7 @@ class Flow:
                 self._went.add((block, position))
                 yield edge.target, after, carried
 
-    # Conditions
-
-    def _assume(self, state: State, facts: Facts, literal: Literal) -> State | None:
-        """The state where ``literal`` holds, or None where it cannot."""
-        text = literal.left
-        meaning = facts.get((MEANING, text))
-        if meaning is not None and meaning[0] != "same":
-            answers: dict[tuple[str, int | str], bool] = {("!=", 0): literal.holds, ("==", 0): not literal.holds}
-            truth = answers.get((literal.operator, literal.right))
-            if meaning[0] not in (EQUAL, UNEQUAL):
-                return state if truth is None else self._assume_meaning(state, facts, meaning, truth)
-            if truth is not None:
-                holds = truth == (meaning[0] == EQUAL)
-                if facts.setdefault((SYMBOL, meaning[1]), holds) != holds:
-                    return None
-        elif meaning is not None:
-            text = meaning[1]
-        if isinstance(literal.right, str):
-            return state if self._assume_symbol(facts, text, literal) else None
-        value = value_of(facts, text)
-        known = compare(value, literal.operator, literal.right) if value is not None else None
-        if known is not None:
-            return state if known == literal.holds else None
-        if literal.right != 0 and not self._assume_symbol(facts, text, literal):
-            return None
-        learn(facts, text, literal.operator, literal.right, literal.holds)
-        if (VALUE, text) in facts:
-            facts.pop((SYMBOL, f"{text}=={literal.right}"), None)
-        if (decision := facts.get((DECISION, text))) is not None and value_of(facts, text) == 0:
-            facts[DECIDED, text] = decision
-        return state
-
-    @staticmethod
-    def _assume_symbol(facts: Facts, text: str, literal: Literal) -> bool:
-        if literal.operator not in ("==", "!="):
-            key = (SYMBOL, f"{text}{literal.operator}{literal.right}")
-            return bool(facts.setdefault(key, literal.holds) == literal.holds)
-        truth = literal.holds if literal.operator == "==" else not literal.holds
-        key = (SYMBOL, f"{text}=={literal.right}")
-        if facts.get(key, facts.get((SYMBOL, f"{literal.right}=={text}"), truth)) != truth:
-            return False
-        facts[key] = truth
-        if truth:
-            Pointers.equal(text, facts)
-            Pointers.equal(str(literal.right), facts)
-        return True
-
-    def _assume_meaning(self, state: State, facts: Facts, meaning: tuple[str, str], truth: bool) -> State | None:
-        what, argument = meaning
-        if what in ("atomic", "interrupt") and truth:
-            facts[ASSUMED, "atomic"] = True
-        if what == "rt":
-            return None if state.rt is not None and state.rt != truth else state._replace(rt=truth)
-        if what == "gfp":
-            known = gfp_of(facts, argument, self.function.params, self.api)
-            if isinstance(known, bool):
-                return state if known == truth else None
-            facts[GFP, unwrap(argument)] = truth
-            return state
-        if what in ("irqs", "no_irqs"):  # about the interrupted context: where they are off, who knows what called
-            return state if truth == (what == "irqs") else state._replace(unsure=state.unsure | {"irq"})
-        if truth == (what == "task"):  # the code says that it may sleep here
-            reason = atomic(state, self.api, rt=False)
-            if reason is None:
-                return state._replace(may_sleep=True)
-            if what == "interrupt" and reason.what != "entry":
-                return state
-            return None if reason.origin is Origin.TAKEN else state
-        return state
+    # Doubts
 
     def is_certain(self, held: Held) -> bool:
         """Whether a lock was held all the while: it was let go of here, so that no call that was not followed did."""

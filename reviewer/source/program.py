@@ -16,6 +16,7 @@ from reviewer.source.edits import Edit, edit_between, offered
 from reviewer.source.files import Files
 from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
 from reviewer.source.macros import read_macro
+from reviewer.source.mentions import Mentions
 from reviewer.source.parse import ParsedFile, parse
 from reviewer.source.pointers import Entry, Instance, apart_from, chosen
 from reviewer.source.scan import scan
@@ -87,6 +88,7 @@ class Program:
         self._covered: dict[str, dict[int, tuple[str, ...]]] = {}
         self._within: dict[tuple[str, ...], dict[int, tuple[str, ...]]] = {}
         self._declarations = Declarations(self)
+        self._mentions = Mentions(files, store)
 
     # Files
 
@@ -182,7 +184,7 @@ class Program:
     def using(self, words: Iterable[str], folders: Sequence[str]) -> frozenset[str]:
         """The files below ``folders`` in which one of ``words`` stands."""
         sought = sorted(set(words))
-        self._search(sought, folders)
+        self._mentions.expect(dict.fromkeys(folders, sought))
         return frozenset(path for folder in folders for word in sought for path in self.mentions_below(folder, word))
 
     def _folders(self) -> tuple[str, ...]:
@@ -542,11 +544,7 @@ class Program:
             if not function.static or not function.path.endswith(".c"):
                 for folder in self.scope(function.path):
                     words.setdefault(folder, set()).add(function.name)
-        for folder, wanted in sorted(words.items()):
-            oid = self.files.subtree_id(folder)
-            missing = frozenset(word for word in wanted if oid and self.store.mentions(word, oid) is None)
-            if oid is not None and missing:
-                self._search_below(folder, oid, missing)
+        self._mentions.expect(words)
 
     def _included(self, path: str) -> tuple[str, ...]:
         """The files of code beside ``path`` that it includes, and in which its static functions are known."""
@@ -566,28 +564,4 @@ class Program:
 
     def mentions_below(self, folder: str, word: str) -> tuple[str, ...]:
         """The files below ``folder`` that hold ``word``."""
-        oid = self.files.subtree_id(folder)
-        if oid is None:
-            return ()
-        cached = self.store.mentions(word, oid)
-        if cached is None:
-            cached = self._search_below(folder, oid, frozenset((word,))).get(word, ())
-        return tuple(f"{folder}/{path}" for path in cached)
-
-    def _search(self, words: Iterable[str], folders: Iterable[str]) -> None:
-        """Search at once for what was not sought below these folders yet."""
-        sought = tuple(words)
-        for folder in folders:
-            oid = self.files.subtree_id(folder)
-            missing = frozenset(word for word in sought if oid and self.store.mentions(word, oid) is None)
-            if oid is not None and missing:
-                self._search_below(folder, oid, missing)
-
-    def _search_below(self, folder: str, oid: str, words: frozenset[str]) -> dict[str, tuple[str, ...]]:
-        prefix = folder + "/"
-        found = {
-            word: tuple(path.removeprefix(prefix) for path in paths)
-            for word, paths in self.files.mentioning(words, (folder,)).items()
-        }
-        self.store.add_mentions(oid, {word: found.get(word, ()) for word in words})
-        return found
+        return self._mentions.below(folder, word)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is known where a condition holds: values, symbols, the interrupted context, the kind of kernel."""
+
+from __future__ import annotations
+
+from reviewer.context.facts import (
+    ASSUMED,
+    DECIDED,
+    DECISION,
+    EQUAL,
+    GFP,
+    MEANING,
+    SYMBOL,
+    UNEQUAL,
+    VALUE,
+    Facts,
+    compare,
+    gfp_of,
+    learn,
+    value_of,
+)
+from reviewer.context.pointers import Pointers
+from reviewer.context.state import Origin, State, atomic
+from reviewer.context.tables import Api
+from reviewer.source.cfg import Function, Literal
+from reviewer.source.expression import unwrap
+
+
+def assume(state: State, facts: Facts, literal: Literal, function: Function, api: Api) -> State | None:
+    """The state where ``literal`` holds, or None where it cannot."""
+    text = literal.left
+    meaning = facts.get((MEANING, text))
+    if meaning is not None and meaning[0] != "same":
+        answers: dict[tuple[str, int | str], bool] = {("!=", 0): literal.holds, ("==", 0): not literal.holds}
+        truth = answers.get((literal.operator, literal.right))
+        if meaning[0] not in (EQUAL, UNEQUAL):
+            return state if truth is None else _assume_meaning(state, facts, meaning, truth, function, api)
+        if truth is not None:
+            holds = truth == (meaning[0] == EQUAL)
+            if facts.setdefault((SYMBOL, meaning[1]), holds) != holds:
+                return None
+    elif meaning is not None:
+        text = meaning[1]
+    if isinstance(literal.right, str):
+        return state if _assume_symbol(facts, text, literal) else None
+    value = value_of(facts, text)
+    known = compare(value, literal.operator, literal.right) if value is not None else None
+    if known is not None:
+        return state if known == literal.holds else None
+    if literal.right != 0 and not _assume_symbol(facts, text, literal):
+        return None
+    learn(facts, text, literal.operator, literal.right, literal.holds)
+    if (VALUE, text) in facts:
+        facts.pop((SYMBOL, f"{text}=={literal.right}"), None)
+    if (decision := facts.get((DECISION, text))) is not None and value_of(facts, text) == 0:
+        facts[DECIDED, text] = decision
+    return state
+
+
+def _assume_symbol(facts: Facts, text: str, literal: Literal) -> bool:
+    if literal.operator not in ("==", "!="):
+        key = (SYMBOL, f"{text}{literal.operator}{literal.right}")
+        return bool(facts.setdefault(key, literal.holds) == literal.holds)
+    truth = literal.holds if literal.operator == "==" else not literal.holds
+    key = (SYMBOL, f"{text}=={literal.right}")
+    if facts.get(key, facts.get((SYMBOL, f"{literal.right}=={text}"), truth)) != truth:
+        return False
+    facts[key] = truth
+    if truth:
+        Pointers.equal(text, facts)
+        Pointers.equal(str(literal.right), facts)
+    return True
+
+
+def _assume_meaning(
+    state: State, facts: Facts, meaning: tuple[str, str], truth: bool, function: Function, api: Api
+) -> State | None:
+    what, argument = meaning
+    if what in ("atomic", "interrupt") and truth:
+        facts[ASSUMED, "atomic"] = True
+    if what == "rt":
+        return None if state.rt is not None and state.rt != truth else state._replace(rt=truth)
+    if what == "gfp":
+        known = gfp_of(facts, argument, function.params, api)
+        if isinstance(known, bool):
+            return state if known == truth else None
+        facts[GFP, unwrap(argument)] = truth
+        return state
+    if what in ("irqs", "no_irqs"):  # about the interrupted context: where they are off, who knows what called
+        return state if truth == (what == "irqs") else state._replace(unsure=state.unsure | {"irq"})
+    if truth == (what == "task"):  # the code says that it may sleep here
+        reason = atomic(state, api, rt=False)
+        if reason is None:
+            return state._replace(may_sleep=True)
+        if what == "interrupt" and reason.what != "entry":
+            return state
+        return None if reason.origin is Origin.TAKEN else state
+    return state
