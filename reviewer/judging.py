@@ -235,9 +235,16 @@ class PatchJudge:
             return self._from_diff_alone(patch, changes, store), ()
         before, analysis = self._before(at, store)
         old_name = {new: old for old, new in changes.renamed.items()}
-        before.want({old_name.get(path, path): lines.removed | lines.beside for path, lines in changes.lines.items()})
+        old = {old_name.get(path, path): lines.removed | lines.beside for path, lines in changes.lines.items()}
+        before.want(old)
+        if analysis is None and not before.usual_arms:  # what is kept rests on what everybody sees
+            usual = Program(before.files, store)
+            analysis = Analyser(usual, self._api)
+            self._keep(analysis)
+            before = Program(before.files, store, base=usual)
+            before.want(old)
         before_analysis = Analyser(before, self._api, analysis)
-        if analysis is None and before.usual_arms:
+        if analysis is None:
             self._keep(before_analysis)
         touched = _touched([patch])
         files = self._snapshot(patch.after)

@@ -148,3 +148,17 @@ def test_a_lock_taken_in_one_arm_is_not_judged_by_another() -> None:
     before = _LOCKED.replace("\traw_spin_lock(&lock);\n", "").replace("one();", "raw_spin_lock(&lock);\n\tone();")
     before = before.replace("two();", "raw_spin_lock(&lock);\n\ttwo();")
     assert _brought(before, before.replace("two();", "three();")) == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "read"),
+    [
+        ("#ifndef CONFIG_S390", True),
+        ("#ifdef CONFIG_S390", True),
+        ("#ifndef CONFIG_X86", False),
+        ("#ifndef CONFIG_SMP", False),
+    ],
+)
+def test_code_for_all_architectures_but_one_is_read(condition: str, read: bool) -> None:
+    parsed = parse("kernel/a.c", f"{condition}\nvoid kick(void)\n{{\n}}\n#endif\n".encode())
+    assert [extent.name for extent in parsed.extents] == (["kick"] if read else [])

@@ -31,6 +31,16 @@ ABSENT = frozenset(
     b"MODULE",
 }
 
+# Architectures beside x86, whose reading code for all of them gets: ``#ifndef`` of one is true there, and its own code
+# has none. ``#ifdef`` of one is read like any other option, as nothing else is there instead.
+_OTHER_ARCHITECTURES = frozenset(
+    f"CONFIG_{name}".encode()
+    for name in (
+        "ALPHA ARC ARM ARM64 CSKY HEXAGON IA64 LOONGARCH MICROBLAZE MIPS NIOS2 OPENRISC PARISC PPC RISCV S390 SPARC "
+        "SUPERH XTENSA"
+    ).split()
+)
+
 # Unterminated ones end with the text or the line, so that no text makes this take more than one pass.
 _LEXEME = re.compile(
     rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/)?|//(?:[^\n\\]|\\.)*+|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)++'",
@@ -92,7 +102,7 @@ def holds(kind: bytes, condition: bytes) -> bool:
     if kind in (b"ifdef", b"ifndef"):
         name = expression.split()[0] if expression else b""
         if kind == b"ifndef":  # header guards and default definitions are taken
-            return not name.startswith(b"CONFIG_") or name in ABSENT
+            return not name.startswith(b"CONFIG_") or name in ABSENT or name in _OTHER_ARCHITECTURES
         return name not in ABSENT
     expression = _DEFINED.sub(lambda m: b"0" if m.group(1) in ABSENT else b"1", expression)
     expression = re.sub(rb"\bIS_MODULE\s*\(\w+\)", b"0", expression)

@@ -126,8 +126,7 @@ class Program:
     @property
     def usual_arms(self) -> bool:
         """Whether no wanted line made a function seen that nobody else sees: then all others mean the same."""
-        parsed = [self.parsed(path) for path in self._wanted]
-        return not any(each is not None and each.hidden for each in parsed)
+        return not any(map(self._hidden, self._wanted))
 
     def unlike_base(self, telling: Set[str]) -> tuple[frozenset[str], dict[str, Edit]]:
         """The files that may mean something else than in the base: those that differ, and those that use their names.
@@ -140,12 +139,13 @@ class Program:
             return frozenset(), {}
         edits: dict[str, Edit] = {}
         offers: dict[str, set[str]] = {}
-        for path in sorted(self._changed):
-            edit = self._edit(self._base, path) if path.endswith(".c") else None
+        for path in sorted(self._changed.union(self._wanted)):
+            edit = self._edit(self._base, path) if path in self._changed and path.endswith(".c") else None
             if edit is not None and telling.isdisjoint(edit.words):
                 edits[path] = edit
             if path.endswith(C_SUFFIXES) and (path not in edits or edits[path].renames):
                 offers[path] = {name.split()[-1] for name in self._base._offered(path) ^ self._offered(path)}
+                offers[path] |= self._base._hidden(path) ^ self._hidden(path)
         users = self.using(set[str]().union(*offers.values()), self._folders())
         for path in sorted(users & edits.keys()):  # an edit knows of what the file itself offers otherwise
             others = set[str]().union(*(words for other, words in offers.items() if other != path))
@@ -169,6 +169,13 @@ class Program:
             return self.extents(path)
         return None if parsed.hidden else parsed.usual
 
+    def _hidden(self, path: str) -> frozenset[str]:
+        """The functions that are seen only because of a wanted line."""
+        if (base := self._of_base(path)) is not None:
+            return base._hidden(path)
+        parsed = self.parsed(path) if path in self._wanted else None
+        return parsed.hidden if parsed is not None else frozenset()
+
     def counterpart(self, function: Function, edit: Edit) -> Function | None:
         """The same function of the base, where ``edit`` did not change it; None where that is not clear."""
         line = edit.lines.get((function.name, function.line))
@@ -189,7 +196,7 @@ class Program:
 
     def _folders(self) -> tuple[str, ...]:
         """Every folder in which a name used in a changed file is looked for, and those of the changed files."""
-        return tuple(sorted({folder for path in self._changed for folder in self.scope(path)}))
+        return tuple(sorted({folder for path in self._changed.union(self._wanted) for folder in self.scope(path)}))
 
     def parsed(self, path: str) -> ParsedFile | None:
         """The file ``path``, read once; None where the tree has no such file."""
