@@ -8,6 +8,7 @@ import pytest
 from reviewer.model import Change
 from reviewer.source.cfg import Call
 from reviewer.source.parse import parse
+from reviewer.source.preprocess import holds
 from tests.findings import brought_by
 
 # Functions, or pieces of one, in arms; the calls say in which reading they must be seen together.
@@ -162,3 +163,9 @@ def test_a_lock_taken_in_one_arm_is_not_judged_by_another() -> None:
 def test_code_for_all_architectures_but_one_is_read(condition: str, read: bool) -> None:
     parsed = parse("kernel/a.c", f"{condition}\nvoid kick(void)\n{{\n}}\n#endif\n".encode())
     assert [extent.name for extent in parsed.extents] == (["kick"] if read else [])
+
+
+def test_condition_that_is_not_understood_is_taken_for_true(recwarn: pytest.WarningsRecorder) -> None:
+    assert holds(b"if", b"CC_IS(GCC_VERSION(7)) < 2")
+    assert not holds(b"if", b"(0)")
+    assert not recwarn.list

@@ -56,6 +56,8 @@ _NUMBER = re.compile(rb"\b(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*\b")
 _WORD = re.compile(rb"\b[A-Za-z_]\w*\s*\([^()]*\)|\b[A-Za-z_]\w*")
 _PLAIN = re.compile(r"[\d\s()<>=!+\-*/%&|]*(?:(?:and|or|not)[\d\s()<>=!+\-*/%&|]*)*")
 
+_CALLED = re.compile(r"[\d)]\s*\(")  # what is left of a macro in the argument of another
+
 
 @dataclass(slots=True)
 class Arms:
@@ -121,7 +123,7 @@ def holds(kind: bytes, condition: bytes) -> bool:
         .replace(b"\0", b"!=")
         .decode("latin-1")
     )
-    if not _PLAIN.fullmatch(python):
+    if not _PLAIN.fullmatch(python) or _CALLED.search(python):
         return True
     try:
         return bool(eval(python, {"__builtins__": {}}, {}))  # noqa: S307 - digits, operators and and/or/not only
