@@ -79,7 +79,7 @@ def run(cache: Path, *arguments: str, profile: Path | None = None) -> Took:
 def changed(clone: KernelClone, path: str, function: str, parent: str | None = None) -> str:
     """A commit that puts a line into ``function``."""
     text = clone.read(path, parent)
-    body = re.search(rf"^[A-Za-z_][^;{{}}#\n]*\b{function}\([^;{{}}]*\)\n{{\n", text, re.MULTILINE)
+    body = re.search(rf"^(?:[A-Za-z_][^;{{}}#\n]*\b)?{function}\([^;{{}}]*\)\n{{\n", text, re.MULTILINE)
     if body is None:
         raise SystemExit(f"{path} of this tree has no {function}()")
     line = "\tbarrier();\n"
