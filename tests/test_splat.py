@@ -159,6 +159,11 @@ def test_the_circle_is_read_from_the_chain() -> None:
         ("&harbour->lock", "&boat->lock", False),
         ("&boat->lock", "&harbour->lock", True),
     ]
+    (told_as_data,) = json.loads(splats_to_json(explain(parse(example("lockdep-circular")), MEANINGS)))["splats"]
+    assert [(arc["held"], arc["wanted"], arc["who"], arc["now"], arc["task"]) for arc in told_as_data["circle"]] == [
+        ("&harbour->lock", "&boat->lock", "harbour_sweep()", False, ""),
+        ("&boat->lock", "&harbour->lock", "boat_float()", True, "oar/77"),
+    ]
     text = told(example("lockdep-circular"))
     assert "(1) harbour_sweep() took the next, seen before" in text
     assert "(2) boat_float() wants the first now, oar/77" in text

@@ -42,6 +42,7 @@ def _data(one: Explained) -> dict[str, Any]:
             {"heading": section.heading, "lines": list(section.lines), "drawn": section.drawn}
             for section in one.account.sections
         ],
+        "circle": [asdict(arc) for arc in one.account.circle],
         "citation": asdict(one.citation) if one.citation is not None else None,
         "functions": [asdict(place) for place in one.places],
         "not_found": list(one.unknown),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reviewer.model import Citation, Source, Step
 from reviewer.splat.atomic import only_in_reader, reasons
-from reviewer.splat.cycle import Edge, edges_of, path_of, picture, section_of, taker
+from reviewer.splat.cycle import Arc, Edge, arcs_of, edges_of, path_of, picture, section_of, taker
 from reviewer.splat.meanings import Meanings, Pseudo
 from reviewer.splat.particulars import particulars
 from reviewer.splat.records import Frame, Lock, Splat
@@ -31,7 +31,7 @@ class Account:
     """The whole account: ``sources`` are where the tree states the rule, the nearest first.
 
     ``functions`` are worth finding in a tree. ``takers`` are the names that make the locks' order: the functions that
-    take or want them, and the members that the locks are.
+    take or want them, and the members that the locks are. ``circle`` is what a picture of it shows.
     """
 
     title: str
@@ -39,6 +39,7 @@ class Account:
     sources: tuple[Source, ...]
     functions: tuple[str, ...]
     takers: tuple[str, ...] = ()
+    circle: tuple[Arc, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +64,11 @@ def account_of(splat: Splat, meanings: Meanings) -> Account:
     kind = meanings.kinds[splat.kind]
     nesting = nesting_of(splat, meanings)
     edges = edges_of(splat, meanings)
+    arcs = arcs_of(edges, splat, meanings)
     crossing = _crossing(edges, meanings)
     sections = [
         Section("", (*_who(splat), *particulars(splat), *reasons(splat, meanings), kind.means)),
-        Section("The circle", picture(edges, splat, meanings), drawn=True),
+        Section("The circle", picture(arcs), drawn=True),
         *_paths(edges, splat, meanings),
         Section("Why it closes", _why(edges, crossing, splat, meanings, nesting)),
         Section("What the names stand for", _names(splat, meanings, nesting)),
@@ -83,6 +85,7 @@ def account_of(splat: Splat, meanings: Meanings) -> Account:
         tuple(dict.fromkeys((*nearest, *own) if crossing else (*own, *nearest))),
         _functions(splat, edges, meanings),
         _takers(splat, edges, meanings),
+        arcs,
     )
 
 

@@ -88,28 +88,67 @@ def path_of(frames: Sequence[Frame], meanings: Meanings) -> list[Frame]:
     return [f for f in frames if not f.unsure and f.function.split(".")[0] not in meanings.noise]
 
 
-def picture(edges: Sequence[Edge], splat: Splat, meanings: Meanings) -> tuple[str, ...]:
-    """The circle as text, from the first lock down and back."""
-    if not edges:
-        return ()
-    closed = edges[-1].wanted.label == edges[0].held.label
-    task = f", {splat.task.comm}/{splat.task.pid}" if splat.task is not None else ""
-    lines = [f"{'+-> ' if closed else '    '}{edges[0].held.label}"]
-    for number, edge in enumerate(edges, 1):
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """One edge as it is drawn: in ``who``, a function or ``somebody``, ``wanted`` was asked for inside ``held``.
+
+    ``now`` and ``inferred`` are the edge's; ``task`` is who did it where it is the order made now.
+    """
+
+    held: str
+    wanted: str
+    who: str
+    now: bool = False
+    inferred: bool = False
+    task: str = ""
+
+    @property
+    def how(self) -> str:
+        """What happened on this arc, to be read behind ``who`` and before the name of the lock."""
+        return "wants" if self.now else "took"
+
+    @property
+    def when(self) -> str:
+        """When that was, or why it is believed."""
+        if self.now:
+            return f"now{', ' if self.task else ''}{self.task}"
+        return "running inside the first" if self.inferred else "seen before"
+
+
+def arcs_of(edges: Sequence[Edge], splat: Splat, meanings: Meanings) -> tuple[Arc, ...]:
+    """The edges, ready to be drawn."""
+    task = f"{splat.task.comm}/{splat.task.pid}" if splat.task is not None else ""
+    arcs = []
+    for edge in edges:
         frame = taker(edge.frames, meanings)
         who = f"{frame.function}()" if frame is not None else "somebody"
-        what = "the first" if number == len(edges) and closed else "the next"
-        when = (
-            f"wants {what} now{task}"
-            if edge.now
-            else f"took {what}, {'running inside the first' if edge.inferred else 'seen before'}"
-        )
-        bar = "|" if closed else " "
-        last = number == len(edges)
-        lines.append(f"{bar}    |")
-        lines.append(f"{bar}    |  ({number}) {who} {when}")
-        if last and closed:
+        arcs.append(Arc(edge.held.label, edge.wanted.label, who, edge.now, edge.inferred, task if edge.now else ""))
+    return tuple(arcs)
+
+
+def closed(arcs: Sequence[Arc]) -> bool:
+    """Whether the last arc leads back to the first lock; a report that is cut off shows less."""
+    return bool(arcs) and arcs[-1].wanted == arcs[0].held
+
+
+def caption(arcs: Sequence[Arc], number: int) -> str:
+    """What stands beside the arc of that number, counted from 1."""
+    arc = arcs[number - 1]
+    what = "the first" if number == len(arcs) and closed(arcs) else "the next"
+    return f"({number}) {arc.who} {arc.how} {what}{' ' if arc.now else ', '}{arc.when}"
+
+
+def picture(arcs: Sequence[Arc]) -> tuple[str, ...]:
+    """The circle as text, from the first lock down and back."""
+    if not arcs:
+        return ()
+    closes = closed(arcs)
+    bar = "|" if closes else " "
+    lines = [f"{'+-> ' if closes else '    '}{arcs[0].held}"]
+    for number, arc in enumerate(arcs, 1):
+        lines += [f"{bar}    |", f"{bar}    |  {caption(arcs, number)}"]
+        if number == len(arcs) and closes:
             lines.append("+----+")
         else:
-            lines += [f"{bar}    v", f"{bar}   {edge.wanted.label}"]
+            lines += [f"{bar}    v", f"{bar}   {arc.wanted}"]
     return tuple(lines)
