@@ -232,6 +232,24 @@ class Place:
     line: int
 
 
+class Where(StrEnum):
+    """Where a point was made or answered before."""
+
+    REPLY = "reply"
+    NOTES = "notes"
+    COMMIT_MESSAGE = "commit message"
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """That a point was made already: who wrote so, in which mail. ``author`` says that it is the patch's author."""
+
+    by: Address
+    message_id: str
+    where: Where
+    author: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that a check has to say about a patch.
@@ -245,6 +263,7 @@ class Finding:
     ``identities`` tell for each of these places what another version of the file has in common with this one: check,
     path, function, subject, offending call, text of its line.
     ``sources`` are where the kernel states this very thing, before those of the check.
+    ``raised`` is set where somebody made the point, or the author answered it, before.
     """
 
     check: str
@@ -270,6 +289,7 @@ class Finding:
     other_places: int = 0
     identities: tuple[tuple[str, ...], ...] = ()
     sources: tuple[Source, ...] = ()
+    raised: Raised | None = None
 
 
 @dataclass(frozen=True, slots=True)

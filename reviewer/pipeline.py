@@ -20,6 +20,7 @@ from reviewer.digest import program_digest
 from reviewer.errors import RepositoryError
 from reviewer.ignore import Suppressor, entries_of_tree, entries_of_user
 from reviewer.judging import Place, deep_recursion, judge_all
+from reviewer.mail.raised import with_raised
 from reviewer.model import (
     AppliedPatch,
     Audit,
@@ -54,7 +55,7 @@ def review_series(series: Series, repository: Repository, checks: Sequence[Check
         Overlay(repository, folder, three_way=options.three_way) as overlay,
     ):
         applied = overlay.apply(series.patches, base)
-        return _review(
+        review = _review(
             series,
             base,
             applied,
@@ -64,6 +65,7 @@ def review_series(series: Series, repository: Repository, checks: Sequence[Check
             options,
             overlay.git_dir,
         )
+        return with_raised(review)
 
 
 def review_range(revisions: str, repository: Repository, checks: Sequence[Check], options: Options) -> Review:

@@ -29,6 +29,7 @@ from reviewer.mail import prose
 from reviewer.mail.draft import MOST_LINES, Draft, compose, write
 from reviewer.mail.fetch import fetch as fetch_thread
 from reviewer.mail.quote import CUT, hunks_of, locate, quote
+from reviewer.mail.raised import with_raised
 from reviewer.mail.said import answered_by_author, said_in_reply
 from reviewer.mail.series import series_of
 from reviewer.model import (
@@ -43,11 +44,13 @@ from reviewer.model import (
     Patch,
     PatchReview,
     Place,
+    Raised,
     Review,
     Series,
     Severity,
     Step,
     ThreadKind,
+    Where,
 )
 
 from .inbox import Inbox
@@ -478,12 +481,16 @@ def reply(text: str) -> Message:
     "text", ["This cannot sleep, you are in an interrupt.", "kzalloc() is wrong here.", "Why GFP_KERNEL?"]
 )
 def test_a_point_that_a_reviewer_made_is_not_made_again(text: str) -> None:
-    assert compose(reviewed(SLEEP, replies=(reply(text),)), sender=JANE) == ()
+    review = with_raised(reviewed(SLEEP, replies=(reply(text),)))
+    assert compose(review, sender=JANE) == ()
+    assert [one.raised for one in review.patches[0].findings] == [
+        Raised(MAINTAINER, "r@example.net", Where.REPLY, author=False)
+    ]
 
 
 @pytest.mark.parametrize("text", ["Nice.", "Please add a blank line above.", "Acked-by: Max <max@example.net>"])
 def test_another_point_about_the_line_does_not_silence_it(text: str) -> None:
-    assert len(compose(reviewed(SLEEP, replies=(reply(text),)), sender=JANE)) == 1
+    assert len(compose(with_raised(reviewed(SLEEP, replies=(reply(text),))), sender=JANE)) == 1
 
 
 def test_the_same_point_about_another_line_does_not_silence_it() -> None:

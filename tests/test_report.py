@@ -105,7 +105,7 @@ def test_json_has_the_keys_of_version_1_in_their_order() -> None:
     finding = patch["findings"][0]
     assert list(finding) == [
         *("check", "area", "severity", "kernels", "arch", "config", "change", "fixed_later"),
-        *("path", "line", "function", "message", "cause", "witness", "citations", "other_places"),
+        *("path", "line", "function", "message", "cause", "witness", "citations", "other_places", "raised"),
     ]
     assert finding["witness"][2] == {
         "path": "drivers/misc/bell.c",

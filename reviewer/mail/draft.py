@@ -20,8 +20,7 @@ from reviewer.config import data_dir
 from reviewer.errors import DraftError
 from reviewer.mail import prose, rfc5322
 from reviewer.mail.outbox import Draft, write
-from reviewer.mail.quote import Hunk, Spot, decoded, hunks_of, locate, locate_cause, quote, shifted
-from reviewer.mail.said import answered_by_author, said_in_reply
+from reviewer.mail.quote import Hunk, Spot, hunks_of, locate, quote, shifted, standing
 from reviewer.model import (
     Address,
     Applied,
@@ -116,8 +115,8 @@ def _replies(review: Review, series: Series, nits: bool) -> list[_Reply]:
         hunks = shifted(hunks_of(patch.diff), checked.shifts)
         brought = [one for one in checked.findings if one.change in (Change.INTRODUCED, Change.EXPOSED)]
         wanted = [one for one in brought if one.severity is not Severity.NIT or nits]
-        points = [_point(one, hunks) for one in wanted if one.fixed_later is None]
-        made = [one for one in points if one is not None and not _was_said(one, hunks, patch.message, series)]
+        points = [_point(one, hunks) for one in wanted if one.fixed_later is None and one.raised is None]
+        made = [one for one in points if one is not None]
         if all(one.finding.severity is Severity.NIT for one in made):
             made = []
         mended = [
@@ -136,11 +135,7 @@ def _patch_of(series: Series, checked: PatchReview) -> Patch | None:
 
 def _point(finding: Finding, hunks: Sequence[Hunk]) -> _Point | None:
     """Where the comment stands: under the patch's line that is to blame. None for a diff without a hunk."""
-    spot = (
-        locate_cause(hunks, finding.cause)
-        if finding.cause is not None
-        else locate(hunks, Place(finding.path, finding.line))
-    )
+    spot = standing(hunks, finding)
     if spot is None:
         return None
     steps = [locate(hunks, Place(step.path, step.line)) for step in finding.witness]
@@ -164,11 +159,6 @@ def _standing(points: Sequence[_Point]) -> list[_Point]:
 
 def _check(point: _Point) -> str:
     return point.finding.check
-
-
-def _was_said(point: _Point, hunks: Sequence[Hunk], message: Message, series: Series) -> bool:
-    line = decoded(hunks[point.spot.hunk].lines[point.spot.line].text)
-    return said_in_reply(point.finding, line, series.replies) or answered_by_author(point.finding, message)
 
 
 def _shared(replies: list[_Reply]) -> list[_Reply]:

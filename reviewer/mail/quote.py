@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from reviewer.model import Place
+from reviewer.model import Finding, Place
 
 MAX_LINES = 12
 CUT = "[ ... ]"
@@ -178,6 +178,13 @@ def locate_cause(hunks: Sequence[Hunk], place: Place) -> Spot | None:
             if hunk.is_of(place.path) and _is_removed(line, place.line):
                 return Spot(index, at)
     return spot
+
+
+def standing(hunks: Sequence[Hunk], finding: Finding) -> Spot | None:
+    """The line under which the comment on a finding stands: the patch's line that is to blame; None without a hunk."""
+    if finding.cause is not None:
+        return locate_cause(hunks, finding.cause)
+    return locate(hunks, Place(finding.path, finding.line))
 
 
 def _is_added(line: DiffLine, number: int) -> bool:

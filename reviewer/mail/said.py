@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 
+from reviewer.mail.exchanges import exchanges, place_of
 from reviewer.model import Finding, Message
 
 # What people write when they mean a word of a check's name.
@@ -40,62 +41,84 @@ _ARGUES = re.compile(
     r"|not a problem|no problem|harmless|aware)\b",
     re.I,
 )
+_REASSURES = re.compile(
+    r"(?<![\w-])(?:safe|fine|harmless|okay|deliberate\w*|intentional\w*|on purpose|not an? (?:problem|issue)"
+    r"|no problem)\b"
+)
+_DENIES = re.compile(r"(?:\b(?:not|never|neither|nor|no longer|hardly)|n't)\s+(?:\w+\s+)?(?:safe|fine|harmless|okay)\b")
 _DIFFSTAT = re.compile(r"^ .*\|\s+(?:\d+|Bin)|^ \d+ files? changed")
-_TRIVIAL = 8
 # A comment is about the lines right above it, and says what it is about at its beginning.
 _NEAR = 12
 _BEGINNING = 6
 
 
-def said_in_reply(finding: Finding, line: str, replies: Iterable[Message]) -> bool:
-    """Whether a reply quotes this line of the diff and then speaks of the call, the function or the rule."""
-    wanted = _bare(line)
-    if len(wanted) < _TRIVIAL:
-        return False
+def said_in_reply(
+    finding: Finding, line: str, replies: Iterable[Message], *, around: Collection[str] = ()
+) -> Message | None:
+    """The reply that quotes this line of the diff and then speaks of the call, the function or the rule.
+
+    A reply that quotes a line from ``around`` it makes the point too, where it names the lock and speaks of the rule.
+    """
     for reply in replies:
-        for quoted, comment in _exchanges(reply.body):
-            if any(_bare(one) == wanted for one in quoted) and _speaks_of(finding, comment):
-                return True
-    return False
+        for exchange in exchanges(reply.body):
+            quoted, comment = exchange.quoted[-_NEAR:], "\n".join(exchange.comment[:_BEGINNING]).lower()
+            if place_of(quoted, line) is not None and _speaks_of(finding, comment):
+                return reply
+            near = any(place_of(quoted, one) is not None for one in around)
+            if near and _names_lock(finding, comment) and _speaks_of_rule(finding, comment):
+                return reply
+    return None
 
 
 def answered_by_author(finding: Finding, message: Message) -> bool:
     """Whether the notes between ``---`` and the diff argue about the call or function and the rule."""
     for paragraph in re.split(r"\n\s*\n", _notes(message.body)):
         text = paragraph.lower()
-        named = any(re.search(rf"\b{re.escape(name)}\b", text) for name in _names(finding))
-        if named and _ARGUES.search(paragraph) and any(stem in text for stem in _key_words(finding.check)):
+        named = any(_has_word(text, name) for name in _names(finding))
+        if named and _ARGUES.search(paragraph) and _speaks_of_rule(finding, text):
             return True
     return False
 
 
-def _bare(line: str) -> str:
-    """A line of a diff without its sign and white space, so that mailers that mangle blanks do not matter."""
-    return "".join(line.lstrip("+-").split())
+def explained_by_author(finding: Finding, description: str) -> bool:
+    """Whether a sentence of the commit message says that just this is meant or harmless.
 
-
-def _exchanges(body: str) -> Iterator[tuple[list[str], str]]:
-    """The last quoted lines above a comment and the beginning of the comment, for each comment of a reply."""
-    quoted: list[str] = []
-    comment: list[str] = []
-    for line in [*body.split("\n"), "--"]:
-        ends = line.rstrip() == "--"
-        if (line.startswith(">") or ends) and comment:
-            yield quoted[-_NEAR:], "\n".join(comment[:_BEGINNING])
-            quoted, comment = [], []
-        if ends:
-            return
-        if line.startswith(">"):
-            quoted.append(re.sub(r"^(?:>[ ]?)+", "", line))
-        elif line.strip() and quoted:
-            comment.append(line)
+    A commit message tells what was wrong, too, in the same words: it has to name the thing, the rule and say so.
+    """
+    for text in re.split(r"(?<=[.!?;])\s+|\n\s*\n", description.lower()):
+        named = any(_has_word(text, name) for name in _names(finding) | _objects(finding))
+        reassures = _REASSURES.search(text) and not _DENIES.search(text)
+        if named and reassures and _speaks_of_rule(finding, text):
+            return True
+    return False
 
 
 def _speaks_of(finding: Finding, comment: str) -> bool:
-    text = comment.lower()
-    if any(re.search(rf"\b{re.escape(name)}\b", text) for name in _names(finding)):
-        return True
+    return any(_has_word(comment, name) for name in _names(finding)) or _speaks_of_rule(finding, comment)
+
+
+def _speaks_of_rule(finding: Finding, text: str) -> bool:
     return any(stem in text for stem in _key_words(finding.check))
+
+
+def _names_lock(finding: Finding, comment: str) -> bool:
+    return any(_has_word(comment, name) for name in _objects(finding))
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+
+def _objects(finding: Finding) -> frozenset[str]:
+    """What a finding names besides functions, types and constants: ``vmcore_mutex``, ``bell->lock``; lower case."""
+    texts = [finding.message, *(step.text for step in finding.witness)]
+    words = [word for text in texts for word in re.findall(r"[A-Za-z_][\w.>-]*\w(?!\w|\s*\()", text)]
+    named = {word for word in words if re.search(r"_|->|\w\.\w", word) and not word.isupper()}
+    return frozenset(
+        word.lower()
+        for word in named
+        if not word.endswith("_t") and (words.count(word) > 1 or any(f"&{word}" in text for text in texts))
+    )
 
 
 def _names(finding: Finding) -> frozenset[str]:

@@ -25,6 +25,7 @@ from reviewer.model import (
     PatchReview,
     Place,
     Problem,
+    Raised,
     Review,
     Series,
     Severity,
@@ -166,6 +167,18 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "witness": [_step(step) for step in finding.witness],
         "citations": [_citation(citation) for citation in finding.citations],
         "other_places": finding.other_places,
+        "raised": _raised(finding.raised),
+    }
+
+
+def _raised(raised: Raised | None) -> dict[str, Any] | None:
+    if raised is None:
+        return None
+    return {
+        "by": _address(raised.by),
+        "message_id": raised.message_id,
+        "where": raised.where.value,
+        "author": raised.author,
     }
 
 

@@ -29,12 +29,14 @@ from reviewer.model import (
     Kernels,
     PatchReview,
     Problem,
+    Raised,
     Review,
     Series,
     Severity,
     Step,
     Suppression,
     ThreadKind,
+    Where,
 )
 from reviewer.report.data import is_brought
 from reviewer.report.plain import clean_line, clean_path
@@ -267,6 +269,8 @@ class _Report:
     def _remarks(finding: Finding) -> Iterable[str]:
         if finding.before:
             yield clean_line(finding.before)
+        if finding.raised is not None:
+            yield _raised(finding.raised)
         if finding.fixed_later is not None:
             yield f"Patch {finding.fixed_later} of the series removes this again."
         if finding.cause is not None:
@@ -298,6 +302,9 @@ class _Report:
         later = sum(finding.fixed_later is not None for finding in findings)
         if later:
             parts.append(f"{later} removed later in the series")
+        raised = sum(finding.raised is not None for finding in brought)
+        if raised:
+            parts.append(f"{raised} raised or answered in the thread already, which the drafts leave out")
         if changes[Change.FIXED]:
             parts.append(f"{changes[Change.FIXED]} fixed")
         if changes[Change.PRE_EXISTING]:
@@ -321,6 +328,15 @@ class _Report:
             self._line(f"Left out of the mails, which keep to the gravest points: {found}.")
         elsewhere = f" --output {shlex.quote(str(written.folder))}" if written.folder != default_output() else ""
         self._line(f"Nothing was sent. See: reviewer drafts{clean_path(elsewhere)}")
+
+
+def _raised(raised: Raised) -> str:
+    name = clean_line(raised.by.name) or clean_line(raised.by.email)
+    which = f"<{clean_line(raised.message_id)}>"
+    if raised.where is Where.REPLY:
+        return f"Already {'answered by the author,' if raised.author else 'raised by'} {name} in {which}."
+    where = "below the --- of" if raised.where is Where.NOTES else "in the commit message of"
+    return f"Already answered by the author, {name}, {where} {which}."
 
 
 def _nested(witness: Sequence[Step]) -> Iterator[tuple[int, str, Step]]:
