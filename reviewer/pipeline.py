@@ -38,9 +38,11 @@ from reviewer.source.files import Files
 from reviewer.source.program import C_SUFFIXES, Program
 from reviewer.source.store import Store
 from reviewer.tree.base import choose_base
+from reviewer.tree.blobs import Snapshot
 from reviewer.tree.history import commits_of
 from reviewer.tree.overlay import Overlay
 from reviewer.tree.repository import Repository
+from reviewer.tree.staged import staged_changes
 
 _RANK = {Severity.NIT: 0, Severity.QUESTION: 1, Severity.BUG: 2}
 
@@ -70,10 +72,28 @@ def review_series(series: Series, repository: Repository, checks: Sequence[Check
 
 def review_range(revisions: str, repository: Repository, checks: Sequence[Check], options: Options) -> Review:
     """Judge the commits of a range, each against its parent."""
-    base, applied = commits_of(repository, revisions)
+    return review_commits(*commits_of(repository, revisions), repository, checks, options)
+
+
+def review_commits(
+    base: Base, applied: Sequence[AppliedPatch], repository: Repository, checks: Sequence[Check], options: Options
+) -> Review:
+    """Judge commits of the repository, each against its parent. ``base`` is what the first one stands on."""
     return _review(
         None, base, applied, lambda tree: repository.snapshot(tree, base.commit), repository, checks, options
     )
+
+
+def review_staged(repository: Repository, checks: Sequence[Check], options: Options) -> Review:
+    """Judge what is staged against HEAD. The work tree, the index and the objects of the user stay as they are."""
+    with working_folder(options) as folder, repository.private_store(folder) as store:
+        base, patch = staged_changes(repository, store)
+        applied = (patch,) if patch.paths else ()
+
+        def snapshot(tree: str) -> Files:
+            return Snapshot(store.objects, tree, base.commit)
+
+        return _review(None, base, applied, snapshot, repository, checks, options, store.git_dir)
 
 
 def audit_tree(

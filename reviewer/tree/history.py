@@ -18,6 +18,8 @@ _LARGEST = 64 << 20  # bytes of one commit's diff; an import of a whole kernel i
 
 _AT_ONCE = 256  # commits for one process; their ids fit into the pipe
 _FIELDS = 6
+_DIFF = ("-p", "-M", "-l1000", "--full-index", "--binary", "--no-color", "-U3", "--src-prefix=a/", "--dst-prefix=b/")
+_PLAIN = ("--no-ext-diff", "--no-textconv")
 _FORMAT = "tformat:%H%x00%T%x00%P%x00%s%x00%b%x00%(trailers:only=true,unfold=true)"
 
 
@@ -41,13 +43,20 @@ def commits_of(repository: Repository, revisions: str) -> tuple[Base, tuple[Appl
     Raises RepositoryError for revisions that git does not know, and for a commit whose parent is not in a shallow
     clone: what such a commit changes cannot be told.
     """
-    ends = _ends(repository, revisions)
+    return commits_between(repository, _ends(repository, revisions), revisions)
+
+
+def commits_between(repository: Repository, ends: Sequence[str], called: str) -> tuple[Base, tuple[AppliedPatch, ...]]:
+    """The same for commits told to git log by their ids, with a ``^`` in front of those to leave out.
+
+    ``called`` is what messages call them.
+    """
     objects = repository.objects
     commits = _commits(objects.runner, ends)
     _refuse_cut_off(repository, commits)
     if not commits:
-        newest = next((end for end in ends if not end.startswith("^")), None) or repository.resolve("HEAD")
-        return Base(newest, f"There is no commit in {revisions} other than merges."), ()
+        newest = next((end for end in ends if not end.startswith(("^", "-"))), None) or repository.resolve("HEAD")
+        return Base(newest, f"There is no commit in {called} other than merges."), ()
     trees = _trees(repository, commits)
     complete(objects, [commit.oid for commit in commits], trees.values())
     empty = objects.runner.run("hash-object", "-t", "tree", "--stdin").stdout.decode("ascii").strip()
@@ -58,13 +67,21 @@ def commits_of(repository: Repository, revisions: str) -> tuple[Base, tuple[Appl
         patch = Patch(number, commit.subject, diff, commit.description, commit=commit.oid, trailers=commit.trailers)
         paths = tuple((file.old, file.new) for file in changed_files(diff))
         patches.append(AppliedPatch(patch, Applied.YES, before, commit.tree, paths))
-    return _base(commits[0], revisions), tuple(patches)
+    return _base(commits[0], called), tuple(patches)
 
 
-def _base(first: _Commit, revisions: str) -> Base:
+def diff_of_trees(runner: Runner, before: str, after: str) -> bytes:
+    """The diff between two trees, in the form of those of commits; RepositoryError if it is no patch any more."""
+    diff = runner.run("diff-tree", "-r", *_DIFF, *_PLAIN, before, after, "--").stdout
+    if len(diff) > _LARGEST:
+        raise RepositoryError(f"more than {_LARGEST >> 20} MB are changed; that is no patch to review")
+    return diff
+
+
+def _base(first: _Commit, called: str) -> Base:
     if first.parent is None:
-        return Base(first.oid, f"The first commit of {revisions} has no parent, so it stands for its own base.")
-    return Base(first.parent, f"It is the parent of the first commit of {revisions}.")
+        return Base(first.oid, f"The first commit of {called} has no parent, so it stands for its own base.")
+    return Base(first.parent, f"It is the parent of the first commit of {called}.")
 
 
 def _ends(repository: Repository, revisions: str) -> tuple[str, ...]:
@@ -123,10 +140,8 @@ def _trees(repository: Repository, commits: Sequence[_Commit]) -> Mapping[str, s
 
 def _diffs(runner: Runner, oids: Sequence[str]) -> Iterator[bytes]:
     """The diff of each commit against its parent."""
-    form = ("-p", "-M", "-l1000", "--root", "--full-index", "--binary", "--no-color", "-U3")
-    names = ("--src-prefix=a/", "--dst-prefix=b/", "--no-ext-diff", "--no-textconv")
     for some in (oids[at : at + _AT_ONCE] for at in range(0, len(oids), _AT_ONCE)):
-        process = runner.start("diff-tree", "--stdin", "--always", "-r", *form, *names)
+        process = runner.start("diff-tree", "--stdin", "--always", "-r", "--root", *_DIFF, *_PLAIN)
         try:
             process.stdin.write("".join(f"{oid}\n" for oid in some).encode())
             process.stdin.close()

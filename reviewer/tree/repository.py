@@ -23,13 +23,15 @@ _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 class Repository:
     """A git repository of any shape: with work tree, bare, linked work tree, shallow, partial.
 
-    Open with :meth:`open`. Nothing here writes into it.
+    Open with :meth:`open`. Nothing here writes into it. ``index`` is what the next commit is made of: inside a hook the
+    file that git names, as ``git commit FILE`` makes one of its own, else that of the work tree.
     """
 
     def __init__(
-        self, path: Path, git_dir: Path, runner: Runner, cache_dir: Path, *, shallow: bool, oid_size: int
+        self, path: Path, git_dir: Path, index: Path, runner: Runner, cache_dir: Path, *, shallow: bool, oid_size: int
     ) -> None:
         self.path = path
+        self.index = index
         self.shallow = shallow
         self.configuration = read_configuration(runner)
         self.runner = replace(runner, config=self.configuration.overrides())
@@ -70,7 +72,9 @@ class Repository:
         oid_size = 32 if algorithm == "sha256" else 20
         if cache_dir is None:
             cache_dir = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reviewer"
-        return cls(here, Path(git_dir), runner, cache_dir, shallow=shallow == "true", oid_size=oid_size)
+        named = os.environ.get("GIT_INDEX_FILE") if path is None else None
+        index = here.resolve() / named if named else Path(git_dir) / "index"
+        return cls(here, Path(git_dir), index, runner, cache_dir, shallow=shallow == "true", oid_size=oid_size)
 
     def resolve(self, rev: str) -> str:
         """The full id of the commit that ``rev`` names, in any way git knows; RepositoryError if it names none."""
@@ -97,6 +101,13 @@ class Repository:
         except RepositoryError:
             return False
         return True
+
+    def top(self) -> Path | None:
+        """The top of the work tree one stands in; None in a bare repository or inside a git directory."""
+        done = Runner(cwd=self.path.resolve(), inherit=frozenset({"GIT_DIR"})).run(
+            "rev-parse", "--show-toplevel", check=False
+        )
+        return Path(os.fsdecode(done.stdout.removesuffix(b"\n"))) if done.status == 0 and done.stdout else None
 
     def edge(self) -> frozenset[str]:
         """The commits of a shallow clone whose parents were left behind (gitrepository-layout(5), ``shallow``)."""
