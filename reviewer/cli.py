@@ -42,7 +42,7 @@ _STAGES: Final[tuple[tuple[type[ReviewerError], str], ...]] = (
     (DraftError, "drafts"),
     (UsageError, "usage"),
 )
-_COMMANDS = ("review", "check", "splat", "drafts", "rules", "index", "demo")
+_COMMANDS = ("review", "check", "splat", "drafts", "rules", "index", "hook", "demo")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

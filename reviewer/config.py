@@ -75,7 +75,9 @@ class Options:
     ``repo`` None is the repository one stands in. ``output`` None is ``default_output()``. ``checks`` is a glob over
     check ids; ``checks_dirs`` are the user's own folders of checks. ``lore`` None leaves the server to b4's own
     configuration. ``cache`` False keeps nothing of the mail or the tree after the run. ``branches`` are tried for a
-    series that names no base, newest first. ``ignore_file`` need not exist, as git's ``core.excludesFile`` need not.
+    series that names no base, newest first. ``hook`` False has git hooks do nothing, ``hook_strict`` has
+    them stop git also where they cannot do their job. ``ignore_file`` need not exist, as git's ``core.excludesFile``
+    need not.
     """
 
     repo: Path | None = None
@@ -92,6 +94,8 @@ class Options:
     cache: bool = True
     show_pre_existing: bool = False
     show_silenced: bool = False
+    hook: bool = True
+    hook_strict: bool = False
     branches: tuple[str, ...] = ()
     checks_dirs: tuple[Path, ...] = ()
     cache_dir: Path = field(default_factory=default_cache)
@@ -206,12 +210,22 @@ _SINGLE: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "ignorefile": ("ignore_file", _path),
     "showpreexisting": ("show_pre_existing", _boolean),
     "showsilenced": ("show_silenced", _boolean),
+    "hook": ("hook", _boolean),
+    "hookstrict": ("hook_strict", _boolean),
 }
 # Keys of which every value counts.
 _MULTIPLE: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "branches": ("branches", str),
     "checksdir": ("checks_dirs", _path),
 }
+
+
+def hooks_are_strict() -> bool:
+    """``Options.hook_strict`` where the options cannot be had, for instance for another key; False if unknown."""
+    try:
+        return _boolean(read_git_config().get("hookstrict", ("",))[-1])
+    except (RepositoryError, ValueError):
+        return False
 
 
 def load_options(given: Mapping[str, Any]) -> Options:

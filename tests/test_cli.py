@@ -31,7 +31,7 @@ from reviewer.errors import (
 )
 from tests.conftest import ROOT
 
-COMMANDS = ("review", "check", "drafts", "rules", "index", "demo")
+COMMANDS = ("review", "check", "drafts", "rules", "index", "hook", "demo")
 SUBJECT = "misc: doorbell: Remember tokens that ring early"
 
 

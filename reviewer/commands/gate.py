@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a git hook has reviewed, what it says of it, and whether git may go on."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from reviewer.check import Check
+from reviewer.commands.outcome import show, wanted_checks
+from reviewer.commands.progress import progress
+from reviewer.config import Options
+from reviewer.errors import RepositoryError
+from reviewer.mail import mailinfo
+from reviewer.model import Base, Finding, Patch, Review, Series, ThreadKind
+from reviewer.pipeline import review_commits, review_series, review_staged
+from reviewer.report.data import CLEAN, FOUND, exit_status, is_brought
+from reviewer.report.plain import clean_line, clean_path
+from reviewer.tree.history import commits_between
+from reviewer.tree.pushed import new_commits
+from reviewer.tree.repository import Repository
+from reviewer.tree.staged import nothing_staged
+
+_MOST: Final = 50  # commits of a push; more is somebody else's work being moved, and would take minutes
+_LARGEST: Final = 16 << 20  # bytes of a mail
+_COMMIT: Final = re.compile(rb"From ([0-9a-f]{40}(?:[0-9a-f]{24})?) ")
+_BASE: Final = re.compile(rb"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
+
+# How to have git go on although there are findings. git am knows --no-verify from 2.40 on only.
+_GO_ON: Final = {
+    "pre-commit": "git commit --no-verify",
+    "pre-push": "git push --no-verify",
+    "pre-applypatch": "git -c reviewer.hook=false am --continue",
+    "sendemail-validate": "git send-email --no-validate",
+}
+
+
+def judge(hook: str, words: Sequence[str], options: Options) -> int:
+    """Review what the hook is about; the result is the exit status. Says nothing where there is nothing to say."""
+    options = replace(options, format="text")  # git shows it to a person, whatever other commands are to print
+    with closing(Repository.open(options.repo, options.cache_dir)) as repository, progress("Reviewing"):
+        review = _review(hook, words, repository, options)
+    if review is None:
+        return CLEAN
+    status = exit_status(review)
+    brought = [finding for patch in review.patches for finding in patch.findings if is_brought(finding)]
+    if not brought and status == CLEAN:
+        return CLEAN
+    show(review, options)
+    if not brought:
+        return status
+    sys.stdout.write(_way_on(hook, brought, options))
+    return FOUND
+
+
+def _review(hook: str, words: Sequence[str], repository: Repository, options: Options) -> Review | None:
+    """The review, or None where there is nothing to review."""
+    checks = wanted_checks(options)
+    if hook == "pre-push":
+        return _pushed(sys.stdin.read(), repository, checks, options)
+    if hook == "sendemail-validate":
+        return _mailed(Path(words[0]), repository, checks, options)
+    reason = nothing_staged(repository)
+    if reason:
+        sys.stderr.write(f"reviewer: nothing was reviewed: {reason}\n")
+        return None
+    return review_staged(repository, checks, options)
+
+
+def _pushed(told: str, repository: Repository, checks: Sequence[Check], options: Options) -> Review | None:
+    push = new_commits(repository, told, _MOST)
+    if not push.ends:
+        return None
+    base, applied = commits_between(repository, push.ends, "what is pushed")
+    review = review_commits(base, applied, repository, checks, options)
+    if not push.left_out:
+        return review
+    sys.stderr.write(
+        f"reviewer: this push brings {push.left_out + len(applied)} commits that are on no remote yet; "
+        f"the newest {len(applied)} were reviewed. The others: reviewer check RANGE\n"
+    )
+    return review
+
+
+def _mailed(path: Path, repository: Repository, checks: Sequence[Check], options: Options) -> Review | None:
+    """The review of a patch file, on the parent of the commit that git format-patch says it is, if that is here.
+
+    The patches before it in the series are in that parent; HEAD has the whole series, so that nothing would apply.
+    """
+    with path.open("rb") as file:
+        raw = file.read(_LARGEST + 1)
+    if len(raw) > _LARGEST:
+        raise RepositoryError(f"{path} has more than {_LARGEST >> 20} MB; that is no patch to review")
+    mail = mailinfo.split(raw)
+    if not mail.diff:
+        return None
+    patch = Patch(1, mail.subject, mail.diff, mail.description)
+    named = _BASE.search(raw)
+    series = Series(
+        ThreadKind.SERIES,
+        None,
+        mail.subject,
+        1,
+        mail.author,
+        (patch,),
+        1,
+        base_commit=named[1].decode() if named else None,
+    )
+    base = _parent(raw, repository)
+    if base is None:
+        return review_series(series, repository, checks, options)
+    review = review_series(series, repository, checks, replace(options, base=base.commit))
+    return replace(review, base=base)
+
+
+def _parent(raw: bytes, repository: Repository) -> Base | None:
+    found = _COMMIT.match(raw)
+    if found is None or not repository.knows(f"{found[1].decode()}^"):
+        return None
+    return Base(repository.resolve(f"{found[1].decode()}^"), "It is the parent of the commit that the file is made of.")
+
+
+def _way_on(hook: str, brought: Sequence[Finding], options: Options) -> str:
+    """How to go on: mend it, pass this once, or say for good that one finding is wrong."""
+    first = brought[0]
+    function = f" {first.function}()" if first.function else ""
+    entry = f"{first.check} {first.path}{function} -- REASON"
+    file = options.ignore_file
+    folder = "" if file.parent.is_dir() else f"mkdir -p {clean_path(shlex.quote(str(file.parent)))} && "
+    return (
+        f"\nThis is the {hook} hook of reviewer. To have git go on all the same:\n"
+        f"  {_GO_ON[hook]}\n"
+        "A finding that is wrong can be silenced, with the reason:\n"
+        f"  {folder}echo {clean_line(shlex.quote(entry))} >> {clean_path(shlex.quote(str(file)))}\n"
+    )
