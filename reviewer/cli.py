@@ -19,7 +19,7 @@ from types import FrameType, ModuleType
 from typing import Final
 
 from reviewer import __version__
-from reviewer.commands.arguments import given
+from reviewer.commands.arguments import fitting, given
 from reviewer.commands.stdout import reader_may_leave, write_data
 from reviewer.config import load_options
 from reviewer.errors import CheckError, DraftError, FetchError, RepositoryError, ReviewerError, SeriesError, UsageError
@@ -62,7 +62,7 @@ def _main(argv: Sequence[str] | None) -> int:
             _parser(next(iter(words), "")).parse_args(words, namespace=arguments)
         except SystemExit as leaving:  # argparse has printed help or what is wrong
             return leaving.code if isinstance(leaving.code, int) else USAGE
-        options = load_options(given(arguments))
+        options = fitting(load_options(given(arguments)), arguments)
         arguments.format = options.format
         with reader_may_leave():
             status = arguments.run(arguments, options)
@@ -86,9 +86,13 @@ def _main(argv: Sequence[str] | None) -> int:
 
 def _fail(arguments: argparse.Namespace, stage: str, message: str, status: int) -> int:
     """Say what went wrong, on stderr and, where data was asked for, as data."""
-    if getattr(arguments, "format", None) == "json":
-        with contextlib.suppress(OSError):  # stdout may be what failed; stderr still says so
-            write_data(to_json(failure([Problem(stage, "", message)])))
+    report = failure([Problem(stage, "", message)])
+    with contextlib.suppress(OSError):  # stdout may be what failed; stderr still says so
+        match getattr(arguments, "format", None):
+            case "json":
+                write_data(to_json(report))
+            case "sarif":  # imported here, as it brings all of what checks are made of
+                write_data(importlib.import_module("reviewer.report.sarif").to_sarif(report, ()))
     sys.stderr.write(f"reviewer: {clean(message)}\n")
     return status
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from reviewer.errors import RepositoryError, UsageError
 from reviewer.model import Severity
 
-FORMATS: Final = ("text", "json")
+FORMATS: Final = ("text", "json", "sarif", "gcc")
 
 # What git itself drops when it turns to another repository than the one that the environment names.
 _REPOSITORY_VARIABLES: Final = (

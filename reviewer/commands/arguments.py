@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
         ("--branch",),
         {"action": "append", "metavar": "REV", "help": "try this branch for a series that names no base; repeatable"},
     ),
-    "format": (("--format",), {"choices": FORMATS, "help": "text for people (default), or json"}),
+    "format": (("--format",), {"help": "text for people (default), or for programs: {others}"}),
     "output": (("--output",), {"type": Path, "metavar": "DIR", "help": "the folder for the drafted mails"}),
     "checks": (("--checks",), {"metavar": "GLOB", "help": "run only the checks whose id matches, e.g. 'rt-*'"}),
     "severity": (
@@ -59,11 +60,24 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
 _FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Options))
 
 
-def add_options(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Give ``parser`` these options; one that is not given stays absent, so that git config counts."""
+def add_options(parser: argparse.ArgumentParser, *names: str, formats: Sequence[str] = FORMATS) -> None:
+    """Give ``parser`` these options; one that is not given stays absent, so that git config counts.
+
+    ``formats`` are the forms of the report that the command has.
+    """
     for name in names:
         flags, keywords = _OPTIONS[name]
+        if name == "format":
+            help_text = keywords["help"].format(others=", ".join(formats[1:]))
+            keywords = {**keywords, "choices": formats, "metavar": "FORMAT", "help": help_text}
+            parser.set_defaults(formats=formats)
         parser.add_argument(*flags, dest=name, default=argparse.SUPPRESS, **keywords)
+
+
+def fitting(options: Options, arguments: argparse.Namespace) -> Options:
+    """The options with a format that the command has: one in git config may be meant for others."""
+    known = options.format in getattr(arguments, "formats", FORMATS)
+    return options if known else dataclasses.replace(options, format=FORMATS[0])
 
 
 def given(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             review, _ = keep_drafts(review, repository, settings)
         finally:
             repository.close()
-        if settings.format == "json":
+        if settings.format != "text":
             show(review, settings)
         else:
             sys.stdout.write(f"{_INTRODUCTION}\n")

@@ -3,14 +3,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 from reviewer.check import Check
 from reviewer.commands.stdout import reader_may_leave, write_data
-from reviewer.config import Options, data_dir
-from reviewer.model import Audit, Review
+from reviewer.config import Options, data_dir, git_environment
+from reviewer.model import Audit, Problem, Review
 from reviewer.registry import load_checks
 from reviewer.report.data import audit_exit_status, audit_to_json, exit_status, to_json
+from reviewer.report.gcc import Place, audit_lines, problem_lines, review_lines, unapplied
+from reviewer.report.sarif import audit_to_sarif, to_sarif
 from reviewer.report.text import Written, console_for, render, render_audit
 
 
@@ -24,6 +30,11 @@ def show_audit(audit: Audit, options: Options) -> int:
     with reader_may_leave():
         if options.format == "json":
             write_data(audit_to_json(audit, show_silenced=options.show_silenced))
+        elif options.format == "sarif":
+            write_data(audit_to_sarif(audit, wanted_checks(options), show_silenced=options.show_silenced))
+        elif options.format == "gcc":
+            _write_lines(audit_lines(audit, from_here(options.repo), show_silenced=options.show_silenced))
+            _tell(audit.errors)
         else:
             render_audit(audit, console_for(sys.stdout), show_silenced=options.show_silenced)
     return audit_exit_status(audit)
@@ -34,6 +45,11 @@ def show(review: Review, options: Options, written: Written | None = None) -> in
     with reader_may_leave():
         if options.format == "json":
             write_data(to_json(review, show_silenced=options.show_silenced))
+        elif options.format == "sarif":
+            write_data(to_sarif(review, wanted_checks(options), **_shown(options)))
+        elif options.format == "gcc":
+            _write_lines(review_lines(review, from_here(options.repo), **_shown(options)))
+            _tell((*review.errors, *unapplied(review)))
         else:
             render(
                 review,
@@ -43,3 +59,35 @@ def show(review: Review, options: Options, written: Written | None = None) -> in
                 show_silenced=options.show_silenced,
             )
     return exit_status(review)
+
+
+def _shown(options: Options) -> dict[str, bool]:
+    return {"show_pre_existing": options.show_pre_existing, "show_silenced": options.show_silenced}
+
+
+def _write_lines(lines: Iterable[str]) -> None:
+    write_data("".join(f"{line}\n" for line in lines))
+
+
+def _tell(problems: Iterable[Problem]) -> None:
+    for line in problem_lines(problems):
+        sys.stderr.write(f"reviewer: {line}\n")
+
+
+def from_here(repo: Path | None) -> Place:
+    """Paths of the tree as they are to be opened from the current folder; unchanged where there is no work tree."""
+    command = ["git", *(["-C", str(repo)] if repo else []), "rev-parse", "--show-toplevel"]
+    done = subprocess.run(
+        command, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=git_environment(repo)
+    )
+    top = os.fsdecode(done.stdout.removesuffix(b"\n"))
+    if done.returncode or not top:
+        return str
+    here = os.getcwd()
+    inside = os.path.commonpath((top, here)) in (top, here)
+
+    def place(path: str) -> str:
+        whole = os.path.join(top, path)
+        return os.path.relpath(whole, here) if inside else whole
+
+    return place

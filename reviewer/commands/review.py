@@ -28,8 +28,8 @@ def add_parser(subparsers: Any) -> None:
         "review",
         help="review a series from the mailing list and draft the replies",
         description="Fetches a thread with b4, applies the series beside your repository and drafts the replies. "
-        "Nothing is sent, and your repository stays as it is. With --format json, drafts are written only where "
-        "--output names a folder.",
+        "Nothing is sent, and your repository stays as it is. With a --format for programs, drafts are written only "
+        "where --output names a folder.",
     )
     parser.add_argument(
         "source",

@@ -58,7 +58,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="SOURCE",
         help="a log, mbox or mail, a message-id or its URL, or - for standard input (default)",
     )
-    add_options(parser, "repo", "format", "lore", "offline", "cache")
+    add_options(parser, "repo", "format", "lore", "offline", "cache", formats=("text", "json"))
     parser.set_defaults(run=run)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
@@ -29,17 +29,16 @@ from reviewer.model import (
     Kernels,
     PatchReview,
     Problem,
-    Raised,
     Review,
     Series,
     Severity,
     Step,
     Suppression,
     ThreadKind,
-    Where,
 )
 from reviewer.report.data import is_brought
 from reviewer.report.plain import clean_line, clean_path
+from reviewer.report.words import nested, remarks
 
 _PROSE: Final = 78  # columns, where the terminal has as many
 _SHORT: Final = 12  # hexadecimal digits of a commit, as the kernel abbreviates them
@@ -257,7 +256,7 @@ class _Report:
             indent=2,
         )
         self._prose(clean_line(finding.message), indent=4, hang=0)
-        for remark in self._remarks(finding):
+        for remark in remarks(finding):
             self._prose(remark, indent=4, hang=0)
         self._chain(finding.witness)
         if finding.other_places:
@@ -265,23 +264,8 @@ class _Report:
         for citation in finding.citations:
             self._citation(citation)
 
-    @staticmethod
-    def _remarks(finding: Finding) -> Iterable[str]:
-        if finding.before:
-            yield clean_line(finding.before)
-        if finding.raised is not None:
-            yield _raised(finding.raised)
-        if finding.fixed_later is not None:
-            yield f"Patch {finding.fixed_later} of the series removes this again."
-        if finding.cause is not None:
-            yield f"Brought by {clean_path(finding.cause.path)}:{finding.cause.line}."
-        conditions = [f"on {finding.arch}"] if finding.arch else []
-        conditions += [f"without {name[1:]}" if name.startswith("!") else f"with {name}" for name in finding.config]
-        if conditions:
-            yield f"Only {', '.join(map(clean_line, conditions))}."
-
     def _chain(self, witness: Sequence[Step]) -> None:
-        rows = [("  " * depth + text, f"{clean_path(step.path)}:{step.line}") for depth, text, step in _nested(witness)]
+        rows = [("  " * depth + text, f"{clean_path(step.path)}:{step.line}") for depth, text, step in nested(witness)]
         column = min(max((len(text) for text, _ in rows), default=0), 56)
         for text, place in rows:
             self._line(f"{text:<{column}}  ", Text(place, style="dim"), indent=6)
@@ -328,31 +312,6 @@ class _Report:
             self._line(f"Left out of the mails, which keep to the gravest points: {found}.")
         elsewhere = f" --output {shlex.quote(str(written.folder))}" if written.folder != default_output() else ""
         self._line(f"Nothing was sent. See: reviewer drafts{clean_path(elsewhere)}")
-
-
-def _raised(raised: Raised) -> str:
-    name = clean_line(raised.by.name) or clean_line(raised.by.email)
-    which = f"<{clean_line(raised.message_id)}>"
-    if raised.where is Where.REPLY:
-        return f"Already {'answered by the author,' if raised.author else 'raised by'} {name} in {which}."
-    where = "below the --- of" if raised.where is Where.NOTES else "in the commit message of"
-    return f"Already answered by the author, {name}, {where} {which}."
-
-
-def _nested(witness: Sequence[Step]) -> Iterator[tuple[int, str, Step]]:
-    """The steps as depth and text: what a function does stands one deeper than the call that led into it."""
-    depth = -1
-    function: str | None = None
-    for step in witness:
-        text, name = clean_line(step.text), clean_line(step.function)
-        if function is None or step.function != function:
-            depth, function = depth + 1, step.function
-        # A remark instead of code says where the context begins: it belongs to the function itself.
-        if text.startswith("<-") or not text:
-            yield depth, f"{name}() {text}".rstrip(), step
-            depth += 1
-        else:
-            yield depth, text, step
 
 
 def _by_file(suppression: Suppression) -> list[str]:

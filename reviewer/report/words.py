@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What every form of the report says about a finding, in safe text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from reviewer.model import Finding, Raised, Step, Where
+from reviewer.report.plain import clean_line, clean_path
+
+
+def remarks(finding: Finding) -> Iterator[str]:
+    """Sentences beside the message: what was so before, who knows already, what removes it, where alone it holds."""
+    if finding.before:
+        yield clean_line(finding.before)
+    if finding.raised is not None:
+        yield _raised(finding.raised)
+    if finding.fixed_later is not None:
+        yield f"Patch {finding.fixed_later} of the series removes this again."
+    if finding.cause is not None:
+        yield f"Brought by {clean_path(finding.cause.path)}:{finding.cause.line}."
+    conditions = [f"on {finding.arch}"] if finding.arch else []
+    conditions += [f"without {name[1:]}" if name.startswith("!") else f"with {name}" for name in finding.config]
+    if conditions:
+        yield f"Only {', '.join(map(clean_line, conditions))}."
+
+
+def _raised(raised: Raised) -> str:
+    name = clean_line(raised.by.name) or clean_line(raised.by.email)
+    which = f"<{clean_line(raised.message_id)}>"
+    if raised.where is Where.REPLY:
+        return f"Already {'answered by the author,' if raised.author else 'raised by'} {name} in {which}."
+    where = "below the --- of" if raised.where is Where.NOTES else "in the commit message of"
+    return f"Already answered by the author, {name}, {where} {which}."
+
+
+def nested(witness: Sequence[Step]) -> Iterator[tuple[int, str, Step]]:
+    """The steps as depth and text: what a function does stands one deeper than the call that led into it."""
+    depth = -1
+    function: str | None = None
+    for step in witness:
+        text, name = clean_line(step.text), clean_line(step.function)
+        if function is None or step.function != function:
+            depth, function = depth + 1, step.function
+        # A remark instead of code says where the context begins: it belongs to the function itself.
+        if text.startswith("<-") or not text:
+            yield depth, f"{name}() {text}".rstrip(), step
+            depth += 1
+        else:
+            yield depth, text, step
