@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -17,6 +18,9 @@ from reviewer.splat.records import Splat
 _USUAL: Final = "x86"
 _TOO_FAR: Final = 9  # Program.distance() of what no user can mean
 _MOST: Final = 24  # functions of one report that are looked for in the tree
+# What a name is looked for in that the core of the kernel does not have, and in how many files of it at most.
+_FAR: Final = ("block", "crypto", "drivers", "fs", "io_uring", "ipc", "net", "security", "sound")
+_TOO_MANY: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,29 @@ def _explained(splat: Splat, meanings: Meanings, tree: Tree | None) -> Explained
     if tree is None:
         return Explained(splat, account)
     users = _users(splat, meanings)
-    places: list[Step] = []
-    unknown: list[str] = []
-    for name in account.functions[:_MOST]:
-        step = _definition(tree.program, name, users)
-        if step is None:
-            unknown.append(name)
-        else:
-            places.append(step)
-    return Explained(splat, account, tree.citer.cite(account.sources), tuple(places), tuple(unknown))
+    wanted = account.functions[:_MOST]
+    near = {name: step for name in wanted if (step := _definition(tree.program, name, users)) is not None}
+    found = near | _far(tree.program, [name for name in wanted if name not in near])
+    places = tuple(found[name] for name in wanted if name in found)
+    unknown = tuple(name for name in wanted if name not in found)
+    return Explained(splat, account, tree.citer.cite(account.sources), places, unknown)
+
+
+def _far(program: Program, names: Sequence[str]) -> dict[str, Step]:
+    """Where the names are defined in drivers, file systems and the like, of those that are defined in one file only."""
+    mentioned = program.files.mentioning(frozenset(names), _FAR) if names else {}
+    found: dict[str, Step] = {}
+    for name, paths in mentioned.items():
+        sources = [path for path in paths if path.endswith(".c")]
+        if len(sources) > _TOO_MANY:
+            continue
+        begins = re.compile(rb"^(?:[A-Za-z_][^;={}\n]*[\s*(])?" + re.escape(name.encode()) + rb"\s*[(),]", re.MULTILINE)
+        defining = [
+            path for path in sources if begins.search(program.text(path) or b"") and program.functions(path, name)
+        ]
+        if len(defining) == 1:
+            found[name] = _step(program, defining[0], name)
+    return found
 
 
 def _users(splat: Splat, meanings: Meanings) -> tuple[str, ...]:
@@ -88,11 +106,15 @@ def _definition(program: Program, name: str, users: Sequence[str]) -> Step | Non
         nearest = [path for path in nearest if path.endswith(".c")] or nearest
         if len(nearest) != 1:
             continue
-        found = program.functions(nearest[0], name)
-        if found:
-            function = max(found, key=lambda each: each.end - each.line)
-            lines = (program.text(nearest[0]) or b"").split(b"\n")[function.line - 1 : function.end]
-            offset = next((at for at, line in enumerate(lines) if name.encode() in line), 0)
-            text = lines[offset].decode("utf-8", "replace").strip() if lines else ""
-            return Step(nearest[0], function.line + offset, name, text)
+        if program.functions(nearest[0], name):
+            return _step(program, nearest[0], name)
     return None
+
+
+def _step(program: Program, path: str, name: str) -> Step:
+    """Where the function ``name`` begins in ``path``, and the line with its name."""
+    function = max(program.functions(path, name), key=lambda each: each.end - each.line)
+    lines = (program.text(path) or b"").split(b"\n")[function.line - 1 : function.end]
+    offset = next((at for at, line in enumerate(lines) if name.encode() in line), 0)
+    text = lines[offset].decode("utf-8", "replace").strip() if lines else ""
+    return Step(path, function.line + offset, name, text)

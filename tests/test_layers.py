@@ -59,6 +59,7 @@ HELPERS = {
     "required": "compare",
     "sentences": "citation",
     "sides": "compare",
+    "threadsplats": "pipeline",
     "untraced": "compare",
 }
 # Within one line: the ground stands on the model, and the command line turns errors into a report.

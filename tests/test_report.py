@@ -88,7 +88,7 @@ class Terminal(io.StringIO):
 
 def test_json_has_the_keys_of_version_1_in_their_order() -> None:
     report = json.loads(to_json(REVIEW))
-    assert list(report) == ["version", "tool", "series", "patches", "errors", "notes", "silenced"]
+    assert list(report) == ["version", "tool", "series", "patches", "errors", "notes", "silenced", "splats"]
     assert report["version"] == 1
     assert report["tool"] == {"name": "reviewer", "version": __version__}
     assert report["series"] == {

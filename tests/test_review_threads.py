@@ -52,7 +52,13 @@ ROWS = (
         10,
         0,
         10,
-        ("revision 2", "1 reply carries a diff, which --inline-diff reviews"),
+        (
+            "revision 2",
+            "1 reply carries a diff, which --inline-diff reviews",
+            "while it holds &kvm->mmu_notifier_slots_lock {3:3}, taken in kvm_mmu_notifier_invalidate_range_start().",
+            "necessary: kvm_mmu_notifier_invalidate_range_start() + down_read(&kvm->mmu_notifier_slots_lock);",
+            "(2) No patch changes a function on this path.",
+        ),
     ),
     Row(
         "kvm-swait-to-rcuwait",

@@ -301,6 +301,8 @@ def test_functions_are_found_by_name_in_the_tree(tmp_path: Path) -> None:
             "include/linux/boat.h": "static inline void harbour_open(void) { }\n",
             "kernel/boat.c": "static int\nboat_float(int depth)\n{\n\treturn depth;\n}\n\n"
             "void harbour_open(void)\n{\n\tboat_float(1);\n}\n",
+            "drivers/boat/sink.c": "static int boat_sink(int depth)\n{\n\treturn 0;\n}\n",
+            "drivers/boat/sail.c": "int boat_sink(int);\n\nint boat_sail(void)\n{\n\treturn boat_sink(1);\n}\n",
             "mm/one.c": "static void harbour_sweep(void)\n{\n}\n",
             "mm/two.c": "static void harbour_sweep(void)\n{\n}\n",
             "Documentation/locking/lockdep-design.rst": "Multi-lock dependency rules:\n"
@@ -314,6 +316,9 @@ def test_functions_are_found_by_name_in_the_tree(tmp_path: Path) -> None:
         ("harbour_open", "kernel/boat.c", 7, "void harbour_open(void)"),
     }
     assert "harbour_sweep" in found["not_found"]
+    log = example("lockdep-circular").replace("worker_thread", "boat_sink").encode()
+    (found,) = json.loads(run("--repo", str(tree), "--format", "json", stdin=log).stdout)["splats"]
+    assert ("drivers/boat/sink.c", 1) in {(place["path"], place["line"]) for place in found["functions"]}
     assert found["citation"]["quote"] == "Here two locks can not be taken in inverse order."
     assert b"kernel/boat.c:2" in run(str(EXAMPLES / "lockdep-circular.txt"), "--repo", str(tree)).stdout
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reviewer.check import Check
@@ -18,6 +18,7 @@ from reviewer.report.data import audit_exit_status, audit_to_json, exit_status, 
 from reviewer.report.gcc import Place, audit_lines, problem_lines, review_lines, unapplied
 from reviewer.report.sarif import audit_to_sarif, to_sarif
 from reviewer.report.text import Written, console_for, render, render_audit
+from reviewer.splat.account import Explained
 
 
 def wanted_checks(options: Options) -> tuple[Check, ...]:
@@ -40,11 +41,14 @@ def show_audit(audit: Audit, options: Options) -> int:
     return audit_exit_status(audit)
 
 
-def show(review: Review, options: Options, written: Written | None = None) -> int:
-    """Print the report in the format asked for; the result is the exit status, whether or not it is read to its end."""
+def show(review: Review, options: Options, written: Written | None = None, splats: Sequence[Explained] = ()) -> int:
+    """Print the report in the format asked for; the result is the exit status, whether or not it is read to its end.
+
+    ``splats`` are the kernel's reports in the mails of the series.
+    """
     with reader_may_leave():
         if options.format == "json":
-            write_data(to_json(review, show_silenced=options.show_silenced))
+            write_data(to_json(review, show_silenced=options.show_silenced, splats=splats))
         elif options.format == "sarif":
             write_data(to_sarif(review, wanted_checks(options), **_shown(options)))
         elif options.format == "gcc":
@@ -57,6 +61,7 @@ def show(review: Review, options: Options, written: Written | None = None) -> in
                 written=written,
                 show_pre_existing=options.show_pre_existing,
                 show_silenced=options.show_silenced,
+                splats=splats,
             )
     return exit_status(review)
 

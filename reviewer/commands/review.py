@@ -19,6 +19,7 @@ from reviewer.mail.series import series_of
 from reviewer.model import Change, Finding, Problem, Review, Severity
 from reviewer.pipeline import review_series
 from reviewer.report.text import Written
+from reviewer.threadsplats import splats_of
 from reviewer.tree.repository import Repository
 
 
@@ -61,9 +62,11 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         written = None
         if options.format == "text" or options.output is not None:
             review, written = keep_drafts(review, repository, options)
+        with progress("Reading the kernel's reports"):
+            splats = splats_of(review, repository, options)
     finally:
         repository.close()
-    return show(review, options, written)
+    return show(review, options, written, splats)
 
 
 def review_mail(

@@ -9,34 +9,28 @@ import re
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from reviewer.cache import Cache
-from reviewer.citation import Citer
 from reviewer.commands.arguments import add_options
 from reviewer.commands.progress import progress
 from reviewer.commands.stdout import write_data
 from reviewer.config import Options, data_dir
 from reviewer.errors import RepositoryError, UsageError
-from reviewer.explained import Tree, explain
-from reviewer.judging import deep_recursion
+from reviewer.explained import explain
 from reviewer.mail.fetch import fetch
-from reviewer.mail.thread import Thread
-from reviewer.mail.touched import touching
+from reviewer.mail.thread import RawMessage, Thread
 from reviewer.report.splat import render_splats, splats_to_json
 from reviewer.report.text import console_for
-from reviewer.source.program import Program
 from reviewer.splat.account import Explained
 from reviewer.splat.lines import MAX_TEXT
 from reviewer.splat.meanings import Meanings, load_meanings
 from reviewer.splat.parse import parse
 from reviewer.splat.records import Splat
+from reviewer.threadsplats import explain_in_tree, held_against
 from reviewer.tree.repository import Repository
 
 _NO_TREE: Final = "No kernel repository here: functions and the rule are not looked up (--repo names one)."
-_KERNELS_OWN: Final = "include/linux"  # a folder that every kernel tree has and hardly another
 _HEADER: Final = re.compile(r"[!-9;-~]{1,80}:")
 _MOST_HEADERS: Final = 1000  # lines
 
@@ -93,21 +87,26 @@ def _explained(
             raise
         notes.append(_NO_TREE)
         return explain(splats, meanings)
-    with closing(repository), Cache(options) as cache, progress("Looking into the tree"), deep_recursion():
-        tree = repository.tree_of(commit)
-        cache.note_use(repository, tree)
-        files = repository.snapshot(tree, commit)
-        if files.subtree_id(_KERNELS_OWN) is None:
-            notes.append(_NO_TREE)
-            return explain(splats, meanings)
-        return cache.use(lambda store: explain(splats, meanings, Tree(Program(files, store), Citer(files, commit))))
+    with closing(repository), progress("Looking into the tree"):
+        found, is_kernel = explain_in_tree(splats, meanings, repository, commit, options)
+    if not is_kernel:
+        notes.append(_NO_TREE)
+    return found
 
 
 def _with_patches(one: Explained, threads: Sequence[Thread]) -> Explained:
-    """The report with the patches that touch its locks, of the thread that it stands in."""
+    """The report with what the patches of the thread that it stands in change of it."""
     mails = {raw.message_id: thread for thread in threads for raw in thread.messages}
     thread = mails.get(one.splat.message_id) if one.splat.message_id else None
-    return one if thread is None else replace(one, touched=touching(thread, one.account.takers))
+    patches = [raw for raw in thread.messages if raw.is_patch] if thread is not None else []
+    if thread is None or not patches:
+        return one
+    claimed = any(raw.message_id == one.splat.message_id for raw in (*patches, *filter(_covers, thread.messages)))
+    return held_against(one, [(raw.message.subject, raw.raw) for raw in patches], claimed=claimed)
+
+
+def _covers(raw: RawMessage) -> bool:
+    return raw.is_cover
 
 
 def _read(source: str, options: Options, threads: list[Thread]) -> tuple[Splat, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from reviewer import __version__
@@ -32,6 +32,8 @@ from reviewer.model import (
     Step,
     Suppression,
 )
+from reviewer.report.splatdata import splat_data
+from reviewer.splat.account import Explained
 
 FORMAT_VERSION: Final = 1
 TOOL_NAME: Final = "reviewer"
@@ -69,8 +71,8 @@ def exit_status(review: Review) -> int:
     return CLEAN
 
 
-def to_json(review: Review, *, show_silenced: bool = False) -> str:
-    """The review as JSON text of version 1, ending in a line feed.
+def to_json(review: Review, *, show_silenced: bool = False, splats: Sequence[Explained] = ()) -> str:
+    """The review as JSON text of version 1, ending in a line feed. ``splats`` are those of the series' mails.
 
     Bytes of the mail or of a path that are not UTF-8 stand as U+FFFD, because most readers refuse lone surrogates.
     """
@@ -82,6 +84,7 @@ def to_json(review: Review, *, show_silenced: bool = False) -> str:
         "errors": [_problem(problem) for problem in review.errors],
         "notes": list(review.notes),
         "silenced": _suppression(review.suppression, show_silenced),
+        "splats": [splat_data(one) for one in splats],
     }
     return as_text(report)
 

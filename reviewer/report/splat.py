@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
@@ -13,7 +13,9 @@ from rich.text import Text
 from reviewer import __version__
 from reviewer.report.data import FORMAT_VERSION, TOOL_NAME, as_text
 from reviewer.report.plain import clean, clean_line, clean_path
+from reviewer.report.splatdata import splat_data
 from reviewer.splat.account import Explained, Section
+from reviewer.splat.cycle import ArcChange
 
 _PROSE: Final = 78  # columns, where the terminal has as many
 
@@ -24,29 +26,10 @@ def splats_to_json(found: Sequence[Explained], notes: Sequence[str] = ()) -> str
         {
             "version": FORMAT_VERSION,
             "tool": {"name": TOOL_NAME, "version": __version__},
-            "splats": [_data(one) for one in found],
+            "splats": [splat_data(one) for one in found],
             "notes": list(notes),
         }
     )
-
-
-def _data(one: Explained) -> dict[str, Any]:
-    splat = asdict(one.splat)
-    splat["facts"] = dict(one.splat.facts)
-    return {
-        "splat": splat,
-        "repeats": one.repeats,
-        "touched": [{"subject": subject, "names": list(names)} for subject, names in one.touched],
-        "title": one.account.title,
-        "account": [
-            {"heading": section.heading, "lines": list(section.lines), "drawn": section.drawn}
-            for section in one.account.sections
-        ],
-        "circle": [asdict(arc) for arc in one.account.circle],
-        "citation": asdict(one.citation) if one.citation is not None else None,
-        "functions": [asdict(place) for place in one.places],
-        "not_found": list(one.unknown),
-    }
 
 
 def render_splats(found: Sequence[Explained], console: Console, notes: Sequence[str] = ()) -> None:
@@ -58,6 +41,14 @@ def render_splats(found: Sequence[Explained], console: Console, notes: Sequence[
         printer.splat(one, f"{number}/{len(found)}")
     for note in notes:
         printer.prose(f"Note: {clean_line(note)}")
+
+
+def render_in_brief(found: Sequence[Explained], console: Console) -> None:
+    """Print of each splat what a reviewer of the series needs, and the command that tells the rest."""
+    printer = _Printer(console)
+    for one in found:
+        printer.line()
+        printer.brief(one)
 
 
 class _Printer:
@@ -76,23 +67,62 @@ class _Printer:
             self.line(line, indent + (hang if number else 0))
 
     def splat(self, one: Explained, count: str) -> None:
-        splat = one.splat
-        self.line(Text(f"{count} {clean_line(one.account.title)}", style="bold").append(f" [{splat.kind}]"))
-        mail = f"<{clean_line(splat.message_id)}> " if splat.message_id else ""
-        kernel = f", kernel {clean_line(splat.release)}" if splat.release else ""
-        taint = f" (tainted: {clean_line(splat.taint)})" if splat.taint else ""
-        self.line(f"{mail}line {splat.line}{kernel}{taint}", 2)
-        self.line(Text(clean_line(splat.header), style="dim"), 2)
+        self._head(one, f"{count} ")
+        self.line(Text(clean_line(one.splat.header), style="dim"), 2)
         if one.repeats:
             self.prose(f"It stands {_times(one.repeats)} more, which is not told again.", 2)
         for section in one.account.sections:
             self._section(section)
-        if one.touched:
-            self.line()
-            self.line(Text("Patches of this thread that touch these locks or who takes them:", style="bold"), 2)
-        for subject, names in one.touched:
-            self.prose(f"{clean_line(subject)}: {', '.join(map(clean_line, names))}", 4)
+        self._patches(one)
         self._tree(one)
+        self._rule(one)
+
+    def brief(self, one: Explained) -> None:
+        self._head(one, "Report: ")
+        for section in one.account.sections:
+            if section.gist:
+                self._section(section)
+        self._patches(one)
+        self._rule(one)
+        if one.splat.message_id:
+            self.line(f"The whole of it: reviewer splat {clean_line(shlex.quote(one.splat.message_id))}", 2)
+
+    def _head(self, one: Explained, before: str) -> None:
+        splat = one.splat
+        self.line(Text(f"{before}{clean_line(one.account.title)}", style="bold").append(f" [{splat.kind}]"))
+        mail = f"<{clean_line(splat.message_id)}> " if splat.message_id else ""
+        kernel = f", kernel {clean_line(splat.release)}" if splat.release else ""
+        taint = f" (tainted: {clean_line(splat.taint)})" if splat.taint else ""
+        self.line(f"{mail}line {splat.line}{kernel}{taint}", 2)
+
+    def _patches(self, one: Explained) -> None:
+        changes = one.changes or ()
+        known = {change.patch for change in changes}
+        others = [(title, names) for title, names in one.touched if title not in known]
+        if one.changes is not None:
+            self.line()
+            self.line(Text("What the patches change of the circle:", style="bold"), 2)
+            for number in range(1, len(one.account.circle) + 1):
+                self._arc(number, [change for change in changes if change.number == number])
+            if one.claimed:
+                self.prose(_verdict(changes), 4)
+        if others:
+            self.line()
+            elsewhere = ", elsewhere" if one.changes is not None else ""
+            heading = f"Patches of this thread that touch these locks or who takes them{elsewhere}:"
+            self.line(Text(heading, style="bold"), 2)
+        for title, names in others:
+            self.prose(f"{clean_line(title)}: {', '.join(map(clean_line, names))}", 4)
+
+    def _arc(self, number: int, changes: Sequence[ArcChange]) -> None:
+        if not changes:
+            self.prose(f"({number}) No patch changes a function on this path.", 4)
+        for change in changes:
+            where = ", ".join(f"{clean_line(name)}()" for name in change.functions)
+            but = "" if change.lines else ", no line that names the locks or calls another function of the path"
+            self.prose(f"({number}) {clean_line(change.patch)}: {where}{but}", 4)
+            for text in change.lines:
+                self.line(f"{text[:1]} {clean_line(text[1:])}", 8)
 
     def _section(self, section: Section) -> None:
         self.line()
@@ -115,11 +145,32 @@ class _Printer:
                 self.line(f"{where:<{column}}  {clean_line(place.text)}", 4)
         if one.unknown:
             self.prose(f"Not found, or in several places: {', '.join(map(clean_line, one.unknown))}", 4)
+
+    def _rule(self, one: Explained) -> None:
         if one.citation is not None:
             section = f", {clean_line(one.citation.section)}" if one.citation.section else ""
             self.line()
             self.prose(f"\u201c{clean_line(one.citation.quote)}\u201d", 2, 0, "italic")
             self.line(Text(f"{clean_path(one.citation.path)}:{one.citation.line}{section}", style="dim"), 4)
+
+
+def _verdict(changes: Sequence[ArcChange]) -> str:
+    """For a series that the report stands in, so that it is to mend it."""
+    telling = sorted({change.number for change in changes if change.lines})
+    said = "The report stands in the series itself, which is to mend it. "
+    if telling:
+        return f"{said}It changes how the order of {_numbers(telling)} is made."
+    if changes:
+        numbers = _numbers(sorted({change.number for change in changes}))
+        return f"{said}It changes functions on the path of {numbers}, but no line that shows the order there."
+    return (
+        f"{said}It changes no function of the circle. The circle can also be broken further out, or by giving the "
+        "locks other classes where they are initialised; that was not checked."
+    )
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    return " and ".join(f"({number})" for number in numbers)
 
 
 def _times(number: int) -> str:

@@ -38,7 +38,9 @@ from reviewer.model import (
 )
 from reviewer.report.data import is_brought
 from reviewer.report.plain import clean_line, clean_path
+from reviewer.report.splat import render_in_brief
 from reviewer.report.words import nested, remarks
+from reviewer.splat.account import Explained
 
 _PROSE: Final = 78  # columns, where the terminal has as many
 _SHORT: Final = 12  # hexadecimal digits of a commit, as the kernel abbreviates them
@@ -89,9 +91,13 @@ def render(
     written: Written | None = None,
     show_pre_existing: bool = False,
     show_silenced: bool = False,
+    splats: Sequence[Explained] = (),
 ) -> None:
-    """Print the review. ``written`` says where the drafts went; None: none were asked for."""
-    _Report(console, show_pre_existing, show_silenced).review(review, written)
+    """Print the review. ``written`` says where the drafts went; None: none were asked for.
+
+    ``splats`` are the kernel's reports in the mails of the series.
+    """
+    _Report(console, show_pre_existing, show_silenced).review(review, written, splats)
 
 
 def render_audit(audit: Audit, console: Console, *, show_silenced: bool = False) -> None:
@@ -107,7 +113,7 @@ class _Report:
         self._show_pre_existing = show_pre_existing
         self._show_silenced = show_silenced
 
-    def review(self, review: Review, written: Written | None) -> None:
+    def review(self, review: Review, written: Written | None, splats: Sequence[Explained]) -> None:
         self._head(review)
         total = max([patch.number for patch in review.patches], default=0)
         if review.series is not None:
@@ -118,6 +124,7 @@ class _Report:
             self._patch_line(patch, total)
         for patch in review.patches:
             self._findings(patch, total)
+        render_in_brief(splats, self._console)
         self._silenced(review.suppression)
         if review.patches:
             self._line()
@@ -303,7 +310,8 @@ class _Report:
     def _drafts(self, written: Written) -> None:
         if not written.mails and not written.without_mail:
             self._line("No drafts: there is nothing to say.")
-        elif not written.mails:
+            return
+        if not written.mails:
             self._line("No drafts: the patches carry no Message-ID that a mail could answer.")
             return
         self._line(f"{_plural(written.mails, 'draft', 'drafts')} in {clean_path(str(written.folder))}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reviewer.model import Citation, Source, Step
 from reviewer.splat.atomic import only_in_reader, reasons
-from reviewer.splat.cycle import Arc, Edge, arcs_of, edges_of, path_of, picture, section_of, taker
+from reviewer.splat.cycle import Arc, ArcChange, Edge, arcs_of, edges_of, path_of, picture, section_of, taker
 from reviewer.splat.meanings import Meanings, Pseudo
 from reviewer.splat.particulars import particulars
 from reviewer.splat.records import Frame, Lock, Splat
@@ -19,11 +19,15 @@ _MOST_LOCKS = 30
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the account under a heading. ``drawn`` lines keep their columns; others are sentences."""
+    """A part of the account under a heading. ``drawn`` lines keep their columns; others are sentences.
+
+    ``gist`` is what has to be told where there is room for little.
+    """
 
     heading: str
     lines: tuple[str, ...]
     drawn: bool = False
+    gist: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Explained:
 
     ``repeats`` is how often the same report stands in what was read besides, quoted or cut.
     ``touched`` are the subjects of the thread's patches that touch what makes the order of the locks, and the names.
+    ``changes`` are what patches change on the arcs of the circle, None where no patches were held against it;
+    ``claimed`` tells that the report stands in a patch or cover letter, which is to say that the series mends it.
     """
 
     splat: Splat
@@ -57,6 +63,8 @@ class Explained:
     unknown: tuple[str, ...] = ()
     repeats: int = 0
     touched: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    changes: tuple[ArcChange, ...] | None = None
+    claimed: bool = False
 
 
 def account_of(splat: Splat, meanings: Meanings) -> Account:
@@ -67,10 +75,10 @@ def account_of(splat: Splat, meanings: Meanings) -> Account:
     arcs = arcs_of(edges, splat, meanings)
     crossing = _crossing(edges, meanings)
     sections = [
-        Section("", (*_who(splat), *particulars(splat), *reasons(splat, meanings), kind.means)),
-        Section("The circle", picture(arcs), drawn=True),
+        Section("", (*_who(splat), *particulars(splat), *reasons(splat, meanings), kind.means), gist=True),
+        Section("The circle", picture(arcs), drawn=True, gist=True),
         *_paths(edges, splat, meanings),
-        Section("Why it closes", _why(edges, crossing, splat, meanings, nesting)),
+        Section("Why it closes", _why(edges, crossing, splat, meanings, nesting), gist=True),
         Section("What the names stand for", _names(splat, meanings, nesting)),
         Section("Locks held", _held(splat), drawn=True),
         Section("Lockdep's scenario", () if edges else _scenario(splat), drawn=True),

@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from reviewer.splat.meanings import Meanings, Pseudo
 from reviewer.splat.records import Frame, Link, Lock, Splat
 from reviewer.splat.waits import first_frame
+
+_LONGEST_PATH: Final = 12  # frames
+# Of a name that is an expression in C, also in the brackets of "(work_completion)(&boat->work)".
+_LAST_WORD: Final = re.compile(r"(?<![-\w])[A-Za-z_]\w*(?=\)?$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +95,26 @@ def path_of(frames: Sequence[Frame], meanings: Meanings) -> list[Frame]:
 
 
 @dataclass(frozen=True, slots=True)
+class ArcChange:
+    """What a patch changes on the arc of that ``number``, counted from 1.
+
+    ``lines`` are changed lines, with their sign, that name a lock of the arc or call a function of its path inside
+    one: these make or break the order. ``functions`` are those of the path with changed lines of any kind.
+    """
+
+    number: int
+    patch: str
+    functions: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Arc:
     """One edge as it is drawn: in ``who``, a function or ``somebody``, ``wanted`` was asked for inside ``held``.
 
-    ``now`` and ``inferred`` are the edge's; ``task`` is who did it where it is the order made now.
+    ``now`` and ``inferred`` are the edge's; ``task`` is who did it where it is the order made now. ``path`` are the
+    functions from where ``wanted`` is asked for out to where ``held`` was taken, as far as the report tells;
+    ``names`` are what code calls the two locks.
     """
 
     held: str
@@ -101,6 +123,8 @@ class Arc:
     now: bool = False
     inferred: bool = False
     task: str = ""
+    path: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def how(self) -> str:
@@ -122,8 +146,25 @@ def arcs_of(edges: Sequence[Edge], splat: Splat, meanings: Meanings) -> tuple[Ar
     for edge in edges:
         frame = taker(edge.frames, meanings)
         who = f"{frame.function}()" if frame is not None else "somebody"
-        arcs.append(Arc(edge.held.label, edge.wanted.label, who, edge.now, edge.inferred, task if edge.now else ""))
+        path = _between(edge, meanings)
+        names = tuple(dict.fromkeys(word for lock in (edge.held, edge.wanted) if (word := member_of(lock))))
+        by = task if edge.now else ""
+        arcs.append(Arc(edge.held.label, edge.wanted.label, who, edge.now, edge.inferred, by, path, names))
     return tuple(arcs)
+
+
+def _between(edge: Edge, meanings: Meanings) -> tuple[str, ...]:
+    """The functions in which the order is made: from the taker out to the one that holds the other lock."""
+    names = [frame.function.split(".")[0] for frame in path_of(edge.frames, meanings)]
+    outermost = edge.held.at.function.split(".")[0] if edge.held.at is not None else ""
+    names = names[: names.index(outermost) + 1] if outermost in names else names[:_LONGEST_PATH]
+    return tuple(dict.fromkeys(name for name in names if name not in meanings.acquires))
+
+
+def member_of(lock: Lock) -> str:
+    """The last word of a class name, which code uses for the lock: ``lock`` of ``&kvm->lock``; empty if it is none."""
+    word = _LAST_WORD.search(lock.name)
+    return word[0] if word is not None else ""
 
 
 def closed(arcs: Sequence[Arc]) -> bool:
