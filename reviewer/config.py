@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from reviewer.errors import RepositoryError, UsageError
 from reviewer.model import Severity
+from reviewer.selection import checked
 
 FORMATS: Final = ("text", "json", "sarif", "gcc")
 
@@ -72,10 +73,11 @@ def default_ignore() -> Path:
 class Options:
     """What the user asked for.
 
-    ``repo`` None is the repository one stands in. ``output`` None is ``default_output()``. ``checks`` is a glob over
-    check ids; ``checks_dirs`` are the user's own folders of checks. ``lore`` None leaves the server to b4's own
-    configuration. ``cache`` False keeps nothing of the mail or the tree after the run. ``branches`` are tried for a
-    series that names no base, newest first. ``hook`` False has git hooks do nothing, ``hook_strict`` has
+    ``repo`` None is the repository one stands in. ``output`` None is ``default_output()``. ``checks`` are globs over
+    check ids, ``areas`` are areas of checks and ``within`` patterns for the paths of findings, all three as
+    ``selection`` reads them; ``checks_dirs`` are the user's own folders of checks. ``lore`` None leaves the server to
+    b4's own configuration. ``cache`` False keeps nothing of the mail or the tree after the run. ``branches`` are
+    tried for a series that names no base, newest first. ``hook`` False has git hooks do nothing, ``hook_strict`` has
     them stop git also where they cannot do their job. ``ignore_file`` need not exist, as git's ``core.excludesFile``
     need not.
     """
@@ -85,6 +87,8 @@ class Options:
     format: str = "text"
     output: Path | None = None
     checks: str = "*"
+    areas: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
     severity: Severity = Severity.QUESTION
     lore: str | None = None
     attestation: bool = False
@@ -198,7 +202,7 @@ _SINGLE: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "base": ("base", str),
     "format": ("format", _format),
     "output": ("output", _path),
-    "checks": ("checks", str),
+    "checks": ("checks", checked),
     "severity": ("severity", _severity),
     "lore": ("lore", str),
     "attestation": ("attestation", _boolean),
@@ -215,8 +219,10 @@ _SINGLE: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
 }
 # Keys of which every value counts.
 _MULTIPLE: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
+    "areas": ("areas", checked),
     "branches": ("branches", str),
     "checksdir": ("checks_dirs", _path),
+    "paths": ("within", checked),
 }
 
 

@@ -23,6 +23,7 @@ from typing import Final, Protocol
 
 from reviewer.errors import UsageError
 from reviewer.model import Finding, IgnoreEntry, Problem, Silenced, Suppression
+from reviewer.selection import covers
 
 TREE_FILE: Final = ".reviewer/ignore"
 """Where the file of a tree stands."""
@@ -182,8 +183,4 @@ def _matches(entry: IgnoreEntry, finding: Finding, path: str) -> bool:
 
 def is_for(entry: IgnoreEntry, path: str) -> bool:
     """Whether the entry's PATH means this file."""
-    wanted, parts = entry.path.split("/"), path.split("/")
-    if not wanted[-1]:  # ended in a slash: all below
-        wanted.pop()
-        parts = parts[: len(wanted)] if len(parts) > len(wanted) else []
-    return len(wanted) == len(parts) and all(map(fnmatchcase, parts, wanted))
+    return covers(entry.path, path)

@@ -17,7 +17,7 @@ from reviewer.citation import Citer
 from reviewer.config import Options, data_dir
 from reviewer.context.load import tables_digest
 from reviewer.digest import program_digest
-from reviewer.errors import RepositoryError
+from reviewer.errors import RepositoryError, UsageError
 from reviewer.ignore import Suppressor, entries_of_tree, entries_of_user
 from reviewer.judging import Place, deep_recursion, judge_all
 from reviewer.mail.raised import with_raised
@@ -34,6 +34,7 @@ from reviewer.model import (
     Severity,
 )
 from reviewer.registry import load_api
+from reviewer.selection import wants_path
 from reviewer.source.files import Files
 from reviewer.source.program import C_SUFFIXES, Program
 from reviewer.source.store import Store
@@ -106,7 +107,7 @@ def audit_tree(
 ) -> Audit:
     """What the checks say of the files and folders ``paths`` as they stand in ``revision``, whoever wrote it.
 
-    RepositoryError names a path that the revision does not have.
+    RepositoryError names a path that the revision does not have, UsageError one of which ``within`` leaves nothing.
     """
     commit = repository.resolve(revision)
     files = repository.snapshot(repository.tree_of(commit), commit)
@@ -118,7 +119,11 @@ def audit_tree(
             raise RepositoryError(
                 f"looked for {path!r} in {revision}: no such file or folder; paths start at the top of the tree"
             )
-        wanted.update([plain] if files.blob_id(plain) else files.paths("" if top else plain, C_SUFFIXES))
+        below = [plain] if files.blob_id(plain) else sorted(files.paths("" if top else plain, C_SUFFIXES))
+        kept = [path for path in below if wants_path(options.within, path)]
+        if below and not kept:
+            raise UsageError(f"all of {path!r} is left out by --paths or git config reviewer.paths; add it there")
+        wanted.update(kept)
     citer = Citer(files, commit)
     suppressor, errors = _suppressor(files, options)
 
@@ -134,12 +139,12 @@ def audit_tree(
         auditor, found = cache.use(audited)
         told = suppressor.without_silenced(_cited(finding, checks, citer) for finding in found)
     suppression = suppressor.suppression(sorted(wanted), [check.id for check in checks])
-    hidden = tuple(one for one in suppression.silenced if _severe(one.finding, options))
+    hidden = tuple(one for one in suppression.silenced if _told(one.finding, options))
     return Audit(
         commit,
         auditor.files,
         auditor.functions,
-        tuple(finding for finding in told if _severe(finding, options)),
+        tuple(finding for finding in told if _told(finding, options)),
         (*errors, *auditor.problems),
         replace(suppression, silenced=hidden),
     )
@@ -191,11 +196,11 @@ def _suppressor(files: Files, options: Options) -> tuple[Suppressor, list[Proble
 def _wanted(finding: Finding, options: Options) -> bool:
     if finding.change is Change.PRE_EXISTING and not options.show_pre_existing:
         return False
-    return _severe(finding, options)
+    return _told(finding, options)
 
 
-def _severe(finding: Finding, options: Options) -> bool:
-    return _RANK[finding.severity] >= _RANK[options.severity]
+def _told(finding: Finding, options: Options) -> bool:
+    return _RANK[finding.severity] >= _RANK[options.severity] and wants_path(options.within, finding.path)
 
 
 def _cited(finding: Finding, checks: Iterable[Check], citer: Citer) -> Finding:

@@ -5,21 +5,23 @@ from __future__ import annotations
 
 import fnmatch
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from reviewer.check import Check
 from reviewer.context.load import load_tables
 from reviewer.context.tables import Api
 from reviewer.errors import CheckError, UsageError
+from reviewer.selection import wants, words
 
 AREAS = frozenset(("rt", "rcu", "srcu", "kvm", "entry", "locking"))
 
 
-def load_checks(folders: Sequence[Path], glob: str = "*") -> tuple[Check, ...]:
-    """Every check in ``folders`` whose id matches ``glob``, by id.
+def load_checks(folders: Sequence[Path], globs: str = "*", areas: Sequence[str] = ()) -> tuple[Check, ...]:
+    """Every check in ``folders`` whose id and area are wanted, by id; ``selection`` says how the two are read.
 
-    Raises CheckError for a file that is no check, UsageError where the pattern matches none.
+    Raises CheckError for a file that is no check, UsageError where no check is left or an area is unknown.
     """
     checks: dict[str, Check] = {}
     for folder in folders:
@@ -34,10 +36,29 @@ def load_checks(folders: Sequence[Path], glob: str = "*") -> tuple[Check, ...]:
             checks[check.id] = check
     if not checks:
         raise CheckError(f"no checks in {', '.join(map(str, folders))}; reinstall the program")
-    chosen = tuple(check for check_id, check in sorted(checks.items()) if fnmatch.fnmatchcase(check_id, glob))
+    named = _chosen(checks, globs)
+    if not named:
+        raise UsageError(f"no check matches {globs!r}; `reviewer rules` lists them")
+    _refuse_unknown(areas)
+    chosen = tuple(check for check in named if wants(areas, check.area.__eq__))
     if not chosen:
-        raise UsageError(f"no check matches {glob!r}; `reviewer rules` lists them")
+        raise UsageError(
+            f"the checks that match {globs!r} are all of areas that are switched off ({' '.join(areas)}); "
+            "see --areas and git config reviewer.areas"
+        )
     return chosen
+
+
+def _chosen(checks: Mapping[str, Check], globs: str) -> tuple[Check, ...]:
+    return tuple(
+        check for check_id, check in sorted(checks.items()) if wants([globs], partial(fnmatch.fnmatchcase, check_id))
+    )
+
+
+def _refuse_unknown(areas: Sequence[str]) -> None:
+    for _, word in words(areas):
+        if word not in AREAS:
+            raise UsageError(f"no area of checks is called {word!r}; there are {', '.join(sorted(AREAS))}")
 
 
 def _load(path: Path) -> Check:

@@ -57,6 +57,7 @@ HELPERS = {
     "passages": "citation",
     "pinned": "compare",
     "required": "compare",
+    "selection": "errors",
     "sentences": "citation",
     "sides": "compare",
     "threadsplats": "pipeline",

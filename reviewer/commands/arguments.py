@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from reviewer.config import FORMATS, Options
 from reviewer.model import Severity
+from reviewer.selection import checked
 
 # Field of Options -> flags and what argparse is told.
 _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
@@ -22,7 +23,28 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
     ),
     "format": (("--format",), {"help": "text for people (default), or for programs: {others}"}),
     "output": (("--output",), {"type": Path, "metavar": "DIR", "help": "the folder for the drafted mails"}),
-    "checks": (("--checks",), {"metavar": "GLOB", "help": "run only the checks whose id matches, e.g. 'rt-*'"}),
+    "checks": (
+        ("--checks",),
+        {"type": checked, "metavar": "GLOB", "help": "run only the checks whose id matches, e.g. 'rt-*'"},
+    ),
+    "areas": (
+        ("--areas",),
+        {
+            "action": "append",
+            "type": checked,
+            "metavar": "AREA",
+            "help": "run only the checks of an area, or with '!kvm' all but it",
+        },
+    ),
+    "within": (
+        ("--paths",),
+        {
+            "action": "append",
+            "type": checked,
+            "metavar": "GLOB",
+            "help": "tell only what is in these files, e.g. '!drivers/staging/'",
+        },
+    ),
     "severity": (
         ("--severity",),
         {"type": Severity, "choices": list(Severity), "metavar": "LEVEL", "help": "bug, question (default) or nit"},
@@ -83,6 +105,4 @@ def fitting(options: Options, arguments: argparse.Namespace) -> Options:
 def given(arguments: argparse.Namespace) -> dict[str, Any]:
     """What the command line says about ``Options``: field name -> value."""
     values = {name: value for name, value in vars(arguments).items() if name in _FIELDS}
-    if "branches" in values:
-        values["branches"] = tuple(values["branches"])
-    return values
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

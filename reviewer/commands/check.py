@@ -36,7 +36,8 @@ def add_parser(subparsers: Any) -> None:
         metavar="PATH",
         help="audit these files and folders, named from the top of the tree, as they stand",
     )
-    add_options(parser, "repo", "format", "checks", "severity", "cache", "show_pre_existing", "show_silenced")
+    add_options(parser, "repo", "format", "checks", "areas", "within", "severity", "cache")
+    add_options(parser, "show_pre_existing", "show_silenced")
     parser.set_defaults(run=run)
 
 

@@ -22,8 +22,8 @@ from reviewer.splat.account import Explained
 
 
 def wanted_checks(options: Options) -> tuple[Check, ...]:
-    """The checks of the program and of the user's folders whose id matches ``--checks``."""
-    return load_checks([data_dir("checks"), *options.checks_dirs], options.checks)
+    """The checks of the program and of the user's folders that ``--checks`` and ``--areas`` want."""
+    return load_checks([data_dir("checks"), *options.checks_dirs], options.checks, options.areas)
 
 
 def show_audit(audit: Audit, options: Options) -> int:

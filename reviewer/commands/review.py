@@ -42,8 +42,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--revision", type=_revision, metavar="N", help="the revision to review (default: that asked for)"
     )
-    add_options(parser, "repo", "base", "branches", "format", "output", "checks", "severity", "lore", "attestation")
-    add_options(parser, "inline_diff", "three_way", "offline", "cache", "show_pre_existing", "show_silenced")
+    add_options(parser, "repo", "base", "branches", "format", "output", "checks", "areas", "within", "severity", "lore")
+    add_options(parser, "attestation", "inline_diff", "three_way", "offline", "cache")
+    add_options(parser, "show_pre_existing", "show_silenced")
     parser.set_defaults(run=run)
 
 

@@ -32,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--markdown", type=Path, metavar="DIR", help="write the pages of all checks below this folder instead"
     )
-    add_options(parser, "repo", "base", "checks")
+    add_options(parser, "repo", "base", "checks", "areas")
     parser.set_defaults(run=run)
 
 
