@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from reviewer.check import Check, Context, Report
 from reviewer.context.analysis import Analyser
+from reviewer.context.callbacks import paired
 from reviewer.context.effects import Analysis, Event, EventKind
 from reviewer.context.entry import Entry, entries
 from reviewer.context.nullchecks import unchecked
@@ -88,6 +89,7 @@ def judge(
                 *more,
                 *orders.inversions(function, analysis),
                 *orders.against_documents(function, analysis),
+                *paired(analyser, function, analysis),
                 *unchecked(analyser.program, analyser.api, function),
                 *plain_changes(analyser.program, analyser.api, function),
             )

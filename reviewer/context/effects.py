@@ -56,6 +56,14 @@ class EventKind(StrEnum):
     BH_FOR_PREEMPT = "bottom halves disabled in place of preemption"
     SLEEPS_WITH_KEPT_LOCK = "lock of the caller no longer released before sleeping"
     IRQS_LEFT_ON = "interrupts no longer disabled by a lock"
+    RCU_BY_HAND = "RCU told of an entry or exit by hand"
+    DEPRECATED = "call that has a successor"
+    RCU_IN_EQS = "RCU used in an extended quiescent state"
+    AFTER_EXIT = "something after the exit from an exception"
+    SLEEPS_UNWATCHED = "sleeps where RCU was made to watch an interrupt"
+    INSTRUMENTATION_LEFT = "instrumentation still allowed at a return"
+    KEPT_ACROSS = "lock kept from one callback to another"
+    NEVER_IN_CALLBACK = "lock taken in a callback that its holders wait for"
 
 
 SLEEPING = frozenset((EventKind.SLEEP, EventKind.BLOCKING_ALLOCATION))
@@ -324,6 +332,7 @@ class Analysis:
 
     ``again`` are locks taken while they seem to be held, by a function that calls others in between: too little for an
     event, unless an earlier version of the function did no such thing.
+    ``left_with`` are the locks taken here with which a return of each class leaves, in doubt or not.
     ``asks_pinned`` holds where the function asks for its CPU when it has seen to it that the task stays there.
     """
 
@@ -335,6 +344,7 @@ class Analysis:
     interruptible: dict[tuple[int, str, bool], Interruptible] = field(default_factory=dict)
     complete: bool = True
     asks_pinned: bool = False
+    left_with: set[tuple[str, frozenset[tuple[str, str]]]] = field(default_factory=set)
     taken: Taken = field(default_factory=dict)
     again: list[Event] = field(default_factory=list)
 

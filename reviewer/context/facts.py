@@ -34,6 +34,8 @@ UNLINKED: Literal["unlinked"] = "unlinked"
 ASSUMED: Literal["assumed"] = "assumed"
 PASSED: Literal["passed"] = "passed"
 SLEPT: Literal["slept"] = "slept"
+ENTERED: Literal["entered"] = "entered"
+LEFT: Literal["left"] = "left"
 
 EQUAL: Literal["equal"] = "equal"
 UNEQUAL: Literal["unequal"] = "unequal"

@@ -49,6 +49,7 @@ from reviewer.context.pointers import Pointers
 from reviewer.context.requirements import Requirements
 from reviewer.context.state import ASSERTED, Held, Origin, State, reassured
 from reviewer.context.tables import Api, Operation
+from reviewer.context.transitions import Transitions
 from reviewer.context.watch import Watcher
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Loop, reverse_postorder
@@ -61,7 +62,15 @@ _COMPARED = re.compile(r"([A-Za-z_][\w.>-]*)([!=]=)([A-Z][A-Z0-9_]+)")
 _STATES_PER_BLOCK = 16
 _VISITS = 6000
 _EXITS = 60
-_WATCHERS: tuple[type[Watcher], ...] = (Pointers, GracePeriods, PerCpu, ContextTests, Instrumented, HandOver)
+_WATCHERS: tuple[type[Watcher], ...] = (
+    Pointers,
+    GracePeriods,
+    PerCpu,
+    ContextTests,
+    Instrumented,
+    Transitions,
+    HandOver,
+)
 Forks = list[tuple[State, Facts]]
 
 
@@ -360,6 +369,10 @@ class Flow:
         for held in sorted(state.locks):
             if held.origin is Origin.TAKEN and (known := facts.get((TAKEN_AT, held.expression))) is not None:
                 self.analysis.taken[held.kind, self.outside(held.expression, facts)] = (known[1], known[2])
+        taken = (held for held in state.locks if held.origin is Origin.TAKEN)
+        self.analysis.left_with.add(
+            (kind, frozenset((held.kind, self.outside(held.expression, facts)) for held in taken))
+        )
         left = Exit(
             kind,
             frozenset(

@@ -24,7 +24,17 @@ from reviewer.context.schema import (
     RequiresTable,
     Watching,
 )
-from reviewer.context.tables import Api, Demands, LockCall, Member, Operation, OrderDocument, Registration
+from reviewer.context.tables import (
+    Api,
+    Callbacks,
+    Demands,
+    LockCall,
+    Member,
+    Operation,
+    OrderDocument,
+    Registration,
+    Transitions,
+)
 from reviewer.errors import CheckError
 
 TABLES = ("locks", "context", "effects", "entries", "operations", "requires")
@@ -247,6 +257,24 @@ def _demands(reader: _Reader, table: RequiresTable) -> Demands:
     )
 
 
+def _transitions(reader: _Reader, table: ContextTable) -> Transitions:
+    given = table.transitions
+
+    def names(key: str, text: str) -> frozenset[str]:
+        return frozenset(reader.words("context", f"transitions.{key}", text))
+
+    return Transitions(
+        by_hand=names("by_hand", given.by_hand),
+        enters=names("enters", given.enters),
+        leaves=names("leaves", given.leaves),
+        core=tuple(given.core.split()),
+        last=names("last", given.last),
+        readers=reader.pattern("context", "transitions.readers", [given.readers]),
+        traces=reader.pattern("context", "transitions.traces", [given.traces]),
+        deprecated=given.deprecated,
+    )
+
+
 def load_tables(folder: Path) -> Api:
     """Read the tables of ``folder``. Raises CheckError, which names file and key, where one is not as it should be."""
     locks = _read(folder, "locks", dict[str, LockKind])
@@ -288,6 +316,11 @@ def load_tables(folder: Path) -> Api:
             name: Watching[key.upper()]
             for name, key in reader.by_key("context", "eqs", msgspec.structs.asdict(context.eqs)).items()
         },
+        transitions=_transitions(reader, context),
+        callbacks=tuple(
+            Callbacks(each.structure, each.begins, each.ends, frozenset(each.never.split()))
+            for each in context.callbacks
+        ),
         predicates=reader.by_key("context", "predicates", msgspec.structs.asdict(context.predicates)),
         sleeps=frozenset(reader.by_key("effects", "sleeps.always", sleeps.always)),
         sleep_pattern=reader.pattern("effects", "sleeps.patterns", sleeps.patterns),

@@ -43,6 +43,7 @@ class EntryKind(StrEnum):
     IRQS_OFF = "irqs_off"
     PREEMPT_OFF = "preempt_off"
     RCU_READER = "rcu_reader"
+    NONBLOCK = "nonblock"
 
 
 class Watching(IntEnum):
@@ -125,6 +126,28 @@ class Eqs(_Table, frozen=True, forbid_unknown_fields=True):
     restored: str
 
 
+class Transitions(_Table, frozen=True, forbid_unknown_fields=True):
+    """Entry and exit of contexts; see ``Transitions`` of the tables."""
+
+    by_hand: str
+    enters: str
+    leaves: str
+    core: str
+    last: str
+    readers: str
+    traces: str
+    deprecated: dict[str, str]
+
+
+class Callbacks(_Table, frozen=True, forbid_unknown_fields=True):
+    """Callbacks that come in pairs; see ``Callbacks`` of the tables."""
+
+    structure: str
+    begins: str
+    ends: str
+    never: str
+
+
 class Predicates(_Table, frozen=True, forbid_unknown_fields=True):
     """Questions about the context; ``irqs`` and ``no_irqs`` about that of the code which was interrupted.
 
@@ -155,6 +178,8 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     irq: Irq
     task: Task
     eqs: Eqs
+    transitions: Transitions
+    callbacks: list[Callbacks]
     predicates: Predicates
     orders: list[Orders]
     elsewhere: dict[str, str]

@@ -111,6 +111,38 @@ class Demands:
 
 
 @dataclass(frozen=True, slots=True)
+class Transitions:
+    """Calls that enter and leave contexts in which RCU may not watch.
+
+    ``by_hand`` are for code below the paths ``core``; of these ``enters`` begin and ``leaves`` end what cannot
+    schedule. Nothing comes after those of ``last``. ``readers`` and ``traces`` are patterns of what needs RCU.
+    ``deprecated`` maps a call to its successors, of which the first has to be in the tree.
+    """
+
+    by_hand: frozenset[str]
+    enters: frozenset[str]
+    leaves: frozenset[str]
+    core: tuple[str, ...]
+    last: frozenset[str]
+    readers: re.Pattern[str]
+    traces: re.Pattern[str]
+    deprecated: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Callbacks:
+    """Members of ``structure`` that are called around something: ``begins`` before it, ``ends`` after it.
+
+    The holders of the locks ``never``, by their last member, wait until it has ended.
+    """
+
+    structure: str
+    begins: str
+    ends: str
+    never: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class OrderDocument:
     """A document that says which lock is taken outside which, for code below ``folders``.
 
@@ -140,6 +172,8 @@ class Api:
     irq_guards: frozenset[str]
     irq_untraced: frozenset[str]
     eqs: Mapping[str, Watching]
+    transitions: Transitions
+    callbacks: tuple[Callbacks, ...]
     predicates: Mapping[str, str]
     sleeps: frozenset[str]
     sleep_pattern: re.Pattern[str]
