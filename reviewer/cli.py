@@ -21,7 +21,7 @@ from typing import Final
 from reviewer import __version__
 from reviewer.commands.arguments import fitting, given
 from reviewer.commands.stdout import reader_may_leave, write_data
-from reviewer.config import load_options
+from reviewer.config import Options, load_options
 from reviewer.errors import CheckError, DraftError, FetchError, RepositoryError, ReviewerError, SeriesError, UsageError
 from reviewer.model import Problem
 from reviewer.report.data import failure, to_json
@@ -42,7 +42,7 @@ _STAGES: Final[tuple[tuple[type[ReviewerError], str], ...]] = (
     (DraftError, "drafts"),
     (UsageError, "usage"),
 )
-_COMMANDS = ("review", "check", "splat", "drafts", "rules", "index", "hook", "demo")
+_COMMANDS = ("review", "check", "splat", "drafts", "rules", "index", "hook", "doctor", "demo")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,7 +62,9 @@ def _main(argv: Sequence[str] | None) -> int:
             _parser(next(iter(words), "")).parse_args(words, namespace=arguments)
         except SystemExit as leaving:  # argparse has printed help or what is wrong
             return leaving.code if isinstance(leaving.code, int) else USAGE
-        options = fitting(load_options(given(arguments)), arguments)
+        asked = given(arguments)
+        configured = not getattr(arguments, "without_settings", False)
+        options = fitting(load_options(asked) if configured else Options(**asked), arguments)
         arguments.format = options.format
         with reader_may_leave():
             status = arguments.run(arguments, options)

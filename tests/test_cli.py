@@ -31,7 +31,7 @@ from reviewer.errors import (
 )
 from tests.conftest import ROOT
 
-COMMANDS = ("review", "check", "drafts", "rules", "index", "hook", "demo")
+COMMANDS = ("review", "check", "drafts", "rules", "index", "hook", "doctor", "demo")
 SUBJECT = "misc: doorbell: Remember tokens that ring early"
 
 

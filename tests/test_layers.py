@@ -50,6 +50,7 @@ HELPERS = {
     "fragment": "compare",
     "ignore": "pipeline",
     "hasty": "compare",
+    "health": "pipeline",
     "hooked": "__main__",
     "judge": "compare",
     "leaked": "compare",
