@@ -19,7 +19,7 @@ from reviewer.errors import RepositoryError, UsageError
 from reviewer.model import Severity
 from reviewer.selection import checked
 
-FORMATS: Final = ("text", "json", "sarif", "gcc")
+FORMATS: Final = ("text", "diff", "json", "sarif", "gcc")
 
 # What git itself drops when it turns to another repository than the one that the environment names.
 _REPOSITORY_VARIABLES: Final = (
@@ -104,6 +104,11 @@ class Options:
     checks_dirs: tuple[Path, ...] = ()
     cache_dir: Path = field(default_factory=default_cache)
     ignore_file: Path = field(default_factory=default_ignore)
+
+    @property
+    def annotate(self) -> bool:
+        """Whether the context of each line of a diff is asked for."""
+        return self.format == "diff"
 
     @property
     def drafts(self) -> Path:

@@ -14,18 +14,20 @@ from pathlib import Path
 
 import msgspec
 
+from reviewer.annotate import annotated
 from reviewer.cache import Cache, today
 from reviewer.changes import Changes, changes_in
 from reviewer.check import Check, EventKind
 from reviewer.compare import compare, compared
 from reviewer.config import Options, data_dir
 from reviewer.context.analysis import Analyser
+from reviewer.context.contexts import Contexts
 from reviewer.context.kept import Kept
 from reviewer.context.load import tables_digest
 from reviewer.context.tables import Api
 from reviewer.digest import program_digest
 from reviewer.fragment import FragmentFiles, fragments_of
-from reviewer.model import Applied, AppliedPatch, Change, Finding
+from reviewer.model import Applied, AppliedPatch, Change, DiffFile, Finding
 from reviewer.registry import load_api, load_checks
 from reviewer.sides import Sides
 from reviewer.source.files import Files
@@ -42,13 +44,17 @@ _SHARES = 2 * MOST  # so that one long share does not leave the other process id
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """What is to be said of one patch, not yet cited. ``notes`` say what was not looked at, ``problem`` what failed."""
+    """What is to be said of one patch, not yet cited. ``notes`` say what was not looked at, ``problem`` what failed.
+
+    ``diff`` is the patch with the context of each line, where that was asked for.
+    """
 
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     shifts: tuple[tuple[int, int], ...]
     problem: str = ""
     problem_path: str = ""
+    diff: tuple[DiffFile, ...] = ()
 
 
 _DECODER = msgspec.msgpack.Decoder(Judged)
@@ -79,7 +85,8 @@ def judge_all(
     if len(missing) >= _ENOUGH and not repository.partial and _can_be_loaded(checks, place.options):
         found = _by_workers(applied, missing, place, checks, cache)
     else:
-        judge = PatchJudge(place.tree, applied, snapshot, cache, checks, load_api(data_dir("checks")))
+        api = load_api(data_dir("checks"))
+        judge = PatchJudge(place.tree, applied, snapshot, cache, checks, api, annotate=place.options.annotate)
         found = _here(judge, missing)
     for key, known in zip(keys, finished, strict=True):
         if known is not None:
@@ -108,6 +115,7 @@ def _keys(applied: Sequence[AppliedPatch], checks: Sequence[Check], options: Opt
             msgspec.msgpack.encode(
                 (
                     rules,
+                    options.annotate,
                     patch.applied,
                     patch.before,
                     patch.after,
@@ -165,7 +173,8 @@ def _tools(
             checks = [check for check in _all_checks(options) if check.id in ids]
             api = load_api(data_dir("checks"))
             snapshot = partial(_snapshot, objects, place.commit)
-            yield PatchJudge(place.tree, applied, snapshot, cache, checks, api), failures
+            judge = PatchJudge(place.tree, applied, snapshot, cache, checks, api, annotate=options.annotate)
+            yield judge, failures
 
 
 def _snapshot(objects: Objects, commit: str, tree: str) -> Files:
@@ -191,7 +200,10 @@ def deep_recursion() -> Iterator[None]:
 
 
 class PatchJudge:
-    """Compares the two sides of patches; what was read for one serves the next. ``base`` is the tree below them."""
+    """Compares the two sides of patches; what was read for one serves the next. ``base`` is the tree below them.
+
+    With ``annotate`` it also tells in which context each line of the diff runs.
+    """
 
     def __init__(
         self,
@@ -201,7 +213,10 @@ class PatchJudge:
         cache: Cache,
         checks: Sequence[Check],
         api: Api,
+        *,
+        annotate: bool = False,
     ) -> None:
+        self._annotate = annotate
         self._base = base
         self._applied = applied
         self._snapshot = snapshot
@@ -217,11 +232,11 @@ class PatchJudge:
         patch = self._applied[at]
         changes = self._changes(patch)
         try:
-            found, left_out = self._cache.use(lambda store: self._findings(at, changes, store))
+            found, left_out, diff = self._cache.use(lambda store: self._findings(at, changes, store))
         except RecursionError:
             problem = f"patch {patch.patch.number} nests deeper than the analysis can follow; it was not reviewed"
             return Judged((), (), changes.shifts, problem, next(iter(changes.lines), ""))
-        return Judged(found, left_out, changes.shifts)
+        return Judged(found, left_out, changes.shifts, diff=diff)
 
     def _changes(self, patch: AppliedPatch) -> Changes:
         """The lines that the patch changes: in the two trees, or in its own text where it was not applied."""
@@ -229,10 +244,13 @@ class PatchJudge:
             return changes_in(patch.patch.diff)
         return changes_in(patch.patch.diff, self._snapshot(patch.before).read, self._snapshot(patch.after).read)
 
-    def _findings(self, at: int, changes: Changes, store: Store) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    def _findings(
+        self, at: int, changes: Changes, store: Store
+    ) -> tuple[tuple[Finding, ...], tuple[str, ...], tuple[DiffFile, ...]]:
         patch = self._applied[at]
         if patch.applied is Applied.NO:
-            return self._from_diff_alone(patch, changes, store), ()
+            diff = annotated(patch.patch.diff) if self._annotate else ()
+            return self._from_diff_alone(patch, changes, store), (), diff
         before, analysis = self._before(at, store)
         old_name = {new: old for old, new in changes.renamed.items()}
         old = {old_name.get(path, path): lines.removed | lines.beside for path, lines in changes.lines.items()}
@@ -253,7 +271,11 @@ class PatchJudge:
         self._last = (patch.after, Program(files, store, base=before, changed=touched), before_analysis)
         sides = Sides(before, after, changes.lines, changes.renamed, before_analysis)
         result = compared(sides, self._checks, self._api)
-        return result.findings, result.notes
+        diff = ()
+        if self._annotate:
+            sides_of_lines = Contexts(before_analysis), Contexts(Analyser(after, self._api, before_analysis))
+            diff = annotated(patch.patch.diff, changes.shifts, *sides_of_lines)
+        return result.findings, result.notes, diff
 
     def _before(self, at: int, store: Store) -> tuple[Program, Analyser | None]:
         """The tree below a patch, and the analysis of the one that it was made from."""

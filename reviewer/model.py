@@ -292,12 +292,69 @@ class Finding:
     raised: Raised | None = None
 
 
+class World(StrEnum):
+    """The kernels on which a context is as it is said to be: PREEMPT_RT or not."""
+
+    BOTH = "all"
+    RT = "PREEMPT_RT"
+    NOT_RT = "not PREEMPT_RT"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mark:
+    """One word of the context of a line: the short name of a held lock, ``irq-``, ``pre-``, ``rcu``, ``EQS``.
+
+    ``meaning`` says it in full. Without ``always`` it is so on some of the ways to the line, or not for certain.
+    """
+
+    text: str
+    meaning: str
+    world: World = World.BOTH
+    always: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """A line of a hunk. ``kind`` is a space, ``+``, ``-``, or ``\\`` for a remark of git.
+
+    ``old`` and ``new`` are its lines in the two trees, None where it is in one alone. ``marks`` are the context in
+    which it runs, for a removed line that before the patch; ``known`` is false where there is none to tell. ``was`` are
+    the marks that the line had before the patch, None where they are the same.
+    """
+
+    kind: str
+    old: int | None
+    new: int | None
+    text: str
+    known: bool = False
+    marks: tuple[Mark, ...] = ()
+    was: tuple[Mark, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiffHunk:
+    """A hunk with its ``@@`` line."""
+
+    head: str
+    lines: tuple[DiffLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DiffFile:
+    """The changes of a patch to one file: git's lines above the hunks, and the hunks. ``path`` is the new one."""
+
+    path: str
+    head: tuple[str, ...]
+    hunks: tuple[DiffHunk, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class PatchReview:
     """What was found in one patch. ``reason`` says why it was not applied, or that three-way was needed.
 
     ``shifts`` tells for each hunk of the diff, in order, how far its lines stand in the pre-image and the post-image
     from where the diff says: patches apply at offsets, and the lines of findings are those of the tree.
+    ``diff`` is the patch with the context of each line, where that was asked for.
     """
 
     number: int
@@ -308,6 +365,7 @@ class PatchReview:
     reason: str = ""
     findings: tuple[Finding, ...] = ()
     shifts: tuple[tuple[int, int], ...] = ()
+    diff: tuple[DiffFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

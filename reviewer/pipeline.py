@@ -19,7 +19,7 @@ from reviewer.context.load import tables_digest
 from reviewer.digest import program_digest
 from reviewer.errors import RepositoryError, UsageError
 from reviewer.ignore import Suppressor, entries_of_tree, entries_of_user
-from reviewer.judging import Place, deep_recursion, judge_all
+from reviewer.judging import Judged, Place, deep_recursion, judge_all
 from reviewer.mail.raised import with_raised
 from reviewer.model import (
     AppliedPatch,
@@ -175,7 +175,7 @@ def _review(
             if judged.problem:
                 errors.append(Problem("analyse", judged.problem_path, judged.problem))
             kept = tuple(_cited(finding, checks, citer) for finding in judged.findings if _wanted(finding, options))
-            reviews.append(_patch_review(patch, kept, judged.shifts))
+            reviews.append(_patch_review(patch, kept, judged))
     told: list[PatchReview] = []
     old_names: dict[str, str] = {}
     for patch, review in zip(applied, _fixed_later(reviews), strict=True):
@@ -211,9 +211,7 @@ def _cited(finding: Finding, checks: Iterable[Check], citer: Citer) -> Finding:
     return finding if citation is None else replace(finding, citations=(citation,))
 
 
-def _patch_review(
-    patch: AppliedPatch, findings: tuple[Finding, ...], shifts: tuple[tuple[int, int], ...]
-) -> PatchReview:
+def _patch_review(patch: AppliedPatch, findings: tuple[Finding, ...], judged: Judged) -> PatchReview:
     reasons = [
         f"{failure.path}{f':{failure.line}' if failure.line else ''}: {failure.kind.value}"
         + (f" ({failure.detail})" if failure.detail else "")
@@ -228,7 +226,8 @@ def _patch_review(
         patch.applied,
         "; ".join(reasons),
         findings,
-        shifts,
+        judged.shifts,
+        judged.diff,
     )
 
 

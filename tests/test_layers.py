@@ -34,6 +34,7 @@ STRANGERS = {"mail", "tree", "source", "report"}
 # Modules at the top of the package that belong to a room.
 HELPERS = {
     "affected": "compare",
+    "annotate": "compare",
     "audit": "compare",
     "blocks": "citation",
     "cache": "pipeline",

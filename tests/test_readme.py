@@ -142,6 +142,12 @@ def test_every_command_of_the_program_is_shown() -> None:
     assert shown == set(re.findall(r"^    (\w+) ", listed.stdout, re.MULTILINE))
 
 
+def test_the_shown_margin_is_what_the_example_prints(kernel: Path) -> None:
+    (shown,) = blocks("diff")
+    printed = run("reviewer check HEAD~3.. --format diff", kernel).splitlines()
+    assert [row for row in shown.splitlines() if row not in printed] == []
+
+
 def test_the_shown_report_is_what_the_example_prints(kernel: Path) -> None:
     (shown,) = blocks("text")
     assert shown in run("reviewer demo", kernel)

@@ -21,7 +21,7 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
         ("--branch",),
         {"action": "append", "metavar": "REV", "help": "try this branch for a series that names no base; repeatable"},
     ),
-    "format": (("--format",), {"help": "text for people (default), or for programs: {others}"}),
+    "format": (("--format",), {"help": "text (default), or {others}"}),
     "output": (("--output",), {"type": Path, "metavar": "DIR", "help": "the folder for the drafted mails"}),
     "checks": (
         ("--checks",),

@@ -14,6 +14,7 @@ from reviewer.commands.stdout import reader_may_leave, write_data
 from reviewer.config import Options, data_dir, git_environment
 from reviewer.model import Audit, Problem, Review
 from reviewer.registry import load_checks
+from reviewer.report.annotated import render_diff
 from reviewer.report.data import audit_exit_status, audit_to_json, exit_status, to_json
 from reviewer.report.gcc import Place, audit_lines, problem_lines, review_lines, unapplied
 from reviewer.report.sarif import audit_to_sarif, to_sarif
@@ -54,6 +55,8 @@ def show(review: Review, options: Options, written: Written | None = None, splat
         elif options.format == "gcc":
             _write_lines(review_lines(review, from_here(options.repo), **_shown(options)))
             _tell((*review.errors, *unapplied(review)))
+        elif options.format == "diff":
+            render_diff(review, console_for(sys.stdout), show_pre_existing=options.show_pre_existing)
         else:
             render(
                 review,

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The contexts of functions and of their lines: how a function is entered, by whom, and what then holds on each line.
+
+What is found is a set of contexts, each with its witness. That somebody enters a function in a context is known where
+a caller or a table says so; that nobody enters it otherwise is not known where callers may be missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from reviewer.context.analysis import Analyser
+from reviewer.context.callers import MOST, callers
+from reviewer.context.closure import Key, key_of
+from reviewer.context.locks import canonical
+from reviewer.context.marks import Names, Taken, marks
+from reviewer.context.reach import roots
+from reviewer.context.state import Held, Origin, State
+from reviewer.context.trace import Trace, trace
+from reviewer.model import Mark, Step
+from reviewer.source.cfg import Function
+from reviewer.source.expression import last_member, root
+
+_MOST_ARRIVALS = 32
+_MOST_STATES = 4  # in which one call is made
+_NOWHERE = "?."
+
+
+class Begin(StrEnum):
+    """Where the witness of an arrival begins."""
+
+    ENTRY = "entry"
+    UNKNOWN = "callers not known"
+    FURTHER = "callers not looked at"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One way in which a function is entered: ``state`` in its own words, ``steps`` from the outermost frame down.
+
+    ``taken`` tells of the locks of callers how they are written and where they were taken.
+    """
+
+    state: State
+    steps: tuple[Step, ...]
+    begin: Begin
+    taken: Mapping[str, Taken]
+
+
+class Contexts:
+    """Answers for one analyser; what was computed for one question serves the next."""
+
+    def __init__(self, analyser: Analyser) -> None:
+        self.analyser = analyser
+        self._traces: dict[tuple[Key, State], Trace] = {}
+        self._arrivals: dict[tuple[Key, int], tuple[Arrival, ...]] = {}
+
+    def trace(self, function: Function, state: State) -> Trace:
+        """The states of the lines of ``function``, entered in ``state``."""
+        key = (key_of(function), state)
+        if key not in self._traces:
+            self._traces[key] = trace(self.analyser, function, state)
+        return self._traces[key]
+
+    def arrivals(self, function: Function, levels: int) -> tuple[Arrival, ...]:
+        """How ``function`` is entered, with callers up to ``levels`` calls above; each context once, shortest first."""
+        return self._above(function, levels, ())
+
+    def lines(self, function: Function, levels: int) -> Lines:
+        """What holds on the lines of ``function``, however it is entered."""
+        return Lines(self, function, self.arrivals(function, levels))
+
+    def _above(self, function: Function, levels: int, below: tuple[Key, ...]) -> tuple[Arrival, ...]:
+        key = (key_of(function), levels)
+        if key in self._arrivals:
+            return self._arrivals[key]
+        found: dict[State, Arrival] = {}
+        for arrival in sorted(self._ways(function, levels, below), key=lambda one: (len(one.steps), one.steps)):
+            found.setdefault(arrival.state, arrival)
+        result = tuple(found.values())
+        if len(result) > _MOST_ARRIVALS:
+            result = (*result[:_MOST_ARRIVALS], Arrival(State(), (), Begin.FURTHER, {}))
+        if not below:  # else callers that are below already were left out
+            self._arrivals[key] = result
+        return result
+
+    def _ways(self, function: Function, levels: int, below: tuple[Key, ...]) -> Iterator[Arrival]:
+        known = False
+        for way in roots(self.analyser, function):
+            known = True
+            yield Arrival(way.state, (way.step,), Begin.ENTRY, {})
+        if not known and (tables := sorted(self.analyser.program.members(function))):
+            structure, member = tables[0]
+            step = Step(function.path, function.line, function.name, f"<- struct {structure}.{member}")
+            known = True
+            yield Arrival(State(), (step,), Begin.UNKNOWN, {})
+        if levels <= 0:
+            if not known:
+                yield Arrival(State(), (), Begin.FURTHER, {})
+            return
+        above = callers(self.analyser.program, function)
+        if len(above) >= MOST:
+            yield Arrival(State(), (), Begin.FURTHER, {})
+        for caller in above:
+            here = (*below, key_of(function))
+            if key_of(caller) in here:
+                continue
+            ways = self._through(caller, function, levels, here)
+            for arrival in ways:
+                known = True
+                yield arrival
+        if not known:
+            yield Arrival(State(), (), Begin.UNKNOWN, {})
+
+    def _through(self, caller: Function, function: Function, levels: int, below: tuple[Key, ...]) -> Iterator[Arrival]:
+        for above in self._above(caller, levels - 1, below):
+            traced = self.trace(caller, above.state)
+            for (line, name, args), states in sorted(traced.calls.items()):
+                if name != function.name:
+                    continue
+                step = Step(caller.path, line, caller.name, f"{name}()")
+                steps = above.steps or (_top(caller, above.begin),)
+                for state in sorted(states, key=repr)[:_MOST_STATES]:
+                    entered, taken = _handed_in(state, traced, above, function, args)
+                    yield Arrival(entered, (*steps, step), above.begin, taken)
+
+
+def _top(function: Function, begin: Begin) -> Step:
+    return Step(function.path, function.line, function.name, f"<- {begin.value}")
+
+
+def _handed_in(
+    state: State, traced: Trace, above: Arrival, function: Function, args: tuple[str, ...]
+) -> tuple[State, dict[str, Taken]]:
+    """The state in which a callee begins, in its own words, and where the locks in it were taken."""
+    caller = traced.function
+    locks: set[Held] = set()
+    taken: dict[str, Taken] = {}
+    for held in state.locks:
+        if not traced.is_certain(held):
+            continue
+        name = _renamed(held.expression, caller, function, args)
+        locks.add(Held(held.kind, name, Origin.ASSERTED))
+        if held.expression in above.taken and held.origin is Origin.ASSERTED:
+            taken[name] = above.taken[held.expression]
+        elif (known := traced.taken.get(held.expression)) is not None:
+            written, line, call = known
+            taken[name] = Taken(written, line, f"taken by {call}, {caller.path}:{line} in {caller.name}()")
+    return state._replace(locks=frozenset(locks), dropped=frozenset(), sure=frozenset()), taken
+
+
+def _renamed(expression: str, caller: Function, function: Function, args: tuple[str, ...]) -> str:
+    """A lock of the caller as the callee writes it: through the parameter that was given the most of it."""
+    best = ""
+    length = 0
+    for parameter, argument in zip(function.params, args, strict=False):
+        given = canonical(caller, argument)
+        rest = expression.removeprefix(given)
+        if not given or rest == expression or (rest and not rest.startswith(("->", "."))) or len(given) <= length:
+            continue
+        length = len(given)
+        best = parameter + ("->" + rest.lstrip("->.") if rest else "")
+    if best:
+        return canonical(function, best)
+    own = {*caller.params, *caller.locals}
+    return _NOWHERE + last_member(expression) if root(expression) in own else expression
+
+
+class Lines:
+    """What holds on the lines of one function."""
+
+    def __init__(self, contexts: Contexts, function: Function, arrivals: tuple[Arrival, ...]) -> None:
+        self.function = function
+        self.arrivals = arrivals
+        self._api = contexts.analyser.api
+        self._entered = [(arrival, contexts.trace(function, arrival.state)) for arrival in arrivals]
+
+    def states(self, line: int) -> frozenset[State]:
+        """The states in which ``line`` runs, on all ways in."""
+        return frozenset().union(*(traced.at(line) for _, traced in self._entered))
+
+    def has(self, line: int) -> bool:
+        """Whether anything happens on ``line``."""
+        return any(line in traced.before for _, traced in self._entered)
+
+    def marks(self, line: int) -> tuple[Mark, ...] | None:
+        """The context of ``line`` in short; None where nothing is known of the line."""
+        states = self.states(line)
+        if not states:
+            return None
+        taken: dict[str, Taken] = {}
+        doubtful: frozenset[tuple[str, str]] = frozenset()
+        for arrival, traced in self._entered:
+            doubtful |= traced.doubtful
+            for name, (written, at, call) in traced.taken.items():
+                taken.setdefault(name, Taken(written, at, f"taken by {call} in line {at}"))
+            for name, told in arrival.taken.items():
+                taken.setdefault(name, told)
+        complete = all(traced.complete for _, traced in self._entered)
+        found = marks(states, Names(doubtful, taken), self._api)
+        return found if complete else tuple(replace(mark, always=False) for mark in found)
