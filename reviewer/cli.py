@@ -42,7 +42,8 @@ _STAGES: Final[tuple[tuple[type[ReviewerError], str], ...]] = (
     (DraftError, "drafts"),
     (UsageError, "usage"),
 )
-_COMMANDS = ("review", "check", "splat", "drafts", "rules", "index", "hook", "doctor", "demo")
+_COMMANDS = ("review", "check", "splat", "drafts", "rules", "index", "hook", "doctor", "demo", "completion", "man")
+_OF_ALL = ("completion", "man")  # those that are about all commands
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -132,7 +133,7 @@ def _commands(first: str) -> tuple[ModuleType, ...]:
 
     They are imported here: an import that fails, for instance GitPython without a git, is to end in _main's hands.
     """
-    names = (first,) if first in _COMMANDS else _COMMANDS
+    names = (first,) if first in _COMMANDS and first not in _OF_ALL else _COMMANDS
     return tuple(importlib.import_module(f"reviewer.commands.{name}") for name in names)
 
 
@@ -148,5 +149,6 @@ def _parser(first: str) -> argparse.ArgumentParser:
     for module in _commands(first):
         module.add_parser(subparsers)
     for command in subparsers.choices.values():
+        command.set_defaults(program=parser)
         command.add_argument("--debug", action="store_true", help="show where an internal error came from")
     return parser

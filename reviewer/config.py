@@ -239,6 +239,11 @@ def hooks_are_strict() -> bool:
         return False
 
 
+def configured() -> dict[str, str]:
+    """The keys of git config ``[reviewer]``, in lower case as git lists them, and the fields of ``Options``."""
+    return {key: field for key, (field, _) in (*_SINGLE.items(), *_MULTIPLE.items())}
+
+
 def load_options(given: Mapping[str, Any]) -> Options:
     """Options from git config, overridden by what the command line has ``given`` (field name -> value).
 

@@ -135,11 +135,11 @@ def test_the_commands_that_fetch_run_against_an_archive(kernel: Path, inbox: Inb
 
 
 def test_every_command_of_the_program_is_shown() -> None:
-    shown = {line.split("reviewer ")[1].split()[0] for line in COMMANDS} | {"demo"}
+    shown = {line.split("reviewer ")[1].split()[0] for line in COMMANDS if "reviewer " in line} | {"demo"}
     listed = subprocess.run(
         [sys.executable, "-m", "reviewer", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert shown == set(re.findall(r"^    (\w+) ", listed.stdout, re.MULTILINE))
+    assert shown == set(re.findall(r"^ {4}(\w+)", listed.stdout, re.MULTILINE))
 
 
 def test_the_shown_margin_is_what_the_example_prints(kernel: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from reviewer.config import FORMATS, Options
+from reviewer.config import FORMATS, Options, configured
 from reviewer.model import Severity
 from reviewer.selection import checked
 
@@ -79,6 +79,14 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
         {"action": argparse.BooleanOptionalAction, "help": "also show what an ignore file silences"},
     ),
 }
+# The fields that only git config sets, and what the manual page says of them.
+_CONFIG_ONLY: Final = {
+    "cache_dir": "the folder for what was learned; safe to delete",
+    "checks_dirs": "a folder with checks of your own; repeatable",
+    "hook": "whether the hooks review in this repository",
+    "hook_strict": "whether a failure of the program itself stops git too",
+    "ignore_file": "your file of findings to silence (default: ~/.config/reviewer/ignore)",
+}
 _FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Options))
 
 
@@ -94,6 +102,12 @@ def add_options(parser: argparse.ArgumentParser, *names: str, formats: Sequence[
             keywords = {**keywords, "choices": formats, "metavar": "FORMAT", "help": help_text}
             parser.set_defaults(formats=formats)
         parser.add_argument(*flags, dest=name, default=argparse.SUPPRESS, **keywords)
+
+
+def settings() -> dict[str, str]:
+    """The keys of git config and what they do, in the words of the options that they stand for."""
+    helps = {name: keywords["help"].format(others=", ".join(FORMATS[1:])) for name, (_, keywords) in _OPTIONS.items()}
+    return {f"reviewer.{key}": {**_CONFIG_ONLY, **helps}[name] for key, name in configured().items()}
 
 
 def fitting(options: Options, arguments: argparse.Namespace) -> Options:
