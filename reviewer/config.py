@@ -77,9 +77,9 @@ class Options:
     check ids, ``areas`` are areas of checks and ``within`` patterns for the paths of findings, all three as
     ``selection`` reads them; ``checks_dirs`` are the user's own folders of checks. ``lore`` None leaves the server to
     b4's own configuration. ``cache`` False keeps nothing of the mail or the tree after the run. ``branches`` are
-    tried for a series that names no base, newest first. ``hook`` False has git hooks do nothing, ``hook_strict`` has
-    them stop git also where they cannot do their job. ``ignore_file`` need not exist, as git's ``core.excludesFile``
-    need not.
+    tried for a series that names no base, newest first. ``earlier`` compares a series with its earlier revisions.
+    ``hook`` False has git hooks do nothing, ``hook_strict`` has them stop git also where they cannot do their job.
+    ``ignore_file`` need not exist, as git's ``core.excludesFile`` need not.
     """
 
     repo: Path | None = None
@@ -95,6 +95,7 @@ class Options:
     inline_diff: bool = False
     three_way: bool = True
     offline: bool = False
+    earlier: bool = True
     cache: bool = True
     show_pre_existing: bool = False
     show_silenced: bool = False
@@ -214,6 +215,7 @@ _SINGLE: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "inlinediff": ("inline_diff", _boolean),
     "threeway": ("three_way", _boolean),
     "offline": ("offline", _boolean),
+    "earlier": ("earlier", _boolean),
     "cache": ("cache", _boolean),
     "cachedir": ("cache_dir", _path),
     "ignorefile": ("ignore_file", _path),

@@ -129,7 +129,9 @@ class Series:
 
     ``missing`` holds the numbers between 1 and ``total`` for which no patch was found. ``newer`` is the highest later
     revision seen in the thread, with the message-id of one of its mails. ``notes`` are true sentences about the
-    thread that the user should read (incomplete, a pull request, a diff in a reply).
+    thread that the user should read (incomplete, a pull request, a diff in a reply). ``earlier`` are the revisions that
+    were sent before and are at hand, oldest first, each with the replies to it alone; the same revision where this one
+    was sent again.
     """
 
     kind: ThreadKind
@@ -149,6 +151,7 @@ class Series:
     branches: tuple[str, ...] = ()
     attestations: tuple[Attestation, ...] = ()
     notes: tuple[str, ...] = ()
+    earlier: tuple[Series, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +266,8 @@ class Finding:
     ``identities`` tell for each of these places what another version of the file has in common with this one: check,
     path, function, subject, offending call, text of its line.
     ``sources`` are where the kernel states this very thing, before those of the check.
-    ``raised`` is set where somebody made the point, or the author answered it, before.
+    ``raised`` is set where somebody made the point, or the author answered it, before. ``since`` is the first of the
+    earlier revisions in a row, up to this one, that have it; None where the one before has not or is not at hand.
     """
 
     check: str
@@ -290,6 +294,7 @@ class Finding:
     identities: tuple[tuple[str, ...], ...] = ()
     sources: tuple[Source, ...] = ()
     raised: Raised | None = None
+    since: int | None = None
 
 
 class World(StrEnum):
@@ -412,8 +417,71 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True)
+class PatchChange:
+    """What became of a patch: its numbers in the earlier revision and now, None where it is not in one of them."""
+
+    before: int | None
+    now: int | None
+    subject: str
+    same: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionChange:
+    """How a series changes a function otherwise than the earlier revision did; an empty name is outside of functions.
+
+    ``lines`` are those of the interdiff, with their sign.
+    """
+
+    path: str
+    function: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A review comment on a line of an earlier revision that the series still changes in the same way.
+
+    ``before`` and ``now`` are the numbers of the patches, ``line`` is the patch's with its sign, ``text`` the beginning
+    of the comment. ``answer`` is the message-id of the author's reply to it. ``function_changed`` says that the series
+    changes the function otherwise than it did.
+    """
+
+    by: Address
+    message_id: str
+    before: int
+    now: int
+    path: str
+    function: str
+    line: str
+    text: str
+    answer: str | None = None
+    function_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The series against an earlier revision.
+
+    ``whole`` says that all patches of the earlier revision were there and applied, so that a finding that it does not
+    have is new. ``gone`` are its findings that the series does not have any more; None where that cannot be told.
+    """
+
+    revision: int
+    message_id: str | None
+    whole: bool
+    patches: tuple[PatchChange, ...]
+    functions: tuple[FunctionChange, ...]
+    remarks: tuple[Remark, ...] = ()
+    gone: tuple[Finding, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Review:
-    """The whole answer: what ``report`` shows and ``mail.draft`` turns into mails."""
+    """The whole answer: what ``report`` shows and ``mail.draft`` turns into mails.
+
+    ``comparisons`` are with the earlier revisions of the series, the latest first.
+    """
 
     series: Series | None
     base: Base | None
@@ -421,6 +489,7 @@ class Review:
     errors: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = field(default=())
     suppression: Suppression = Suppression()
+    comparisons: tuple[Comparison, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

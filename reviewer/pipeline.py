@@ -34,6 +34,7 @@ from reviewer.model import (
     Severity,
 )
 from reviewer.registry import load_api
+from reviewer.revisions import with_comparisons
 from reviewer.selection import wants_path
 from reviewer.source.files import Files
 from reviewer.source.program import C_SUFFIXES, Program
@@ -45,11 +46,21 @@ from reviewer.tree.overlay import Overlay
 from reviewer.tree.repository import Repository
 from reviewer.tree.staged import staged_changes
 
+_REVISIONS = 3  # earlier ones that a series is compared with, the latest
 _RANK = {Severity.NIT: 0, Severity.QUESTION: 1, Severity.BUG: 2}
 
 
 def review_series(series: Series, repository: Repository, checks: Sequence[Check], options: Options) -> Review:
-    """Judge a series from mail: choose its base, apply it beside the repository, compare each patch's two sides."""
+    """Judge a series from mail, and say how it differs from its earlier revisions, which are judged likewise."""
+    review = _review_series(series, repository, checks, options)
+    if not options.earlier or not series.patches:
+        return review
+    earlier = [_review_series(one, repository, checks, options) for one in series.earlier[-_REVISIONS:]]
+    return with_comparisons(review, earlier)
+
+
+def _review_series(series: Series, repository: Repository, checks: Sequence[Check], options: Options) -> Review:
+    """Choose the base of a series, apply it beside the repository, compare each patch's two sides."""
     base = choose_base(repository, series, options.base, options.branches)
     if not series.patches:
         return Review(series, base, (), notes=series.notes)

@@ -59,6 +59,7 @@ HELPERS = {
     "passages": "citation",
     "pinned": "compare",
     "required": "compare",
+    "revisions": "pipeline",
     "selection": "errors",
     "sentences": "citation",
     "sides": "compare",

@@ -88,7 +88,17 @@ class Terminal(io.StringIO):
 
 def test_json_has_the_keys_of_version_1_in_their_order() -> None:
     report = json.loads(to_json(REVIEW))
-    assert list(report) == ["version", "tool", "series", "patches", "errors", "notes", "silenced", "splats"]
+    assert list(report) == [
+        "version",
+        "tool",
+        "series",
+        "patches",
+        "errors",
+        "notes",
+        "silenced",
+        "splats",
+        "revisions",
+    ]
     assert report["version"] == 1
     assert report["tool"] == {"name": "reviewer", "version": __version__}
     assert report["series"] == {
@@ -105,7 +115,7 @@ def test_json_has_the_keys_of_version_1_in_their_order() -> None:
     finding = patch["findings"][0]
     assert list(finding) == [
         *("check", "area", "severity", "kernels", "arch", "config", "change", "fixed_later"),
-        *("path", "line", "function", "message", "cause", "witness", "citations", "other_places", "raised"),
+        *("path", "line", "function", "message", "cause", "witness", "citations", "other_places", "raised", "since"),
     ]
     assert finding["witness"][2] == {
         "path": "drivers/misc/bell.c",

@@ -66,6 +66,13 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
         ("--offline",),
         {"action": argparse.BooleanOptionalAction, "help": "ask no server for mail: review files only"},
     ),
+    "earlier": (
+        ("--earlier",),
+        {
+            "action": argparse.BooleanOptionalAction,
+            "help": "compare with the earlier revisions in the thread, the files, or linked in the mails (default)",
+        },
+    ),
     "cache": (
         ("--cache",),
         {"action": argparse.BooleanOptionalAction, "help": "keep what was learned for the next run (default)"},

@@ -15,6 +15,7 @@ from reviewer.config import Options
 from reviewer.errors import DraftError
 from reviewer.mail.draft import compose, write
 from reviewer.mail.fetch import fetch
+from reviewer.mail.linked import with_linked
 from reviewer.mail.series import series_of
 from reviewer.model import Change, Finding, Problem, Review, Severity
 from reviewer.pipeline import review_series
@@ -43,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
         "--revision", type=_revision, metavar="N", help="the revision to review (default: that asked for)"
     )
     add_options(parser, "repo", "base", "branches", "format", "output", "checks", "areas", "within", "severity", "lore")
-    add_options(parser, "attestation", "inline_diff", "three_way", "offline", "cache")
+    add_options(parser, "attestation", "inline_diff", "three_way", "offline", "earlier", "cache")
     add_options(parser, "show_pre_existing", "show_silenced")
     parser.set_defaults(run=run)
 
@@ -84,6 +85,9 @@ def review_mail(
             newer=not options.offline,
         )
         series = series_of(thread, revision=revision, inline_diff=options.inline_diff)
+        if options.earlier and not options.offline:
+            thread = with_linked(thread, series)
+            series = series_of(thread, revision=revision, inline_diff=options.inline_diff)
     with progress("Reviewing"):
         return review_series(series, repository, checks, options)
 

@@ -16,6 +16,7 @@ _MARK = re.compile(r"(?: {0,2}[A-Za-z]{0,4}>[ ]?)+")
 # Marks that mean something else elsewhere: taken for marks in a mail that quotes a diff with them.
 _OTHER_MARKS = re.compile(r"^([|:%])[ ]?(?=[+-]\S|[+-]\s+\S|@@ -)", re.M)
 _FEWEST = 2
+_FOOTER = re.compile(r"_{20,}\s*$")  # of a mailing list
 _CUT_OFF = re.compile(r"\s*(?:\.\.\.|\u2026|\[\s*(?:\.\.\.|\u2026|snip)\s*\])\s*$")
 _CODE_END = re.compile(r"[;,){}\\]\s*$")
 _UNFINISHED = re.compile(r"(?:[,(=|&+?]|->)\s*$")
@@ -53,7 +54,7 @@ def _lines(body: str) -> list[tuple[bool, str]]:
     other = _other_mark(body)
     found: list[tuple[bool, str]] = []
     for line in body.split("\n"):
-        if line.rstrip() == "--":
+        if line.rstrip() == "--" or _FOOTER.match(line):
             break
         mark = _MARK.match(line) or (other.match(line) if other else None)
         if mark:

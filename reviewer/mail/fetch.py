@@ -91,6 +91,7 @@ def fetch(
         newer=(int(found[0]), str(found[1])) if found else None,
         attestations={key: (bool(said[0]), str(said[1])) for key, said in answer["attestations"].items()},
         notes=tuple(printable(note) for note in answer["notes"]),
+        archive=wanted.server,
     )
 
 

@@ -8,10 +8,15 @@ under the same mail and count to the same total.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
+from reviewer.mail.interdiff import content_id
 from reviewer.mail.thread import RawMessage, Thread
+
+_CHANGE_ID = re.compile(r"^change-id:[ \t]+(\S+)", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,28 @@ class Posting:
         sent = next((patch.sender for patch in self.members if patch.sender), None)
         return sent.email.lower() if sent else ""
 
+    @property
+    def is_resend(self) -> bool:
+        """Whether a subject says that this was sent before."""
+        words = {word.lower() for message in self.members for word in message.prefixes}
+        return bool(words & {"resend", "repost"})
+
+    @cached_property
+    def change_id(self) -> str | None:
+        """What b4 and other tools keep the same in all revisions of a series."""
+        about = (message.message.body for message in (self.cover, self.patches.get(1)) if message is not None)
+        return next((found[1] for found in map(_CHANGE_ID.search, about) if found), None)
+
+    @cached_property
+    def titles(self) -> frozenset[str]:
+        """The titles of its patches, lower case."""
+        return frozenset(message.title.lower() for message in self.patches.values() if message.title)
+
+    @cached_property
+    def contents(self) -> frozenset[str]:
+        """The ``content_id`` of each patch."""
+        return frozenset(content_id(message.raw) for message in self.patches.values())
+
 
 def components(thread: Thread) -> dict[int, int]:
     """For each message (by its place) the place of the first one that it is connected with by references."""
@@ -82,7 +109,8 @@ def postings_of(thread: Thread) -> tuple[Posting, ...]:
     patches = [message for message in thread.messages if message.is_patch or message.is_cover]
     if any(message.is_marked for message in patches):  # then what is not marked is a bot's word, not a patch
         patches = [message for message in patches if message.is_marked]
-    if thread.ordered and sum(not message.numbered for message in patches) > 1:
+    loose = [message for message in patches if not message.numbered]
+    if thread.ordered and len(loose) > 1 and not _is_one_patch(loose):
         return _as_given(patches)
     place = {id(message): at for at, message in enumerate(thread.messages)}
     connected = components(thread)
@@ -168,11 +196,38 @@ def _completes(one: Posting, other: Posting, strangers: bool) -> bool:
 
 
 def related(one: Posting, other: Posting) -> bool:
-    """Whether two postings are revisions of one series, as far as sender, title and thread tell."""
+    """Whether two postings are revisions of one series, as far as sender, titles, patches and thread tell."""
+    if one.change_id and other.change_id:
+        return one.change_id == other.change_id
     same_title = bool(one.title) and one.title.lower() == other.title.lower()
     if one.component == other.component:
         return one.sender == other.sender or same_title
-    return same_title and one.sender == other.sender
+    if one.sender != other.sender:
+        return False
+    if same_title:
+        return True
+    # Series that build upon each other are sent with patches in common, too, but not as revisions.
+    again = one.is_resend or other.is_resend or one.revision != other.revision
+    return again and (_mostly(one.titles, other.titles) or _mostly(one.contents, other.contents))
+
+
+def _mostly(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether the smaller of two sets is in the other one for the most part."""
+    return bool(some and others) and 2 * len(some & others) > min(len(some), len(others))
+
+
+def revisions_of(start: Posting, all_of_them: Sequence[Posting]) -> list[Posting]:
+    """All postings of the series that ``start`` is one of: what is related to it, directly or by way of others."""
+    found = [start]
+    for known in found:
+        found += [one for one in all_of_them if all(one is not other for other in found) and related(known, one)]
+    return [one for one in all_of_them if any(one is other for other in found)]
+
+
+def _is_one_patch(loose: Sequence[RawMessage]) -> bool:
+    """Whether patches without a number are revisions of one, or one sent again, rather than a series."""
+    titles = [message.title.lower() for message in loose]
+    return len({message.revision for message in loose}) > 1 or len(set(titles)) < len(titles)
 
 
 def _as_given(patches: Iterable[RawMessage]) -> tuple[Posting, ...]:

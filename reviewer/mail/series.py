@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from reviewer.errors import SeriesError
 from reviewer.mail import diffs, mailinfo
 from reviewer.mail.headers import printable
-from reviewer.mail.postings import Posting, postings_of, related
+from reviewer.mail.postings import Posting, postings_of, related, revisions_of
 from reviewer.mail.remarks import about_damage, about_others, about_patches, about_replies, count, how_to_pull, listed
 from reviewer.mail.thread import RawMessage, Thread
 from reviewer.model import Address, Attestation, Message, Patch, Series, ThreadKind
 
 _BASE_COMMIT: Final = re.compile(r"^base-commit:[ \t]+([0-9a-f]{7,64})\b", re.MULTILINE | re.IGNORECASE)
-_CHANGE_ID: Final = re.compile(r"^change-id:[ \t]+(\S+)", re.MULTILINE | re.IGNORECASE)
 _PREREQUISITE: Final = re.compile(
     r"^prerequisite-(patch-id|message-id|change-id):[ \t]+<?([^\s<>]+)>?", re.MULTILINE | re.IGNORECASE
 )
@@ -46,7 +46,8 @@ def series_of(thread: Thread, *, revision: int | None = None, inline_diff: bool 
             raise SeriesError(f"looked for revision {revision} in {thread.origin}: there is no patch in it")
         return _without_patches(thread, replies_with_diff)
     chosen = _choose(thread, all_of_them, revision)
-    return _series(thread, chosen, all_of_them, replies_with_diff)
+    series = _series(thread, chosen, all_of_them, replies_with_diff)
+    return replace(series, earlier=_earlier(thread, chosen, all_of_them))
 
 
 # Which posting is meant
@@ -93,7 +94,7 @@ def _anchor(thread: Thread, all_of_them: Sequence[Posting]) -> Posting | None:
 def _line(thread: Thread, all_of_them: Sequence[Posting], anchor: Posting | None) -> list[Posting]:
     """All revisions of one series: the anchor's, else the only one there is. SeriesError if there are several."""
     start = anchor or all_of_them[0]
-    line = [posting for posting in all_of_them if related(start, posting)]
+    line = revisions_of(start, all_of_them)
     others = [posting for posting in all_of_them if posting not in line and posting.component != start.component]
     if anchor is None and others:
         found = [start, *others]
@@ -106,6 +107,35 @@ def _line(thread: Thread, all_of_them: Sequence[Posting], anchor: Posting | None
             f"name one of them by its message-id after the file:{lines}"
         )
     return line
+
+
+def _earlier(thread: Thread, chosen: Posting, all_of_them: Sequence[Posting]) -> tuple[Series, ...]:
+    """What was sent of the series before, the oldest first; of a revision that was sent again the last sending."""
+    before: dict[int, Posting] = {}
+    for posting in revisions_of(chosen, all_of_them):
+        older = posting.revision < chosen.revision or (
+            posting.revision == chosen.revision and posting.order < chosen.order and chosen.is_resend
+        )
+        if older and posting.patches and posting is not chosen:
+            before[posting.revision] = posting
+    found = []
+    for _, posting in sorted(before.items()):
+        series = _series(thread, posting, all_of_them, ())
+        found.append(replace(series, replies=_answers_to(thread, posting, all_of_them)))
+    return tuple(found)
+
+
+def _answers_to(thread: Thread, posting: Posting, all_of_them: Sequence[Posting]) -> tuple[Message, ...]:
+    """The replies in the thread below the mails of one posting, and below no other."""
+    owner = {id(member): one for one in reversed(all_of_them) for member in one.members}
+    found = []
+    for message in thread.messages:
+        if id(message) in owner:
+            continue
+        above = next((owner[id(one)] for one in thread.ancestors(message) if id(one) in owner), None)
+        if above is posting:
+            found.append(message.message)
+    return tuple(found)
 
 
 # What is in it
@@ -125,7 +155,6 @@ def _series(
     about = "\n".join(message.message.body for message in (posting.cover, first) if message is not None)
     pulled = posting.cover is not None and posting.cover.is_pull_request
     base = _BASE_COMMIT.search(about) or (_PULL_BASE.search(about) if pulled else None)
-    change = _CHANGE_ID.search(about)
     newer = _newer(thread, posting, all_of_them)
     notes = [
         *about_patches(thread, posting, newer),
@@ -152,7 +181,7 @@ def _series(
         missing=posting.missing,
         newer=newer,
         base_commit=base[1].lower() if base else None,
-        change_id=change[1] if change else None,
+        change_id=posting.change_id,
         prerequisites=tuple(dict.fromkeys(f"{kind.lower()}:{value}" for kind, value in _PREREQUISITE.findall(about))),
         branches=_branches(posting),
         attestations=_attestations(thread, posting),

@@ -77,7 +77,7 @@ class RawMessage:
 
 @dataclass(frozen=True)
 class Thread:
-    """Mails that belong together, or all of a file.
+    """Mails that belong together, or all of a file. ``archive`` is the URL of the server that they came from.
 
     ``wanted`` is the message-id that was asked for. ``origin`` names the source for messages to the user.
     ``ordered`` says that the messages are patch files, in the order in which they were given. ``newer`` is a later
@@ -91,6 +91,7 @@ class Thread:
     newer: tuple[int, str] | None = None
     attestations: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    archive: str | None = None
 
     @cached_property
     def by_id(self) -> Mapping[str, RawMessage]:

@@ -32,6 +32,7 @@ from reviewer.model import (
     Step,
     Suppression,
 )
+from reviewer.report.revisions import comparison_data
 from reviewer.report.splatdata import splat_data
 from reviewer.splat.account import Explained
 
@@ -85,6 +86,7 @@ def to_json(review: Review, *, show_silenced: bool = False, splats: Sequence[Exp
         "notes": list(review.notes),
         "silenced": _suppression(review.suppression, show_silenced),
         "splats": [splat_data(one) for one in splats],
+        "revisions": [comparison_data(comparison, _finding) for comparison in review.comparisons],
     }
     return as_text(report)
 
@@ -171,6 +173,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "citations": [_citation(citation) for citation in finding.citations],
         "other_places": finding.other_places,
         "raised": _raised(finding.raised),
+        "since": finding.since,
     }
 
 

@@ -38,6 +38,7 @@ from reviewer.model import (
 )
 from reviewer.report.data import is_brought
 from reviewer.report.plain import clean_line, clean_path
+from reviewer.report.revisions import Row, comparison_rows
 from reviewer.report.splat import render_in_brief
 from reviewer.report.words import nested, remarks
 from reviewer.splat.account import Explained
@@ -122,6 +123,8 @@ class _Report:
             self._line()
         for patch in review.patches:
             self._patch_line(patch, total)
+        for row in comparison_rows(review):
+            self._row(row)
         for patch in review.patches:
             self._findings(patch, total)
         render_in_brief(splats, self._console)
@@ -182,6 +185,12 @@ class _Report:
         for number, line in enumerate(Text(text, style=style).wrap(self._console, width)):
             line.rstrip()
             self._line(line, indent=indent + (hang if number else 0))
+
+    def _row(self, row: Row) -> None:
+        if row.wrapped:
+            self._prose(row.text, indent=row.indent, style=row.style)
+        else:
+            self._line(Text(row.text, style=row.style), indent=row.indent)
 
     def _head(self, review: Review) -> None:
         series = review.series

@@ -13,6 +13,8 @@ def remarks(finding: Finding) -> Iterator[str]:
     """Sentences beside the message: what was so before, who knows already, what removes it, where alone it holds."""
     if finding.before:
         yield clean_line(finding.before)
+    if finding.since is not None:
+        yield f"There since v{finding.since}."
     if finding.raised is not None:
         yield _raised(finding.raised)
     if finding.fixed_later is not None:

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What two revisions of a series change differently, function by function, told from their diffs alone.
+
+Only the lines of code that a patch adds and removes count: context and line numbers also differ where the base does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from reviewer.mail.quote import Hunk, decoded, hunks_of
+from reviewer.model import FunctionChange, Patch, PatchChange
+
+# As git finds the line for a hunk's header: one that begins with a name.
+_STARTS = re.compile(r"[A-Za-z_]")
+_CALL = re.compile(r"(\w+)\s*\((?:\s*(\w+))?(?!.*;\s*$)")
+_TYPE = re.compile(r"((?:struct|union|enum)\s+\w+)\s*\{?\s*$")
+_LABEL = re.compile(r"\w+:(?!:)")
+_ENDS = re.compile(r"[})]")
+_REMARK = re.compile(r"[+-]\s*(?:/?\*(?![A-Za-z_(])|//)")
+_HALF = 2
+_MOST_LINES = 20_000  # of a series, and
+_MOST_PATCHES = 200  # beyond which nobody wants to be told what changed
+_MOST_ALIGNED = 1500  # lines of a function; longer ones are compared without regard to their order
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A line that a patch adds or removes, with its sign, and where; ``bare`` is the line without white space."""
+
+    path: str
+    function: str
+    line: str
+    bare: str
+    patch: int = 0
+
+
+def changed_lines(diff: bytes, number: int = 0) -> tuple[Changed, ...]:
+    """The lines that the diff of patch ``number`` adds and removes, in order, without empty ones and lone braces."""
+    return tuple(changed for hunk in hunks_of(diff) for changed in _of_hunk(hunk, number))
+
+
+def _of_hunk(hunk: Hunk, number: int) -> Iterator[Changed]:
+    path = hunk.new_path or hunk.old_path or ""
+    function = _named(decoded(hunk.header).rpartition("@@")[2].strip()) if path.endswith((".c", ".h", ".S")) else None
+    for line in hunk.lines:
+        text = decoded(line.text)
+        code = text[1:]
+        if function is not None and _STARTS.match(code) and not _LABEL.match(code):
+            function = _named(code)
+        if line.changed and re.search(r"\w", code):
+            yield Changed(path, function or "", text, "".join(text.split()), number)
+        if function is not None and _ENDS.match(code):
+            function = ""
+
+
+def _named(line: str) -> str:
+    """The function or type that a line at the left edge begins; empty for other lines there."""
+    if line.startswith("typedef "):
+        return ""
+    found = _CALL.search(line)
+    if found:
+        # DEFINE_SOMETHING(name, ...) defines what its first argument says.
+        return found[2] if found[1].isupper() and found[2] else found[1]
+    kind = _TYPE.match(line)
+    return kind[1] if kind else ""
+
+
+def content_id(diff: bytes) -> str:
+    """The same for two mails or diffs that change the same lines of the same files, as git-patch-id(1) means it."""
+    return _digest(changed_lines(diff))
+
+
+def _digest(lines: Sequence[Changed]) -> str:
+    digest = hashlib.sha256()
+    for changed in lines:
+        digest.update(f"{changed.path}\0{changed.bare}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def interdiff(
+    before: Sequence[Patch], now: Sequence[Patch], changes: Sequence[PatchChange]
+) -> tuple[FunctionChange, ...]:
+    """By file and function, what one series changes otherwise than another, in the order of the files.
+
+    What patches do that only one of the two has, as ``changes`` tells, is no difference: the patch is new or gone.
+    """
+    old, new = _by_function(before), _by_function(now)
+    dropped = frozenset(one.before for one in changes if one.before is not None and one.now is None)
+    added = frozenset(one.now for one in changes if one.now is not None and one.before is None)
+    found = []
+    for place in dict.fromkeys((*new, *old)):
+        lines = tuple(_difference(old.get(place, []), new.get(place, []), dropped, added))
+        if lines:
+            found.append(FunctionChange(*place, lines))
+    return tuple(sorted(found, key=lambda one: one.path))
+
+
+def _by_function(patches: Sequence[Patch]) -> dict[tuple[str, str], list[Changed]]:
+    """What a series changes as a whole: a line that a later patch removes again was not added."""
+    places: dict[tuple[str, str], list[Changed]] = {}
+    added: dict[tuple[str, str], list[Changed]] = {}
+    gone: set[int] = set()
+    lines = [changed for patch in patches for changed in changed_lines(patch.diff, patch.number)]
+    for changed in lines[:_MOST_LINES]:
+        key = (changed.path, changed.bare[1:])
+        if changed.line.startswith("+"):
+            added.setdefault(key, []).append(changed)
+        elif any(one.patch != changed.patch for one in added.get(key, ())):
+            gone.add(id(added[key].pop()))
+            continue
+        places.setdefault((changed.path, changed.function), []).append(changed)
+    return {place: [one for one in some if id(one) not in gone] for place, some in places.items()}
+
+
+def _difference(
+    old: Sequence[Changed], new: Sequence[Changed], dropped: frozenset[int], added: frozenset[int]
+) -> Iterator[str]:
+    """The lines by which the results differ: what is added no longer is gone, what is removed no longer is back."""
+    texts = [one.bare for one in old], [one.bare for one in new]
+    blocks = [("replace", 0, len(old), 0, len(new))]
+    if max(len(old), len(new)) <= _MOST_ALIGNED:
+        blocks = list(difflib.SequenceMatcher(None, *texts, autojunk=False).get_opcodes())
+    for kind, first, last, start, end in blocks:
+        if kind == "equal":
+            continue
+        moved = set(texts[0][first:last]) & set(texts[1][start:end])
+        for one in old[first:last]:
+            if one.bare not in moved and one.patch not in dropped and not _REMARK.match(one.line):
+                yield ("-" if one.line.startswith("+") else "+") + one.line[1:]
+        for one in new[start:end]:
+            if one.bare not in moved and one.patch not in added and not _REMARK.match(one.line):
+                yield one.line
+
+
+def patch_changes(before: Sequence[Patch], now: Sequence[Patch]) -> tuple[PatchChange, ...]:
+    """What became of each patch: found again by its content, its subject, or by being much like it."""
+    old, new = ({patch.number: _Seen.of(patch) for patch in some[:_MOST_PATCHES]} for some in (before, now))
+    pairs: dict[int, int] = {}
+    for alike in (_Seen.same_content, _Seen.same_subject, _Seen.is_like):
+        for number, patch in new.items():
+            free = [one for one in old if one not in pairs.values()]
+            found = next((one for one in free if alike(patch, old[one])), None)
+            if number not in pairs and found is not None:
+                pairs[number] = found
+    told = [
+        PatchChange(
+            pairs.get(patch.number),
+            patch.number,
+            patch.subject,
+            patch.number in pairs and old[pairs[patch.number]].content == new[patch.number].content,
+        )
+        for patch in now
+    ]
+    gone = [PatchChange(patch.number, None, patch.subject) for patch in before if patch.number not in pairs.values()]
+    return (*told, *gone)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is compared of a patch."""
+
+    subject: str
+    content: str
+    lines: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, patch: Patch) -> _Seen:
+        lines = changed_lines(patch.diff)
+        return cls(patch.subject.lower(), _digest(lines), frozenset((one.path, one.bare) for one in lines))
+
+    def same_content(self, other: _Seen) -> bool:
+        return self.content == other.content
+
+    def same_subject(self, other: _Seen) -> bool:
+        return self.subject == other.subject
+
+    def is_like(self, other: _Seen) -> bool:
+        return _HALF * len(self.lines & other.lines) > max(len(self.lines), len(other.lines))
