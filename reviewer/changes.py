@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reviewer.sides import ChangedLines
-from reviewer.tree.patchtext import FileChange, changed_files
+from reviewer.tree.patchtext import FileChange, changed_files, is_text
 
 _HUNK = re.compile(rb"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@[ ]?(.*)")
 
@@ -87,6 +87,8 @@ def changes_in(diff: bytes, before: Reader | None = None, after: Reader | None =
             found = _differing(old, new)
         else:
             found = _marked(hunks, placed or [(0, 0)] * len(hunks))
+        if not is_text(file.name) or not is_text(file.old or ""):
+            continue  # nothing is known of it in the two trees
         if file.old and file.new and file.old != file.new:
             renamed[file.old] = file.new
         known = lines.get(file.name, ChangedLines())

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from reviewer.changes import Hunk, hunks_of
 from reviewer.source.files import Files
-from reviewer.tree.patchtext import changed_files
+from reviewer.tree.patchtext import changed_files, is_text
 
 _HEADER = re.compile(rb"^[A-Za-z_][^;{}]*\([^;{}]*\)?[^;{}]*$")
 
@@ -44,6 +44,10 @@ class FragmentFiles:
         """The contents of blobs below."""
         return self._below.read_blobs(oids)
 
+    def differing(self, tree: str, suffixes: tuple[str, ...]) -> Mapping[str, tuple[str | None, str | None]] | None:
+        """What differs below."""
+        return self._below.differing(tree, suffixes)
+
     def mentioning(self, words: frozenset[str], folders: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """The files below that hold the words."""
         return self._below.mentioning(words, folders)
@@ -54,7 +58,7 @@ def fragments_of(diff: bytes) -> tuple[dict[str, bytes], dict[str, bytes]]:
     before: dict[str, bytes] = {}
     after: dict[str, bytes] = {}
     for file in changed_files(diff):
-        if file.name.endswith((".c", ".h")):
+        if file.name.endswith((".c", ".h")) and is_text(file.name):
             hunks = list(hunks_of(diff, file))
             before[file.name] = _lay(hunks, new=False)
             after[file.name] = _lay(hunks, new=True)

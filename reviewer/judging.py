@@ -35,6 +35,7 @@ from reviewer.source.program import Program
 from reviewer.source.store import Store, decoded, encoded
 from reviewer.tree.blobs import Snapshot
 from reviewer.tree.objects import Objects
+from reviewer.tree.patchtext import is_text
 from reviewer.tree.repository import Repository
 from reviewer.workers import MOST, in_order
 
@@ -119,7 +120,7 @@ def _keys(applied: Sequence[AppliedPatch], checks: Sequence[Check], options: Opt
                     patch.applied,
                     patch.before,
                     patch.after,
-                    patch.paths,
+                    repr(patch.paths),  # which may hold bytes that are no text
                     hashlib.sha256(patch.patch.diff).digest(),
                 )
             )
@@ -316,4 +317,4 @@ class PatchJudge:
 
 
 def _touched(patches: Sequence[AppliedPatch]) -> list[str]:
-    return [path for patch in patches for pair in patch.paths for path in pair if path is not None]
+    return [path for patch in patches for pair in patch.paths for path in pair if path is not None and is_text(path)]

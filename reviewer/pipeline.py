@@ -43,6 +43,7 @@ from reviewer.tree.base import choose_base
 from reviewer.tree.blobs import Snapshot
 from reviewer.tree.history import commits_of
 from reviewer.tree.overlay import Overlay
+from reviewer.tree.patchtext import is_text
 from reviewer.tree.repository import Repository
 from reviewer.tree.staged import staged_changes
 
@@ -143,7 +144,9 @@ def audit_tree(
         digest = program_digest([folder, *options.checks_dirs])
         program, rules = Program(files, store), tables_digest(folder)
         auditor = Auditor(program, checks, load_api(folder), rules, program_digest=digest, day=today())
-        return auditor, auditor.findings(sorted(path for path in wanted if path.endswith(C_SUFFIXES)), watch)
+        return auditor, auditor.findings(
+            sorted(path for path in wanted if path.endswith(C_SUFFIXES) and is_text(path)), watch
+        )
 
     with Cache(options) as cache, deep_recursion():
         cache.note_use(repository, files.tree)

@@ -15,11 +15,17 @@ def _name(text: bytes) -> str:
 
 
 class MemoryFiles:
-    """``reviewer.source.files.Files`` over a mapping of path to text. ``older`` are contents of other trees."""
+    """``reviewer.source.files.Files`` over a mapping of path to text.
 
-    def __init__(self, files: Mapping[str, str], older: Iterable[str] = ()) -> None:
+    ``older`` are contents of other trees, ``earlier`` is one that is at hand as a whole.
+    """
+
+    def __init__(
+        self, files: Mapping[str, str], older: Iterable[str] = (), earlier: Mapping[str, str] | None = None
+    ) -> None:
         self._files = {path: text.encode() for path, text in files.items()}
         self._older = {_name(text.encode()): text.encode() for text in older}
+        self._earlier = MemoryFiles(earlier) if earlier is not None else None
 
     def read(self, path: str) -> bytes | None:
         return self._files.get(path)
@@ -46,6 +52,14 @@ class MemoryFiles:
             if oid not in texts and oid not in self._older:
                 raise RepositoryError(f"no object {oid}")
             yield oid, texts.get(oid, self._older.get(oid, b""))
+
+    def differing(self, tree: str, suffixes: tuple[str, ...]) -> Mapping[str, tuple[str | None, str | None]] | None:
+        earlier = self._earlier
+        if earlier is None or earlier.subtree_id("") != tree:
+            return None
+        paths = sorted(path for path in self._files.keys() | earlier._files.keys() if path.endswith(suffixes))
+        sides = {path: (earlier.blob_id(path), self.blob_id(path)) for path in paths}
+        return {path: pair for path, pair in sides.items() if pair[0] != pair[1]}
 
     def mentioning(self, words: frozenset[str], folders: Sequence[str]) -> dict[str, tuple[str, ...]]:
         return {

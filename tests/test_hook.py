@@ -146,9 +146,12 @@ def test_removed_intended_and_odd_files(tree: Path) -> None:
     (tree / "later.c").write_text("int later;\n")
     git(tree, "add", "--intent-to-add", "later.c")
     (tree / "a\tb\n.c").write_bytes(b"int \xff;\n")
+    (tree / os.fsdecode(b"\xff.c")).write_bytes(b"int x;\nvoid f(void)\n{\n\tx = 1;\n}\n")
     (tree / "link.c").symlink_to("/etc/passwd")
-    git(tree, "add", "a\tb\n.c", "link.c")
-    assert "Odd" in git(tree, "commit", "-m", "Odd")
+    git(tree, "add", "a\tb\n.c", os.fsdecode(b"\xff.c"), "link.c")
+    said = git(tree, "commit", "-m", "Odd")
+    assert "Odd" in said
+    assert "reviewer:" not in said
 
 
 def test_the_first_commit_and_a_merge_pass_and_say_why(tree: Path, tmp_path: Path) -> None:

@@ -30,7 +30,14 @@ TREE = {
 class Run:
     """One run of the program over ``files``; ``computed`` are the functions whose summary was not kept."""
 
-    def __init__(self, cache: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch, rules: str = RULES) -> None:
+    def __init__(
+        self,
+        cache: Path,
+        files: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+        rules: str = RULES,
+        earlier: dict[str, str] | None = None,
+    ) -> None:
         self.computed: list[str] = []
         before = Closure._settle
 
@@ -39,7 +46,7 @@ class Run:
             before(closure, key, known)  # type: ignore[arg-type]
 
         store = Store(cache)
-        program = Program(MemoryFiles(files, older=TREE.values()), store)
+        program = Program(MemoryFiles(files, older=TREE.values(), earlier=earlier), store)
         analyser = Analyser(program, API)
         kept = analyser.keep(rules)
         with monkeypatch.context() as patch:
@@ -63,6 +70,7 @@ def test_second_run_computes_nothing_and_says_the_same(tmp_path: Path, monkeypat
     assert list(second.summary.exits) == list(first.summary.exits)
 
 
+@pytest.mark.parametrize("earlier", [None, TREE], ids=["by its marks", "by the trees"])
 @pytest.mark.parametrize(
     ("path", "text", "computed"),
     [
@@ -76,10 +84,15 @@ def test_second_run_computes_nothing_and_says_the_same(tmp_path: Path, monkeypat
     ],
 )
 def test_another_tree_computes_what_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, text: str, computed: list[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    text: str,
+    computed: list[str],
+    earlier: dict[str, str] | None,
 ) -> None:
     Run(tmp_path / "c", TREE, monkeypatch)
-    warm = Run(tmp_path / "c", {**TREE, path: text}, monkeypatch)
+    warm = Run(tmp_path / "c", {**TREE, path: text}, monkeypatch, earlier=earlier)
     cold = Run(tmp_path / "d", {**TREE, path: text}, monkeypatch)
     assert sorted(warm.computed) == computed
     assert list(warm.summary.effects.items()) == list(cold.summary.effects.items())

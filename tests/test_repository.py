@@ -363,6 +363,22 @@ def test_a_snapshot_answers_about_files_and_folders(opened: Repository) -> None:
     assert snapshot.subtree_id("MAINTAINERS") is None
 
 
+def test_what_differs_between_two_trees_is_what_the_lists_of_files_say(tmp_path: Path) -> None:
+    one = make(tmp_path / "r", {"a.c": "1", "b/c/d.h": "2", "same/e.c": "3", "f": "4", "was.c": "5", "text": "6"})
+    (tmp_path / "r" / "was.c").chmod(0o755)
+    (tmp_path / "r" / "link.c").symlink_to("a.c")
+    other = make(tmp_path / "r", {"a.c": "x", "b/c/d.h": None, "f": None, "f/g.c": "7", "text": "y", "b/new.c": "8"})
+    with closing(Repository.open(tmp_path / "r")) as repository:
+        before, after = (repository.snapshot(repository.tree_of(commit), commit) for commit in (one, other))
+        for suffixes in ((), (".c", ".h")):
+            lists = [dict(side.blobs("", suffixes)) for side in (before, after)]
+            names = lists[0].keys() | lists[1].keys()
+            pairs = {name: (lists[0].get(name), lists[1].get(name)) for name in names}
+            assert after.differing(before.tree, suffixes) == {n: p for n, p in pairs.items() if p[0] != p[1]}
+        assert after.differing(after.tree) == {}
+        assert after.differing("1" * 40) is None
+
+
 def test_blobs_stream_in_the_order_asked_for(tmp_path: Path) -> None:
     files = {f"d{n % 7}/f{n}.c": f"int f{n};\n" * (n % 50) for n in range(1500)}
     make(tmp_path, files)

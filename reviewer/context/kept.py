@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import zlib
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -26,11 +27,24 @@ from reviewer.source.program import Program
 from reviewer.source.scan import scan
 from reviewer.source.store import encoded, intact
 
+_C = (".c", ".h")
 _PENDING = 2000
 _MOST_CHANGED = 1000  # files; beyond that it is quicker to compute anew what is asked for
 _MOST_NAMES = 200
 _MOST_TREES = 6
 _PACKAGE = Path(__file__).resolve().parent.parent
+
+
+class _Change(NamedTuple):
+    """A C file that differs between two trees, with the object names of its content; None where it is not there."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+    def oids(self) -> list[str]:
+        """The contents that there are, the old one first."""
+        return [oid for oid in (self.before, self.after) if oid is not None]
 
 
 class _Data(msgspec.Struct, frozen=True, array_like=True):
@@ -144,7 +158,7 @@ class Kept:
     def _all_marks(self) -> dict[int, str]:
         """The mark of every C file of the tree, with its object name."""
         if not self._marks:
-            self._marks.update((mark(path), oid) for path, oid in self._program.files.blobs("", (".c", ".h")))
+            self._marks.update((mark(path), oid) for path, oid in self._program.files.blobs("", _C))
         return self._marks
 
     def _holds(self, origin: int, files: bytes, function: Function) -> bool:
@@ -169,30 +183,38 @@ class Kept:
         ((tree, packed),) = self.store.rows("select tree, files from origin where id = ?", (origin,)) or (("", b""),)
         if tree == self._tree:
             return frozenset(), ()
+        changes = self._changes(tree, packed)
+        names = self._names_of(changes) if changes is not None and len(changes) <= _MOST_CHANGED else None
+        return None if changes is None or names is None else (frozenset(changes), names)
+
+    def _changes(self, tree: str, packed: bytes) -> dict[int, _Change] | None:
+        """What differs from ``tree`` by the files' marks; None where what is known of that tree cannot be read."""
+        files = self._program.files
+        known = files.differing(tree, _C) if tree else None
+        if known is not None:
+            return {mark(path): _Change(path, *oids) for path, oids in known.items()}
         try:
             before: dict[int, str] = msgspec.msgpack.decode(zlib.decompress(packed), type=dict[int, str])
         except (zlib.error, msgspec.MsgspecError):
             return None
         after = self._all_marks()
-        changed = frozenset(at for at in before.keys() | after.keys() if before.get(at) != after.get(at))
-        names = self._names_of(before, changed) if len(changed) <= _MOST_CHANGED else None
-        return None if names is None else (changed, names)
+        changed = {at for at in before.keys() | after.keys() if before.get(at) != after.get(at)}
+        paths = {mark(path): path for path, _ in files.blobs("", _C) if mark(path) in changed}
+        # what is gone, and known by its mark alone, may have been a header
+        return {at: _Change(paths.get(at, ".h"), before.get(at), after.get(at)) for at in sorted(changed)}
 
-    def _names_of(self, before: dict[int, str], changed: frozenset[int]) -> tuple[str, ...] | None:
-        """The names that mean something else than in the tree ``before``; None where they are many or not known."""
-        files = self._program.files
-        paths = {mark(path): path for path, _ in files.blobs("", (".c", ".h")) if mark(path) in changed}
-        sides = [(at, side) for at in sorted(changed) for side in (before, self._all_marks()) if at in side]
+    def _names_of(self, changes: Mapping[int, _Change]) -> tuple[str, ...] | None:
+        """The names that mean something else than before the changes; None where they are many or not known."""
+        contents = self._program.files.read_blobs([oid for one in changes.values() for oid in one.oids()])
         words: set[str] = set()
-        offers: dict[int, set[str]] = {}
         try:
-            for (at, side), (_, text) in zip(sides, files.read_blobs([side[at] for at, side in sides]), strict=True):
-                found = offered(scan(text), paths.get(at, ".h"))  # what is gone may have been a header
-                offers[at] = offers.get(at, set()) ^ found
-                if side is not before or at not in self._all_marks():
-                    words.update(name.split()[-1] for name in offers.pop(at))
-                    if len(words) > _MOST_NAMES:
-                        return None
+            for change in changes.values():
+                offers: set[str] = set()
+                for _ in change.oids():
+                    offers ^= offered(scan(next(contents)[1]), change.path)
+                words.update(name.split()[-1] for name in offers)
+                if len(words) > _MOST_NAMES:
+                    return None
         except ReviewerError:
             return None
         return tuple(sorted(words))

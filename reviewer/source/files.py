@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 
@@ -24,6 +24,12 @@ class Files(Protocol):
 
     def read_blobs(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """(object name, content) of many objects, in the order they were asked for."""
+
+    def differing(self, tree: str, suffixes: tuple[str, ...]) -> Mapping[str, tuple[str | None, str | None]] | None:
+        """The files with other content than in ``tree``: path to the object names there and here, None for no file.
+
+        None where ``tree``, an object name, is not to be had without asking another machine.
+        """
 
     def mentioning(self, words: frozenset[str], folders: Sequence[str]) -> dict[str, tuple[str, ...]]:
         """For each word the sorted C files below ``folders`` that hold it as a whole word."""

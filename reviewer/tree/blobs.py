@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from reviewer.errors import RepositoryError
 from reviewer.tree.objects import Objects, TreeEntry
+from reviewer.tree.patchtext import is_text
 
 _TOKEN = re.compile(rb"[A-Za-z0-9_]+")
 _FEW = 10  # words; measured on Linux 6.12, where both ways take two seconds
@@ -76,7 +77,7 @@ class Snapshot:
         return tuple(path for path, _ in self.blobs(folder, suffixes))
 
     def blobs(self, folder: str = "", suffixes: tuple[str, ...] = ()) -> tuple[tuple[str, str], ...]:
-        """The same as (path, blob id), sorted by path."""
+        """The same as (path, blob id), sorted by path. With ``suffixes`` names that are not UTF-8 are left out."""
         top = self.subtree_id(folder)
         if top is None:
             return ()
@@ -88,11 +89,35 @@ class Snapshot:
             for entry in self._objects.tree(oid).values():
                 mode = entry.mode
                 if mode == "40000":
-                    waiting.append((f"{prefix}{entry.name}/", entry.oid))
-                elif mode not in ("120000", "160000") and (not suffixes or entry.name.endswith(suffixes)):
+                    if not suffixes or is_text(entry.name):
+                        waiting.append((f"{prefix}{entry.name}/", entry.oid))
+                elif mode not in ("120000", "160000") and (not suffixes or _is_wanted(entry.name, suffixes)):
                     found.append((prefix + entry.name, entry.oid))
         found.sort()
         return tuple(found)
+
+    def differing(self, tree: str, suffixes: tuple[str, ...] = ()) -> dict[str, tuple[str | None, str | None]] | None:
+        """Path to (blob id there, blob id here) of each file with other content than in ``tree``.
+
+        None stands for no file of that name; instead of all for a tree that is not here, or in a partial clone.
+        """
+        if self._objects.partial or self._objects.absent((tree,)):
+            return None
+        found: dict[str, tuple[str | None, str | None]] = {}
+        waiting: list[tuple[str, str | None, str | None]] = [("", tree, self.tree)]
+        while waiting:
+            prefix, *sides = waiting.pop()
+            before, after = (self._objects.tree(oid) if oid is not None else {} for oid in sides)
+            for name in before.keys() | after.keys():
+                one, other = before.get(name), after.get(name)
+                if one != other and (not suffixes or is_text(name)):
+                    below = _oid_of(one, "tree"), _oid_of(other, "tree")
+                    if below[0] != below[1]:
+                        waiting.append((f"{prefix}{name}/", *below))
+                    blobs = _oid_of(one, "blob"), _oid_of(other, "blob")
+                    if blobs[0] != blobs[1] and (not suffixes or name.endswith(suffixes)):
+                        found[prefix + name] = blobs
+        return found
 
     def read_blobs(self, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """(blob id, content) for each id, in order. One git process, started for this call, ends with the iterator."""
@@ -174,6 +199,14 @@ def _finder(words: Sequence[str]) -> Callable[[bytes], Iterable[str]]:
 def _escaped(folder: str) -> str:
     """The folder as the literal beginning of a pathspec."""
     return re.sub(r"([\\*?\[])", r"\\\1", folder)
+
+
+def _is_wanted(name: str, suffixes: tuple[str, ...]) -> bool:
+    return name.endswith(suffixes) and is_text(name)
+
+
+def _oid_of(entry: TreeEntry | None, kind: str) -> str | None:
+    return entry.oid if entry is not None and _kind(entry) == kind else None
 
 
 def _kind(entry: TreeEntry) -> str:

@@ -56,6 +56,11 @@ def unusable(path: str) -> bool:
     return "\0" in path or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts)
 
 
+def is_text(path: str) -> bool:
+    """Whether a path is UTF-8. git takes any bytes; what is kept from run to run and reported is text."""
+    return path.isascii() or not re.search("[\ud800-\udfff]", path)
+
+
 def fit_line_ends(diff: bytes, files: Sequence[FileChange], is_crlf: Callable[[str], bool | None]) -> bytes:
     """The patch with the line ends of the files that it changes, which mail may have added or taken away.
 

@@ -16,7 +16,7 @@ import random
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -83,6 +83,9 @@ class Changed:
         if self._oid in asked:
             yield self._oid, self._text
         yield from self._files.read_blobs(oid for oid in asked if oid != self._oid)
+
+    def differing(self, _tree: str, _suffixes: tuple[str, ...]) -> Mapping[str, tuple[str | None, str | None]] | None:
+        return None  # the mutated file is in no tree
 
     def mentioning(self, words: frozenset[str], folders: Sequence[str]) -> dict[str, tuple[str, ...]]:
         return self._files.mentioning(words, folders)
