@@ -97,6 +97,8 @@ class Options:
     offline: bool = False
     earlier: bool = True
     cache: bool = True
+    quiet: bool = False
+    verbose: bool = False
     show_pre_existing: bool = False
     show_silenced: bool = False
     hook: bool = True

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reviewer.audit import Auditor, Watch, nobody
+from reviewer.audit import Auditor
 from reviewer.cache import Cache, today, working_folder
 from reviewer.check import Check
 from reviewer.citation import Citer
@@ -48,20 +48,33 @@ from reviewer.tree.repository import Repository
 from reviewer.tree.staged import staged_changes
 
 _REVISIONS = 3  # earlier ones that a series is compared with, the latest
+Tell = Callable[[str], object]
+"""Is told what is being done."""
+
+_SHORT = 12  # hexadecimal digits of a commit, as the kernel abbreviates them
 _RANK = {Severity.NIT: 0, Severity.QUESTION: 1, Severity.BUG: 2}
 
 
-def review_series(series: Series, repository: Repository, checks: Sequence[Check], options: Options) -> Review:
+def nobody(_what: str) -> None:
+    """For those who do not want to be told."""
+
+
+def review_series(
+    series: Series, repository: Repository, checks: Sequence[Check], options: Options, tell: Tell = nobody
+) -> Review:
     """Judge a series from mail, and say how it differs from its earlier revisions, which are judged likewise."""
-    review = _review_series(series, repository, checks, options)
+    review = _review_series(series, repository, checks, options, tell)
     if not options.earlier or not series.patches:
         return review
-    earlier = [_review_series(one, repository, checks, options) for one in series.earlier[-_REVISIONS:]]
+    earlier = [_review_series(one, repository, checks, options, tell) for one in series.earlier[-_REVISIONS:]]
     return with_comparisons(review, earlier)
 
 
-def _review_series(series: Series, repository: Repository, checks: Sequence[Check], options: Options) -> Review:
+def _review_series(
+    series: Series, repository: Repository, checks: Sequence[Check], options: Options, tell: Tell
+) -> Review:
     """Choose the base of a series, apply it beside the repository, compare each patch's two sides."""
+    tell(f"Looking for the base of revision {series.revision}")
     base = choose_base(repository, series, options.base, options.branches)
     if not series.patches:
         return Review(series, base, (), notes=series.notes)
@@ -69,6 +82,7 @@ def _review_series(series: Series, repository: Repository, checks: Sequence[Chec
         working_folder(options) as folder,
         Overlay(repository, folder, three_way=options.three_way) as overlay,
     ):
+        tell(f"Applying {len(series.patches)} of {series.total} patches to {base.commit[:_SHORT]}. {base.reason}")
         applied = overlay.apply(series.patches, base)
         review = _review(
             series,
@@ -79,22 +93,32 @@ def _review_series(series: Series, repository: Repository, checks: Sequence[Chec
             checks,
             options,
             overlay.git_dir,
+            tell,
         )
         return with_raised(review)
 
 
-def review_range(revisions: str, repository: Repository, checks: Sequence[Check], options: Options) -> Review:
+def review_range(
+    revisions: str, repository: Repository, checks: Sequence[Check], options: Options, tell: Tell = nobody
+) -> Review:
     """Judge the commits of a range, each against its parent."""
-    return review_commits(*commits_of(repository, revisions), repository, checks, options)
+    return review_commits(*commits_of(repository, revisions), repository, checks, options, tell)
 
 
 def review_commits(
-    base: Base, applied: Sequence[AppliedPatch], repository: Repository, checks: Sequence[Check], options: Options
+    base: Base,
+    applied: Sequence[AppliedPatch],
+    repository: Repository,
+    checks: Sequence[Check],
+    options: Options,
+    tell: Tell = nobody,
 ) -> Review:
     """Judge commits of the repository, each against its parent. ``base`` is what the first one stands on."""
-    return _review(
-        None, base, applied, lambda tree: repository.snapshot(tree, base.commit), repository, checks, options
-    )
+
+    def snapshot(tree: str) -> Files:
+        return repository.snapshot(tree, base.commit)
+
+    return _review(None, base, applied, snapshot, repository, checks, options, tell=tell)
 
 
 def review_staged(repository: Repository, checks: Sequence[Check], options: Options) -> Review:
@@ -115,7 +139,7 @@ def audit_tree(
     repository: Repository,
     checks: Sequence[Check],
     options: Options,
-    watch: Watch = nobody,
+    tell: Tell = nobody,
 ) -> Audit:
     """What the checks say of the files and folders ``paths`` as they stand in ``revision``, whoever wrote it.
 
@@ -138,6 +162,9 @@ def audit_tree(
         wanted.update(kept)
     citer = Citer(files, commit)
     suppressor, errors = _suppressor(files, options)
+
+    def watch(done: int, total: int) -> None:
+        tell(f"Auditing file {done + 1} of {total}")
 
     def audited(store: Store) -> tuple[Auditor, tuple[Finding, ...]]:
         folder = data_dir("checks")
@@ -173,6 +200,7 @@ def _review(
     checks: Sequence[Check],
     options: Options,
     beside: Path | None = None,
+    tell: Tell = nobody,
 ) -> Review:
     """``beside`` is the git directory with the trees that the repository does not have."""
     tree = repository.tree_of(base.commit)
@@ -184,12 +212,14 @@ def _review(
     with Cache(options) as cache:
         cache.note_use(repository, tree)
         place = Place(options, base.commit, tree, beside)
+        tell(_which(applied, 0))
         for patch, judged in zip(applied, judge_all(applied, place, snapshot, repository, checks, cache), strict=True):
             notes += [f"Patch {patch.patch.number}: {note}" for note in judged.notes]
             if judged.problem:
                 errors.append(Problem("analyse", judged.problem_path, judged.problem))
             kept = tuple(_cited(finding, checks, citer) for finding in judged.findings if _wanted(finding, options))
             reviews.append(_patch_review(patch, kept, judged))
+            tell(_which(applied, len(reviews)))
     told: list[PatchReview] = []
     old_names: dict[str, str] = {}
     for patch, review in zip(applied, _fixed_later(reviews), strict=True):
@@ -198,6 +228,13 @@ def _review(
         told.append(replace(review, findings=findings))
     touched = sorted({path for patch in applied for pair in patch.paths for path in pair if path is not None})
     return Review(series, base, tuple(told), tuple(errors), tuple(notes), suppressor.suppression(touched))
+
+
+def _which(applied: Sequence[AppliedPatch], at: int) -> str:
+    """What is being done when ``at`` patches are done."""
+    if at == len(applied):
+        return "Putting the findings together"
+    return f"Reviewing patch {at + 1} of {len(applied)}: {applied[at].patch.subject}"
 
 
 def _suppressor(files: Files, options: Options) -> tuple[Suppressor, list[Problem]]:

@@ -17,7 +17,7 @@ import pytest
 
 from reviewer import __version__
 from reviewer.cli import main
-from reviewer.commands import check, progress
+from reviewer.commands import check
 from reviewer.commands.demo import make_example
 from reviewer.errors import (
     CheckError,
@@ -402,55 +402,3 @@ def test_rules_lists_and_explains(capsys: pytest.CaptureFixture[str]) -> None:
     places = explained.partition("Stated in:\n")[2].partition("\n\n")[0].splitlines()
     assert len(places) == len(set(places))
     assert main(["rules", "nonsense"]) == 2
-
-
-class Terminal:
-    """A stderr that says what it is, and keeps what it is told."""
-
-    def __init__(self, terminal: bool) -> None:
-        self.terminal = terminal
-        self.said = ""
-
-    def isatty(self) -> bool:
-        return self.terminal
-
-    def write(self, text: str) -> None:
-        self.said += text
-
-    def flush(self) -> None: ...
-
-
-class Clock:
-    """An event that nobody sets until the program has looked at it ``times`` times."""
-
-    def __init__(self, times: int) -> None:
-        self.times = times
-
-    def wait(self, _seconds: float) -> bool:
-        self.times -= 1
-        return self.times < 0
-
-
-@pytest.mark.parametrize("times", [0, 2])
-def test_progress_is_silent_for_a_second_and_removes_itself(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
-    terminal = Terminal(True)
-    monkeypatch.setattr(sys, "stderr", terminal)
-    progress._tick("Fetching", Clock(times), (0, 0))  # type: ignore[arg-type]
-    expected = "\rFetching ... 1 s\rFetching ... 2 s\r                \r" if times else ""
-    assert terminal.said == expected
-
-
-def test_progress_tells_how_much_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal(True)
-    monkeypatch.setattr(sys, "stderr", terminal)
-    progress._tick("Auditing", Clock(1), (3, 40))  # type: ignore[arg-type]
-    assert terminal.said.startswith("\rAuditing ... 3 of 40, 1 s\r")
-
-
-def test_progress_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal(False)
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setattr(progress, "_PATIENCE", 0)
-    with progress.progress("Fetching"):
-        pass
-    assert terminal.said == ""

@@ -85,6 +85,8 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
         ("--silenced",),
         {"action": argparse.BooleanOptionalAction, "help": "also show what an ignore file silences"},
     ),
+    "quiet": (("-q", "--quiet"), {"action": "store_true", "help": "print findings alone, and no progress"}),
+    "verbose": (("-v", "--verbose"), {"action": "store_true", "help": "say on stderr what is being done"}),
 }
 # The fields that only git config sets, and what the manual page says of them.
 _CONFIG_ONLY: Final = {

@@ -37,7 +37,7 @@ def add_parser(subparsers: Any) -> None:
         help="audit these files and folders, named from the top of the tree, as they stand",
     )
     add_options(parser, "repo", "format", "checks", "areas", "within", "severity", "cache")
-    add_options(parser, "show_pre_existing", "show_silenced")
+    add_options(parser, "show_pre_existing", "show_silenced", "quiet", "verbose")
     parser.set_defaults(run=run)
 
 
@@ -52,11 +52,11 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     repository = Repository.open(options.repo, options.cache_dir)
     try:
         if arguments.paths:
-            with progress("Auditing") as watch:
-                audit = audit_tree(arguments.range or "HEAD", arguments.paths, repository, checks, options, watch)
+            with progress("Looking for the files", options) as tell:
+                audit = audit_tree(arguments.range or "HEAD", arguments.paths, repository, checks, options, tell)
             return show_audit(audit, options)
-        with progress("Reviewing"):
-            review = review_range(arguments.range, repository, checks, options)
+        with progress("Looking for the commits", options) as tell:
+            review = review_range(arguments.range, repository, checks, options, tell)
     finally:
         repository.close()
     return show(review, options)

@@ -44,7 +44,7 @@ _GO_ON: Final = {
 def judge(hook: str, words: Sequence[str], options: Options) -> int:
     """Review what the hook is about; the result is the exit status. Says nothing where there is nothing to say."""
     options = replace(options, format="text")  # git shows it to a person, whatever other commands are to print
-    with closing(Repository.open(options.repo, options.cache_dir)) as repository, progress("Reviewing"):
+    with closing(Repository.open(options.repo, options.cache_dir)) as repository, progress("Reviewing", options):
         review = _review(hook, words, repository, options)
     if review is None:
         return CLEAN

@@ -38,7 +38,8 @@ def show_audit(audit: Audit, options: Options) -> int:
             _write_lines(audit_lines(audit, from_here(options.repo), show_silenced=options.show_silenced))
             _tell(audit.errors)
         else:
-            render_audit(audit, console_for(sys.stdout), show_silenced=options.show_silenced)
+            console = console_for(sys.stdout)
+            render_audit(audit, console, show_silenced=options.show_silenced, quiet=options.quiet)
     return audit_exit_status(audit)
 
 
@@ -65,6 +66,7 @@ def show(review: Review, options: Options, written: Written | None = None, splat
                 show_pre_existing=options.show_pre_existing,
                 show_silenced=options.show_silenced,
                 splats=splats,
+                quiet=options.quiet,
             )
     return exit_status(review)
 

@@ -1,51 +1,52 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Progress for people who wait: on stderr, only on a terminal, only after a second."""
+"""What is being done, for people who wait: on a terminal and after a second, or with ``--verbose`` line by line."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator
 from typing import Final
 
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from reviewer.config import Options
+from reviewer.pipeline import Tell, nobody
+from reviewer.report.plain import clean_line
+
+_BEGIN: Final = time.monotonic()
 _PATIENCE: Final = 1.0  # seconds
+_LONGEST: Final = 60  # characters of what is being done: the line is not to be wrapped
 
 
 @contextlib.contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Say ``what`` is going on, with the seconds it has taken, for as long as the block runs.
-
-    The block may tell how much of how much is done.
-    """
-    share = [0, 0]
-
-    def tell(done: int, total: int) -> None:
-        share[:] = done, total
-
-    if not sys.stderr.isatty():
-        yield tell
+def progress(what: str, options: Options) -> Iterator[Tell]:
+    """Say ``what`` is going on for as long as the block runs, and what the block itself tells in between."""
+    if options.verbose:
+        _line(what)
+        yield _line
         return
-    done = threading.Event()
-    ticker = threading.Thread(target=_tick, args=(what, done, share), daemon=True)
-    ticker.start()
+    console = Console(file=sys.stderr, markup=False, highlight=False, emoji=False)
+    if options.quiet or not console.is_interactive:
+        yield nobody
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    bar = Progress(*columns, console=console, transient=True)
+    task = bar.add_task(what, total=None)
+    patience = threading.Timer(_PATIENCE, bar.start)
+    patience.daemon = True
+    patience.start()
     try:
-        yield tell
+        yield lambda text: bar.update(task, description=clean_line(text)[:_LONGEST])
     finally:
-        done.set()
-        ticker.join()
+        patience.cancel()
+        patience.join()
+        bar.stop()
 
 
-def _tick(what: str, done: threading.Event, share: Sequence[int]) -> None:
-    seconds = 0
-    line = ""
-    while not done.wait(_PATIENCE):
-        seconds += 1
-        part = f" {share[0]} of {share[1]}," if share[1] else ""
-        line = f"{what} ...{part} {seconds} s".ljust(len(line))
-        sys.stderr.write(f"\r{line}")
-        sys.stderr.flush()
-    if line:
-        # Blanks rather than an escape sequence: a dumb terminal understands them too.
-        sys.stderr.write(f"\r{' ' * len(line)}\r")
-        sys.stderr.flush()
+def _line(text: str) -> None:
+    sys.stderr.write(f"reviewer: {time.monotonic() - _BEGIN:5.1f} s  {clean_line(text)}\n")
+    sys.stderr.flush()

@@ -45,7 +45,7 @@ def add_parser(subparsers: Any) -> None:
     )
     add_options(parser, "repo", "base", "branches", "format", "output", "checks", "areas", "within", "severity", "lore")
     add_options(parser, "attestation", "inline_diff", "three_way", "offline", "earlier", "cache")
-    add_options(parser, "show_pre_existing", "show_silenced")
+    add_options(parser, "show_pre_existing", "show_silenced", "quiet", "verbose")
     parser.set_defaults(run=run)
 
 
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         written = None
         if options.format == "text" or options.output is not None:
             review, written = keep_drafts(review, repository, options)
-        with progress("Reading the kernel's reports"):
+        with progress("Reading the kernel's reports", options):
             splats = splats_of(review, repository, options)
     finally:
         repository.close()
@@ -76,7 +76,7 @@ def review_mail(
 ) -> Review:
     """Fetch what ``source`` names and review it in ``repository``."""
     checks = wanted_checks(options)  # before the network is asked: a broken check stops the run
-    with progress("Fetching the thread"):
+    with progress("Fetching the thread", options):
         thread = fetch(
             source[0] if len(source) == 1 else source,
             lore=options.lore,
@@ -88,8 +88,8 @@ def review_mail(
         if options.earlier and not options.offline:
             thread = with_linked(thread, series)
             series = series_of(thread, revision=revision, inline_diff=options.inline_diff)
-    with progress("Reviewing"):
-        return review_series(series, repository, checks, options)
+    with progress("Looking into the repository", options) as tell:
+        return review_series(series, repository, checks, options, tell)
 
 
 def keep_drafts(review: Review, repository: Repository, options: Options) -> tuple[Review, Written | None]:

@@ -52,7 +52,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="SOURCE",
         help="a log, mbox or mail, a message-id or its URL, or - for standard input (default)",
     )
-    add_options(parser, "repo", "format", "lore", "offline", "cache", formats=("text", "json"))
+    add_options(parser, "repo", "format", "lore", "offline", "cache", "quiet", "verbose", formats=("text", "json"))
     parser.set_defaults(run=run)
 
 
@@ -87,7 +87,7 @@ def _explained(
             raise
         notes.append(_NO_TREE)
         return explain(splats, meanings)
-    with closing(repository), progress("Looking into the tree"):
+    with closing(repository), progress("Looking into the tree", options):
         found, is_kernel = explain_in_tree(splats, meanings, repository, commit, options)
     if not is_kernel:
         notes.append(_NO_TREE)
@@ -124,7 +124,7 @@ def _read(source: str, options: Options, threads: list[Thread]) -> tuple[Splat, 
         data = None
     if data is not None and not _is_mail(data):
         return parse(data.decode("utf-8", "replace"))
-    with progress("Fetching the thread"):
+    with progress("Fetching the thread", options):
         thread = fetch(source, lore=options.lore, offline=options.offline, newer=False, stdin=stdin)
     threads.append(thread)
     return tuple(splat for raw in thread.messages for splat in parse(raw.message.body, raw.message_id))

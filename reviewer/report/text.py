@@ -93,17 +93,22 @@ def render(
     show_pre_existing: bool = False,
     show_silenced: bool = False,
     splats: Sequence[Explained] = (),
+    quiet: bool = False,
 ) -> None:
     """Print the review. ``written`` says where the drafts went; None: none were asked for.
 
-    ``splats`` are the kernel's reports in the mails of the series.
+    ``splats`` are the kernel's reports in the mails of the series. ``quiet`` leaves what was found and what failed.
     """
-    _Report(console, show_pre_existing, show_silenced).review(review, written, splats)
+    report = _Report(console, show_pre_existing, show_silenced)
+    if quiet:
+        report.findings(review)
+    else:
+        report.review(review, written, splats)
 
 
-def render_audit(audit: Audit, console: Console, *, show_silenced: bool = False) -> None:
-    """Print what an audit found."""
-    _Report(console, show_pre_existing=True, show_silenced=show_silenced).audit(audit)
+def render_audit(audit: Audit, console: Console, *, show_silenced: bool = False, quiet: bool = False) -> None:
+    """Print what an audit found; ``quiet`` leaves out how much was read."""
+    _Report(console, show_pre_existing=True, show_silenced=show_silenced).audit(audit, quiet=quiet)
 
 
 class _Report:
@@ -116,9 +121,7 @@ class _Report:
 
     def review(self, review: Review, written: Written | None, splats: Sequence[Explained]) -> None:
         self._head(review)
-        total = max([patch.number for patch in review.patches], default=0)
-        if review.series is not None:
-            total = max(total, review.series.total)
+        total = self._total(review)
         if review.patches:
             self._line()
         for patch in review.patches:
@@ -139,11 +142,32 @@ class _Report:
             self._drafts(written)
         self._problems(review.errors)
 
-    def audit(self, audit: Audit) -> None:
-        self._line(f"Commit: {clean_line(audit.commit)[:_SHORT]}")
+    def findings(self, review: Review) -> None:
+        total = self._total(review)
+        for patch in review.patches:
+            if patch.applied is Applied.NO:
+                self._patch_line(patch, total)
+        for patch in review.patches:
+            self._findings(patch, total)
+        self._silenced(review.suppression)
+        self._problems(review.errors)
+
+    @staticmethod
+    def _total(review: Review) -> int:
+        total = max([patch.number for patch in review.patches], default=0)
+        return total if review.series is None else max(total, review.series.total)
+
+    def audit(self, audit: Audit, *, quiet: bool) -> None:
+        if not quiet:
+            self._line(f"Commit: {clean_line(audit.commit)[:_SHORT]}")
         for finding in audit.findings:
             self._finding(finding)
         self._silenced(audit.suppression)
+        if not quiet:
+            self._audited(audit)
+        self._problems(audit.errors)
+
+    def _audited(self, audit: Audit) -> None:
         rt_only = sum(finding.kernels is Kernels.PREEMPT_RT for finding in audit.findings)
         found = _count(audit.findings) or "nothing found"
         where = f"{_plural(audit.functions, 'function', 'functions')} of {_plural(audit.files, 'file', 'files')}"
@@ -151,7 +175,6 @@ class _Report:
         self._line()
         self._line(f"{found}{f' ({rt_only} only on PREEMPT_RT)' if rt_only else ''} in {where}{silenced}.")
         self._entries(audit.suppression)
-        self._problems(audit.errors)
 
     def _silenced(self, suppression: Suppression) -> None:
         if not suppression.silenced or not self._show_silenced:
