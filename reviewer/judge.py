@@ -14,7 +14,9 @@ from reviewer.context.entry import Entry, entries
 from reviewer.context.nullchecks import unchecked
 from reviewer.context.pairs import given_back_elsewhere
 from reviewer.context.plainlists import plain_changes
+from reviewer.context.scopes import fallible_guards
 from reviewer.context.state import Origin, Reason
+from reviewer.context.transitions import guests_in_readers
 from reviewer.model import Kernels, Step
 from reviewer.source.cfg import Function
 
@@ -34,6 +36,16 @@ _SHOWS = frozenset(
         EventKind.USE_AFTER_LOCK,
         EventKind.FREED_TOO_EARLY,
         EventKind.NULL_NOT_ASKED,
+    )
+)
+
+_ORDERS = frozenset(
+    (
+        EventKind.LOCK_ORDER,
+        EventKind.READER_ORDER,
+        EventKind.DOCUMENTED_ORDER,
+        EventKind.WAITS_FOR_HANDLER,
+        EventKind.GUEST_IN_READER,
     )
 )
 
@@ -90,6 +102,10 @@ def judge(
                 *orders.inversions(function, analysis),
                 *orders.against_documents(function, analysis),
                 *paired(analyser, function, analysis),
+                *analyser.hrtimers.started(function),
+                *guests_in_readers(analyser, function, analysis),
+                *fallible_guards(analyser.program, function),
+                *analyser.handler_waits.under_lock(function, analysis),
                 *unchecked(analyser.program, analyser.api, function),
                 *plain_changes(analyser.program, analyser.api, function),
             )
@@ -97,10 +113,15 @@ def judge(
             else ()
         )
         own = (
-            e for e in analysis.events if e.kind is not EventKind.UNBALANCED or not given_back_elsewhere(analyser, e)
+            e
+            for e in analysis.events
+            if e.kind is not EventKind.TIMER_WAIT
+            and (e.kind is not EventKind.UNBALANCED or not given_back_elsewhere(analyser, e))
         )
+        waits = (analyser.hrtimers.wait(event) for event in analysis.events if event.kind is EventKind.TIMER_WAIT)
+        waited = (event for event in waits if event is not None)
         interrupted = analyser.handlers.interruptible(function, analysis, entry)
-        for event in (*own, *besides, *interrupted) if not primitive else more:
+        for event in (*own, *besides, *interrupted, *waited) if not primitive else more:
             context = Context(event, analyser.api)
             for check in checks:
                 if event.kind not in check.events:
@@ -126,9 +147,9 @@ def _context_steps(event: Event, reason: Reason | None) -> list[Step]:
     """The step that shows where the lock was taken, as a reader would look for it."""
     if event.kind in _SHOWS:
         return [Step(event.function.path, line, event.function.name, call) for _, _, line, call in event.shown]
-    if event.kind in (EventKind.LOCK_ORDER, EventKind.READER_ORDER, EventKind.DOCUMENTED_ORDER):
+    if event.kind in _ORDERS:
         return [Step(event.function.path, at, event.function.name, call) for _, _, at, call in event.shown if at]
-    if event.kind in (EventKind.TAKEN_TWICE, EventKind.WAITS_FOR_ITSELF):
+    if event.kind in (EventKind.TAKEN_TWICE, EventKind.WAITS_FOR_ITSELF, EventKind.READ_TWICE):
         lock, taken_on = event.detail
         return [
             Step(event.function.path, at, event.function.name, call)

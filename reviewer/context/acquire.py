@@ -24,6 +24,11 @@ EXCLUSIVE = frozenset(("raw", "spin", "write", "mutex", "rwsem_write"))
 """Kinds of locks that nobody can take twice."""
 WAIT = "wait"
 """Stands among the kinds of locks for a wait for all readers of an srcu_struct: it never gets past one."""
+HANDLER = "handler"
+"""The same for a wait for a function that runs on its own; its ``lock_class`` is the member by which it was set up."""
+GUEST = "guest"
+"""The same for the entry into a guest, which may stay there for as long as it likes."""
+_NO_LOCKS = frozenset((HANDLER, GUEST))
 ANY = "*"
 """Stands for any lock of the caller."""
 _MOST = 40
@@ -48,6 +53,7 @@ def taken(
     irqs, bh = interrupts(state, facts, suffix)
     acquisition = Acquisition(kind, lock_class, expression, (), frozenset(), irqs, bh, (step,))
     interruptible(flow, node, acquisition, suffix, state, facts)
+    _read_twice(flow, node, acquisition, state, facts)
     _note(flow, node, acquisition, state, facts)
 
 
@@ -60,6 +66,21 @@ def waited(flow: Flow, node: Call, step: Step, state: State, facts: Facts) -> No
     acquisition = Acquisition(WAIT, lock_class, expression, (), frozenset(), irqs, bh, (step,))
     _waits_for_itself(flow, node, acquisition, state, facts)
     _note(flow, node, acquisition, state, facts)
+
+
+def awaited(flow: Flow, node: Call, step: Step, state: State, facts: Facts) -> None:
+    """A call waits until the handler of the object that it is given first has ended."""
+    expression = canonical(flow.function, node.args[0])
+    of = flow.analyser.set_ups.object_of(expression, flow.function)
+    if of:
+        irqs, bh = interrupts(state, facts)
+        _note(flow, node, Acquisition(HANDLER, of, expression, (), frozenset(), irqs, bh, (step,)), state, facts)
+
+
+def guest_entered(flow: Flow, node: Call, step: Step, state: State, facts: Facts) -> None:
+    """A call enters a guest."""
+    irqs, bh = interrupts(state, facts)
+    _note(flow, node, Acquisition(GUEST, GUEST, GUEST, (), frozenset(), irqs, bh, (step,)), state, facts)
 
 
 def taken_inside(flow: Flow, node: Call, kind: str, name: str, step: Step, state: State, facts: Facts) -> None:
@@ -125,10 +146,15 @@ def _kept(state: State, acquisition: Acquisition) -> list[Held]:
 
 def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts: Facts) -> None:
     name = acquisition.expression
+    if acquisition.kind in _NO_LOCKS:
+        return
     if acquisition.kind == WAIT:
         _waits_for_itself(flow, node, acquisition, state, facts)
         return
-    if "(" in name or "[" in name or name.startswith("?") or flow.api.classes[acquisition.kind] is LockClass.READER:
+    if flow.api.classes[acquisition.kind] is LockClass.READER:
+        _read_twice(flow, node, acquisition, state, facts)
+        return
+    if "(" in name or "[" in name or name.startswith("?"):
         return
     for held in _kept(state, acquisition):
         if held.expression != name or held.kind not in EXCLUSIVE or held.origin is not Origin.TAKEN:
@@ -146,6 +172,24 @@ def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts
         flow.event(EventKind.TAKEN_TWICE, node, state, facts, acquisition.steps, detail=(shown, str(line)))
         flow.suspected += [(held, event) for event in flow.analysis.events[before:]]
         del flow.analysis.events[before:]
+
+
+def _read_twice(flow: Flow, node: Call | Guard, acquisition: Acquisition, state: State, facts: Facts) -> None:
+    """A reader is opened whose index the object keeps, while it keeps that of another."""
+    call = _called(acquisition.steps[-1].text)
+    lock = flow.api.locks.get(call)
+    if lock is None or not lock.name.startswith("P0") or flow.api.classes[lock.kind] is not LockClass.READER:
+        return
+    for held in _kept(state, acquisition):
+        shown, line, text = facts.get((TAKEN_AT, held.expression), ("", 0, ""))
+        if held.expression == acquisition.expression and held.origin is Origin.TAKEN and _called(text) == call:
+            steps, detail = acquisition.steps, (shown, str(line))
+            event = flow.described(EventKind.READ_TWICE, node, state, facts, steps, detail=detail)
+            flow.suspected.append((held, event))
+
+
+def _called(text: str) -> str:
+    return text.partition("(")[0]
 
 
 def _waits_for_itself(flow: Flow, node: Call | Guard, acquisition: Acquisition, state: State, facts: Facts) -> None:

@@ -10,8 +10,11 @@ from reviewer.context.closure import Base, Closure, Key, key_of
 from reviewer.context.effects import Analysis, Summary
 from reviewer.context.flow import Flow
 from reviewer.context.handlers import Handlers
+from reviewer.context.handlerwaits import HandlerWaits
+from reviewer.context.hrtimers import HrTimers
 from reviewer.context.kept import Kept
 from reviewer.context.order import Orders
+from reviewer.context.setups import SetUps
 from reviewer.context.shown import guard_name
 from reviewer.context.state import State
 from reviewer.context.tables import Api
@@ -46,6 +49,9 @@ class Analyser:
         self.calls = Calls(self)
         self.orders = Orders(self)
         self.handlers = Handlers(self)
+        self.set_ups = SetUps(self)
+        self.handler_waits = HandlerWaits(self)
+        self.hrtimers = HrTimers(self)
         telling = frozenset(api.sleeps_unless.values())
         self._closure: Closure = Closure(
             self._below,

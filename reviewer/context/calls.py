@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reviewer.context.acquire import EXCLUSIVE, inherit, taken, taken_inside, waited
+from reviewer.context.acquire import EXCLUSIVE, awaited, guest_entered, inherit, taken, taken_inside, waited
 from reviewer.context.annotations import is_early, never_returns
 from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.assumptions import refuted
@@ -97,6 +97,12 @@ class Calls:
             note_lookup(state, facts, self.api, node.result, name, node.line)
         if name in self.api.waits_for_readers and node.args:
             waited(flow, node, self.notes.step(flow, node), state, facts)
+        if name in self.api.waits_for_handlers and node.args:
+            awaited(flow, node, self.notes.step(flow, node), state, facts)
+        if name in self.api.transitions.guest:
+            guest_entered(flow, node, self.notes.step(flow, node), state, facts)
+        if name in self.api.hrtimers.wait and node.args:
+            self.notes.timer_wait(flow, node, state, facts)
         if (inside := self.api.locks_inside.get(name)) is not None:
             kind, lock = inside
             taken_inside(flow, node, kind, lock, self.notes.step(flow, node), state, facts)

@@ -56,6 +56,13 @@ class EventKind(StrEnum):
     BH_FOR_PREEMPT = "bottom halves disabled in place of preemption"
     SLEEPS_WITH_KEPT_LOCK = "lock of the caller no longer released before sleeping"
     IRQS_LEFT_ON = "interrupts no longer disabled by a lock"
+    WAITS_FOR_HANDLER = "waits for a handler with a lock that it takes"
+    SAVED_TWICE = "what a lock is given back is overwritten"
+    READ_TWICE = "reader whose index is kept already"
+    GUEST_IN_READER = "guest entered in a reader"
+    LOCK_MAY_FAIL = "guard of a lock that can fail"
+    TIMER_WAIT = "waits for the callback of an hrtimer"
+    OTHER_MODE = "hrtimer started in another mode"
     RCU_BY_HAND = "RCU told of an entry or exit by hand"
     DEPRECATED = "call that has a successor"
     RCU_IN_EQS = "RCU used in an extended quiescent state"
@@ -67,7 +74,9 @@ class EventKind(StrEnum):
 
 
 SLEEPING = frozenset((EventKind.SLEEP, EventKind.BLOCKING_ALLOCATION))
-SLEEPING_ON_RT = frozenset((EventKind.ALLOCATION, EventKind.FREE, EventKind.SPINLOCK, EventKind.LOCAL_LOCK))
+SLEEPING_ON_RT = frozenset(
+    (EventKind.ALLOCATION, EventKind.FREE, EventKind.SPINLOCK, EventKind.LOCAL_LOCK, EventKind.TIMER_WAIT)
+)
 
 
 class Condition(NamedTuple):
@@ -92,9 +101,10 @@ class Effect(NamedTuple):
     ``minus`` are locks of the caller that are released before it, ``irq_on`` says that interrupts were enabled before
     it, ``delta`` the counters (suffix, preempt, bh, rcu) that were lowered before it. ``masked`` effects are already
     wrong inside the function, so that callers are not told again. ``steps`` lead to the offending call. ``subject`` is
-    what it is about, in the function's parameters (``P0->lock``; ``P1`` for a function that is called through one).
-    It does not concern callers in ``apart``, nor those whose tables leave out one of the members that it goes
-    ``through`` (see ``reviewer.source.pointers``), nor those who know better than ``assumed``.
+    what it is about, in the function's parameters (``P0->lock``; ``P1`` for a function that is called through one), or
+    ``#`` and an object as ``SetUps`` knows it. It does not concern callers in ``apart``, nor those whose tables leave
+    out one of the members that it goes ``through`` (see ``reviewer.source.pointers``), nor those who know better than
+    ``assumed``.
     """
 
     kind: EventKind

@@ -36,6 +36,7 @@ PASSED: Literal["passed"] = "passed"
 SLEPT: Literal["slept"] = "slept"
 ENTERED: Literal["entered"] = "entered"
 LEFT: Literal["left"] = "left"
+KEEPS: Literal["keeps"] = "keeps"
 
 EQUAL: Literal["equal"] = "equal"
 UNEQUAL: Literal["unequal"] = "unequal"

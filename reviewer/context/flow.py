@@ -47,6 +47,7 @@ from reviewer.context.once import Once
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
 from reviewer.context.requirements import Requirements
+from reviewer.context.saved import Saved
 from reviewer.context.state import ASSERTED, Held, Origin, State, reassured
 from reviewer.context.tables import Api, Operation
 from reviewer.context.transitions import Transitions
@@ -69,6 +70,7 @@ _WATCHERS: tuple[type[Watcher], ...] = (
     ContextTests,
     Instrumented,
     Transitions,
+    Saved,
     HandOver,
 )
 Forks = list[tuple[State, Facts]]

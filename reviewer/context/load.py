@@ -28,6 +28,7 @@ from reviewer.context.tables import (
     Api,
     Callbacks,
     Demands,
+    HrTimerCalls,
     LockCall,
     Member,
     Operation,
@@ -272,6 +273,8 @@ def _transitions(reader: _Reader, table: ContextTable) -> Transitions:
         readers=reader.pattern("context", "transitions.readers", [given.readers]),
         traces=reader.pattern("context", "transitions.traces", [given.traces]),
         deprecated=given.deprecated,
+        guest=names("guest", given.guest),
+        not_into_guest=frozenset(given.not_into_guest.split()),
     )
 
 
@@ -303,6 +306,10 @@ def load_tables(folder: Path) -> Api:
         ),
         waits_for_readers=frozenset(
             name for kind, entry in locks.items() for name in reader.words("locks", f"{kind}.waits", entry.waits)
+        ),
+        waits_for_handlers=names("effects", "waits.handlers", effects.waits.handlers),
+        hrtimers=HrTimerCalls(
+            effects.hrtimers.set_up, effects.hrtimers.start, names("effects", "hrtimers.wait", effects.hrtimers.wait)
         ),
         locks_inside=reader.locks_inside(locks),
         lock_guards=reader.lock_guards(locks),

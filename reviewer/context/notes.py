@@ -9,7 +9,7 @@ from reviewer.context.assumptions import for_callers
 from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Effect, EventKind
 from reviewer.context.enabled import slept
 from reviewer.context.facts import Facts
-from reviewer.context.locks import around, in_parameters
+from reviewer.context.locks import around, canonical, in_parameters
 from reviewer.context.shown import shown_as
 from reviewer.context.state import Origin, State, atomic
 from reviewer.model import Step
@@ -41,6 +41,12 @@ class Notes:
         """Note an effect that has no conditions."""
         self.effect(flow, node, state, facts, Effect(kind, (), frozenset(), False, NO_DELTA, None, False, (step,)))
 
+    def timer_wait(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
+        """The callback of an hrtimer is waited for: whether that can sleep, the place says where it is set up."""
+        kind, subject, step = EventKind.TIMER_WAIT, canonical(flow.function, node.args[0]), self.step(flow, node)
+        effect = Effect(kind, (), frozenset(), False, NO_DELTA, None, False, (step,), subject)
+        self.effect(flow, node, state, facts, effect)
+
     def walked(self, flow: Flow, node: Loop, state: State, facts: Facts, step: Step) -> None:
         """An RCU list is walked: who opens the reader may be a caller."""
         kind = EventKind.RCU_WALK
@@ -48,6 +54,9 @@ class Notes:
 
     def effect(self, flow: Flow, node: Call | Guard | Loop, state: State, facts: Facts, effect: Effect) -> None:
         """Note an effect as an event where its context is known to be wrong, and in the summary for callers."""
+        if effect.kind is EventKind.TIMER_WAIT and not effect.subject.startswith("#"):
+            of = flow.analyser.set_ups.object_of(effect.subject, flow.function)
+            effect = effect._replace(subject=f"#{of}" if of else effect.subject)
         here = state
         for kind, expression in sorted(effect.minus):
             held = next((h for h in sorted(here.locks) if h.expression == expression), None) or next(
@@ -80,7 +89,8 @@ class Notes:
         if here.rt != world:
             here = here._replace(rt=world)
         if not effect.conditions:
-            flow.event(effect.kind, node, here, facts, effect.steps, masked=effect.masked)
+            detail = (effect.subject,) if effect.kind is EventKind.TIMER_WAIT else ()
+            flow.event(effect.kind, node, here, facts, effect.steps, masked=effect.masked, detail=detail)
             if effect.kind in SLEEPING and not effect.masked and len(effect.steps) <= _NEAR:
                 slept(flow, effect, state, facts)
         if effect.kind is EventKind.RCU_WALK and (here.rcu > 0 or here.locks):

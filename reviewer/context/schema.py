@@ -136,6 +136,8 @@ class Transitions(_Table, frozen=True, forbid_unknown_fields=True):
     last: str
     readers: str
     traces: str
+    guest: str
+    not_into_guest: str
     deprecated: dict[str, str]
 
 
@@ -183,6 +185,20 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     predicates: Predicates
     orders: list[Orders]
     elsewhere: dict[str, str]
+
+
+class Waits(_Table, frozen=True, forbid_unknown_fields=True):
+    """Calls that wait until the handler of the object that they are given first has ended."""
+
+    handlers: str
+
+
+class HrTimers(_Table, frozen=True, forbid_unknown_fields=True):
+    """Calls on hrtimers; see ``HrTimerCalls``."""
+
+    set_up: Positions
+    start: Positions
+    wait: str
 
 
 class Sleeps(_Table, frozen=True, forbid_unknown_fields=True):
@@ -297,6 +313,8 @@ class EffectsTable(_Table, frozen=True, forbid_unknown_fields=True):
     """effects.toml."""
 
     sleeps: Sleeps
+    waits: Waits
+    hrtimers: HrTimers
     allocators: Positions
     optional_gfp: Positions
     frees: Frees

@@ -116,7 +116,8 @@ class Transitions:
 
     ``by_hand`` are for code below the paths ``core``; of these ``enters`` begin and ``leaves`` end what cannot
     schedule. Nothing comes after those of ``last``. ``readers`` and ``traces`` are patterns of what needs RCU.
-    ``deprecated`` maps a call to its successors, of which the first has to be in the tree.
+    ``deprecated`` maps a call to its successors, of which the first has to be in the tree. With ``guest`` the way into
+    a guest begins, on which none of the locks ``not_into_guest``, by class, is held.
     """
 
     by_hand: frozenset[str]
@@ -127,6 +128,17 @@ class Transitions:
     readers: re.Pattern[str]
     traces: re.Pattern[str]
     deprecated: Mapping[str, str]
+    guest: frozenset[str]
+    not_into_guest: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class HrTimerCalls:
+    """Calls on hrtimers: those that set one up and that start it, with the position of the mode; those that wait."""
+
+    set_up: Mapping[str, int]
+    start: Mapping[str, int]
+    wait: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +175,8 @@ class Api:
     locks: Mapping[str, LockCall]
     named_locks: frozenset[str]
     waits_for_readers: frozenset[str]
+    waits_for_handlers: frozenset[str]
+    hrtimers: HrTimerCalls
     locks_inside: Mapping[str, tuple[str, str]]
     lock_guards: Mapping[str, tuple[str, str]]
     downgraded: Mapping[str, str]

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from reviewer.context.acquire import GUEST
 from reviewer.context.annotations import is_noinstr
-from reviewer.context.effects import EventKind
+from reviewer.context.effects import Analysis, Event, EventKind
 from reviewer.context.facts import ENTERED, LEFT, Facts
 from reviewer.context.schema import Watching
 from reviewer.context.state import State
@@ -21,6 +22,7 @@ from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Call, Function, Guard, Return
 
 if TYPE_CHECKING:
+    from reviewer.context.analysis import Analyser
     from reviewer.context.flow import Flow
 
 _NOT_WATCHING = frozenset((Watching.GUEST, Watching.IDLE))
@@ -111,6 +113,18 @@ class Transitions(Watcher):
         function = self._flow.function
         step = Step(function.path, node.line, function.name, text)
         self._flow.event(kind, node, state, facts, (step,), detail=detail)
+
+
+def guests_in_readers(analyser: Analyser, function: Function, analysis: Analysis) -> Iterator[Event]:
+    """An event for each way into a guest in a reader that others wait for."""
+    for edge in analysis.edges.values():
+        if edge.acquisition.kind != GUEST:
+            continue
+        held = analyser.program.lock_class(edge.held.expression, function) or ""
+        if held.rpartition(":")[2] in analyser.api.transitions.not_into_guest:
+            steps, shown = edge.acquisition.steps, ((edge.held.expression, *edge.where),)
+            detail, kind = (edge.where[0],), EventKind.GUEST_IN_READER
+            yield Event(kind, function, edge.line, steps[0].text, "", edge.state, steps, False, shown, detail)
 
 
 def _instruments(node: Call, api: Api) -> int:

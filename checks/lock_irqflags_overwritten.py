@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Interrupt flags are saved into a variable that still holds those of an outer section."""
+
+from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
+
+
+def judge(context: Context) -> Report | None:
+    kind, variable, line, call = context.detail
+    if kind != "interrupt flags":
+        return None
+    return Report(
+        subject=variable,
+        message=f"{context.call} overwrites {variable}, which {call} in line {line} has saved and nothing restored",
+        question=f"Which state does the outer section restore? {variable} from line {line} is overwritten here.",
+        was=f"{variable} was overwritten here",
+        consequence="Interrupts stay disabled: what is saved here says that they were, and the outer state is lost.",
+    )
+
+
+CHECK = Check(
+    id="lock-irqflags-overwritten",
+    area="locking",
+    severity=Severity.BUG,
+    kernels=Kernels.ALL,
+    rule="Sections that save the interrupt flags nest with one variable for each level.",
+    why="The inner section saves that interrupts are disabled, and the outer one restores that.",
+    events=frozenset({EventKind.SAVED_TWICE}),
+    judge=judge,
+    sources=(
+        Source(
+            "Documentation/kernel-hacking/locking.rst",
+            "variant which saves whether interrupts were on or",
+            "Locking Between Hard IRQ and Softirqs/Tasklets",
+        ),
+        Source(
+            "Documentation/locking/locktypes.rst",
+            "Save and disable / restore interrupt disabled state",
+            "Spinning locks",
+        ),
+    ),
+    wrong=(
+        """
+        struct lane { spinlock_t lock; struct list_head cars; };
+        void lane_move(struct lane *from, struct lane *to)
+        {
+                unsigned long flags;
+
+                spin_lock_irqsave(&from->lock, flags);
+                spin_lock_irqsave(&to->lock, flags); /* wrong */
+                list_splice_init(&from->cars, &to->cars);
+                spin_unlock_irqrestore(&to->lock, flags);
+                spin_unlock_irqrestore(&from->lock, flags);
+        }
+        void lane_stop(struct lane *lane)
+        {
+                unsigned long flags;
+
+                local_irq_save(flags);
+                if (lane->cars.next)
+                        spin_lock_irqsave(&lane->lock, flags); /* wrong */
+                stop_cars(lane);
+                spin_unlock_irqrestore(&lane->lock, flags);
+                local_irq_restore(flags);
+        }
+        """,
+    ),
+    right=(
+        """
+        struct lane { spinlock_t lock; struct list_head cars; };
+        void lane_move(struct lane *from, struct lane *to)
+        {
+                unsigned long flags, inner;
+
+                spin_lock_irqsave(&from->lock, flags);
+                spin_lock_irqsave(&to->lock, inner);
+                list_splice_init(&from->cars, &to->cars);
+                spin_unlock_irqrestore(&to->lock, inner);
+                spin_unlock_irqrestore(&from->lock, flags);
+        }
+        void lane_walk(struct lane *lane, struct lane *next)
+        {
+                unsigned long flags;
+
+                spin_lock_irqsave(&lane->lock, flags);
+                lane->seen++;
+                spin_unlock_irqrestore(&lane->lock, flags);
+                spin_lock_irqsave(&next->lock, flags);
+                lane_done(next, flags);
+                spin_lock_irqsave(&lane->lock, flags);
+                lane->seen--;
+                spin_unlock_irqrestore(&lane->lock, flags);
+        }
+        void lane_wait(struct lane *lane)
+        {
+                unsigned long flags, kept;
+
+                spin_lock_irqsave(&lane->lock, flags);
+                while (!lane->free) {
+                        spin_unlock_irq(&lane->lock);
+                        msleep(1);
+                        spin_lock_irqsave(&lane->lock, flags);
+                }
+                kept = flags;
+                spin_unlock(&lane->lock);
+                spin_lock_irqsave(&lane->other, flags);
+                spin_unlock_irqrestore(&lane->other, kept);
+        }
+        """,
+    ),
+)

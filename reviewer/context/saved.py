@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Variables that keep what a lock has to be given back: interrupt flags, the index of an SRCU reader.
+
+Source: include/linux/irqflags.h, local_irq_save(); include/linux/srcu.h, srcu_read_lock().
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reviewer.context.effects import EventKind
+from reviewer.context.facts import KEEPS, Facts
+from reviewer.context.tables import Api, LockClass, Operation
+from reviewer.context.watch import Path, Watcher
+from reviewer.model import Step
+from reviewer.source.cfg import AnyNode, Assign, Call, Function
+from reviewer.source.expression import identifiers
+
+if TYPE_CHECKING:
+    from reviewer.context.flow import Flow
+
+FLAGS, INDEX = "interrupt flags", "SRCU index"
+
+
+class Saved(Watcher):
+    """Notes a second value for such a variable while the first is still needed."""
+
+    def __init__(self, flow: Flow) -> None:
+        super().__init__(flow)
+        self._own = frozenset(flow.function.locals) - frozenset(flow.function.params)
+
+    @staticmethod
+    def matter(function: Function, api: Api) -> bool:
+        """Whether ``function`` saves anything twice."""
+        calls = (node for block in function.blocks for node in block.nodes if isinstance(node, Call))
+        kept = [variable for variable, _ in (_saves(call, api) for call in calls) if variable]
+        return len(kept) != len(set(kept))
+
+    def before(self, node: AnyNode, path: Path) -> None:
+        """Report what is overwritten, and forget what somebody else gets to know."""
+        state, facts = path
+        if isinstance(node, Assign):
+            self._told(identifiers(node.value), facts)
+        if not isinstance(node, Call):
+            return
+        variable, kind = _saves(node, self._api)
+        known = facts.get((KEEPS, variable)) if variable else None
+        if known is None:
+            if not variable:
+                self._told({word for argument in node.args for word in identifiers(argument)}, facts)
+                if self._enables(node):
+                    self._told({key[1] for key, what in facts.items() if key[0] == KEEPS and what[0] == FLAGS}, facts)
+            return
+        function = self._flow.function
+        step = Step(function.path, node.line, function.name, _text(node))
+        _, line, call = known
+        self._flow.event(EventKind.SAVED_TWICE, node, state, facts, (step,), detail=(kind, variable, str(line), call))
+
+    def after(self, node: AnyNode, path: Path) -> None:
+        """Remember what has been saved."""
+        _, facts = path
+        if isinstance(node, Call):
+            variable, kind = _saves(node, self._api)
+            if variable in self._own:
+                facts[KEEPS, variable] = (kind, node.line, _text(node))
+
+    def _enables(self, node: Call) -> bool:
+        """Whether interrupts are enabled, so that the flags are not needed any more, or may be."""
+        lock = self._api.locks.get(node.name)
+        released = lock is not None and lock.operation is Operation.RELEASE and lock.suffix == "irq"
+        return released or self._api.irq.get(node.name) in ("enable", "masked")
+
+    @staticmethod
+    def _told(words: set[str] | frozenset[str], facts: Facts) -> None:
+        for word in words:
+            facts.pop((KEEPS, word), None)
+
+
+def _saves(node: Call, api: Api) -> tuple[str, str]:
+    """The variable in which a call keeps something, and what; empty where it does not."""
+    if api.irq.get(node.name) == "save" and node.args:
+        return node.args[0], FLAGS
+    lock = api.locks.get(node.name)
+    if lock is None or lock.operation is not Operation.ACQUIRE:
+        return "", ""
+    if lock.suffix == "irqsave" and len(node.args) > 1:
+        return node.args[-1], FLAGS
+    if api.classes[lock.kind] is LockClass.READER and node.result and node.result.isidentifier() and node.args:
+        return node.result, INDEX
+    return "", ""
+
+
+def _text(node: Call) -> str:
+    return f"{node.name}({', '.join(node.args)})"
