@@ -42,7 +42,20 @@ _STAGES: Final[tuple[tuple[type[ReviewerError], str], ...]] = (
     (DraftError, "drafts"),
     (UsageError, "usage"),
 )
-_COMMANDS = ("review", "check", "splat", "drafts", "rules", "index", "hook", "doctor", "demo", "completion", "man")
+_COMMANDS = (
+    "review",
+    "check",
+    "context",
+    "splat",
+    "drafts",
+    "rules",
+    "index",
+    "hook",
+    "doctor",
+    "demo",
+    "completion",
+    "man",
+)
 _OF_ALL = ("completion", "man")  # those that are about all commands
 
 

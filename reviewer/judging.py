@@ -41,6 +41,7 @@ from reviewer.workers import MOST, in_order
 
 _RECURSION = 6000  # one analysis inside another takes about ten frames of Python; far below what the C stack holds
 _ENOUGH = 4  # patches; for fewer another process is not worth its start
+_FEW = 6  # callers; what more of them hold in common is not looked for above them
 _SHARES = 2 * MOST  # so that one long share does not leave the other process idle
 
 
@@ -274,8 +275,9 @@ class PatchJudge:
         result = compared(sides, self._checks, self._api)
         diff = ()
         if self._annotate:
-            sides_of_lines = Contexts(before_analysis), Contexts(Analyser(after, self._api, before_analysis))
-            diff = annotated(patch.patch.diff, changes.shifts, *sides_of_lines)
+            analyser = Analyser(after, self._api, before_analysis)
+            old_lines, new_lines = Contexts(before_analysis, _FEW), Contexts(analyser, _FEW)
+            diff = annotated(patch.patch.diff, changes.shifts, old_lines, new_lines)
         return result.findings, result.notes, diff
 
     def _before(self, at: int, store: Store) -> tuple[Program, Analyser | None]:

@@ -50,10 +50,15 @@ class Arrival:
 
 
 class Contexts:
-    """Answers for one analyser; what was computed for one question serves the next."""
+    """Answers for one analyser; what was computed for one question serves the next.
 
-    def __init__(self, analyser: Analyser) -> None:
+    With ``few`` nobody looks above the callers of a function that has more of them than that: what all of so many have
+    in common is mostly nothing, and takes long to find.
+    """
+
+    def __init__(self, analyser: Analyser, few: int | None = None) -> None:
         self.analyser = analyser
+        self._few = few
         self._traces: dict[tuple[Key, State], Trace] = {}
         self._arrivals: dict[tuple[Key, int], tuple[Arrival, ...]] = {}
 
@@ -103,12 +108,12 @@ class Contexts:
         above = callers(self.analyser.program, function)
         if len(above) >= MOST:
             yield Arrival(State(), (), Begin.FURTHER, {})
+        here = (*below, key_of(function))
+        left = levels if self._few is None or len(above) <= self._few else 1
         for caller in above:
-            here = (*below, key_of(function))
             if key_of(caller) in here:
                 continue
-            ways = self._through(caller, function, levels, here)
-            for arrival in ways:
+            for arrival in self._through(caller, function, left, here):
                 known = True
                 yield arrival
         if not known:
@@ -190,6 +195,12 @@ class Lines:
         states = self.states(line)
         if not states:
             return None
+        found = marks(states, self.names(), self._api)
+        complete = all(traced.complete for _, traced in self._entered)
+        return found if complete else tuple(replace(mark, always=False) for mark in found)
+
+    def names(self) -> Names:
+        """What is known of the locks that the states name."""
         taken: dict[str, Taken] = {}
         doubtful: frozenset[tuple[str, str]] = frozenset()
         for arrival, traced in self._entered:
@@ -198,6 +209,4 @@ class Lines:
                 taken.setdefault(name, Taken(written, at, f"taken by {call} in line {at}"))
             for name, told in arrival.taken.items():
                 taken.setdefault(name, told)
-        complete = all(traced.complete for _, traced in self._entered)
-        found = marks(states, Names(doubtful, taken), self._api)
-        return found if complete else tuple(replace(mark, always=False) for mark in found)
+        return Names(doubtful, taken)

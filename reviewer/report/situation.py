@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The context of one place as a tree of text, as data, and as a graph in Graphviz' language."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from typing import Any, Final
+
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from reviewer import __version__
+from reviewer.model import Below, Forbidden, Kernels, Mark, Situation, Step, Way
+from reviewer.report.data import FORMAT_VERSION, TOOL_NAME, as_text
+from reviewer.report.gutter import meaning, told
+from reviewer.report.plain import clean_line, clean_path
+from reviewer.report.words import nested
+
+_PROSE: Final = 74  # columns
+_WIDEST: Final = 1000
+_SHORT: Final = 12  # hexadecimal digits of a commit
+_NOTHING: Final = "nothing special is known"
+_WORD: Final = {"takes": "Its calls take", "asserts": "Its calls demand", "does": "Its calls may"}
+
+
+def situation_to_json(one: Situation) -> str:
+    """The context as JSON text of version 1, ending in a line feed."""
+    data: dict[str, Any] = {"version": FORMAT_VERSION, "tool": {"name": TOOL_NAME, "version": __version__}}
+    return as_text({**data, **asdict(one)})
+
+
+def render_situation(one: Situation, console: Console) -> None:
+    """Print the context as a tree."""
+    where = f"{clean_path(one.path)}:{one.line if one.line is not None else one.first}"
+    head = Text(f"{clean_line(one.function)}()", style="bold").append(f"  {where}", style="default")
+    root = Tree(head.append(f"  in {clean_line(one.commit)[:_SHORT]}", style="dim"), guide_style="dim")
+    if one.line is not None:
+        root.add(Text(clean_line(one.text) or "(an empty line)", style="cyan"))
+    here = root.add(Text("Here: ", style="bold").append(_marks(one.marks)))
+    _meanings(here, one.marks or ())
+    ways = root.add(Text(f"Reached in {_plural(len(one.ways), 'context')}", style="bold"))
+    for way in one.ways:
+        _way(ways, way, one.line is not None)
+    for what, found in groupby(one.below, key=lambda below: below.what):
+        branch = root.add(Text(_WORD[what], style="bold"))
+        for below in found:
+            _below(branch, below)
+    if one.forbidden:
+        _forbidden(root.add(Text("Not allowed here", style="bold")), one.forbidden)
+    else:
+        root.add(Text("Nothing is known to be forbidden here"))
+    width, console.width = console.width, _WIDEST  # a tree is cut at the width; a path is there to be copied
+    console.print(root, soft_wrap=True)
+    console.width = width
+    for note in one.notes:
+        console.print(Text(f"Note: {clean_line(note)}"), soft_wrap=True)
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _marks(marks: Sequence[Mark] | None) -> str:
+    return "not known" if marks is None else told(marks) or _NOTHING
+
+
+def _meanings(branch: Tree, marks: Iterable[Mark]) -> None:
+    for mark in marks:
+        branch.add(Text(f"{told([mark])}  ").append(meaning([mark]), style="dim"))
+
+
+def _way(branch: Tree, way: Way, is_line: bool) -> None:
+    context = _marks(way.marks if way.known else None)
+    if not way.known and is_line:
+        context = "no path of the function leads here on this way"
+    leaf = branch.add(Text(context))
+    if len(way.witness) == 1:
+        leaf.add(Text(way.begin, style="dim"))
+        return
+    rows = [
+        ("  " * depth + text, f"{clean_path(step.path)}:{step.line}") for depth, text, step in nested(way.witness[:-1])
+    ]
+    column = min(max(len(text) for text, _ in rows), 56)
+    for text, place in rows:
+        leaf.add(Text(f"{text:<{column}}  ").append(place, style="dim"))
+
+
+def _below(branch: Tree, below: Below) -> None:
+    maybe = "  (depends on what it is called with)" if below.conditional else ""
+    leaf = branch.add(Text(clean_line(below.subject)).append(maybe, style="dim"))
+    chain = " > ".join(clean_line(step.text) for step in below.steps)
+    last = below.steps[-1] if below.steps else None
+    if last is not None:
+        leaf.add(Text(f"{chain}  ").append(f"{clean_path(last.path)}:{last.line}", style="dim"))
+
+
+def _forbidden(branch: Tree, found: Sequence[Forbidden]) -> None:
+    """Grouped by the reason, so that a rule is quoted once."""
+
+    def group(one: Forbidden) -> tuple[bool, str, str, str]:
+        return (not one.always, one.kernels.value, one.check, one.why)
+
+    for (sometimes, kernels, check, why), members in groupby(sorted(found, key=group), key=group):
+        acts = list(members)
+        words = ", ".join(dict.fromkeys(clean_line(one.act) for one in acts))
+        on_rt = " on PREEMPT_RT" if kernels == Kernels.PREEMPT_RT.value else ""
+        some = ", on some ways here" if sometimes else ""
+        leaf = branch.add(
+            Text(f"{words}{on_rt}: ").append(f"{clean_line(why)}{some}").append(f" [{check}]", style="dim")
+        )
+        citation = acts[0].citation
+        for row in textwrap.wrap(
+            clean_line(acts[0].rule) if citation is None else f"\u201c{clean_line(citation.quote)}\u201d", _PROSE
+        ):
+            leaf.add(Text(row, style="italic"))
+        if citation is not None:
+            section = f", {clean_line(citation.section)}" if citation.section else ""
+            leaf.add(Text(f"{clean_path(citation.path)}:{citation.line}{section}", style="dim"))
+
+
+# As a graph
+
+
+def situation_to_dot(one: Situation) -> str:
+    """The callers above the place and the locks below it as a directed graph for ``dot``."""
+    graph = _Graph()
+    name = f"{clean_line(one.function)}()"
+    here = graph.node("here", f"{name}\n{clean_path(one.path)}:{one.line or one.first}\n{_marks(one.marks)}", "bold")
+    for way in one.ways:
+        _draw_way(graph, way, here)
+    for below in one.below:
+        if below.what != "does":
+            _draw_below(graph, below, here)
+    return graph.text(f"{name} {clean_path(one.path)}")
+
+
+def _draw_way(graph: _Graph, way: Way, here: str) -> None:
+    frames: list[Step] = list(way.witness[:-1])
+    label = _marks(way.marks) if way.known else ""
+    if not frames:
+        graph.edge(graph.node(way.begin, way.begin, "dashed"), here, label)
+        return
+    last = ""
+    for step in frames:
+        entered = step.text.startswith("<-")
+        if entered:
+            origin = graph.node(
+                f"{step.text}{step.path}{step.line}", clean_line(step.text.removeprefix("<- ")), "dashed"
+            )
+            last = last or origin
+        caller = graph.node(f"{step.path}:{step.function}", f"{clean_line(step.function)}()\n{clean_path(step.path)}")
+        if entered and step is frames[-1]:
+            graph.edge(last, here, label)
+            return
+        if last and last != caller:
+            graph.edge(last, caller, "")
+        last = caller
+    graph.edge(last, here, label)
+
+
+def _draw_below(graph: _Graph, below: Below, here: str) -> None:
+    last = here
+    for step in below.steps[1:]:
+        inner = graph.node(f"{step.path}:{step.function}", f"{clean_line(step.function)}()\n{clean_path(step.path)}")
+        if inner != last:
+            graph.edge(last, inner, "")
+        last = inner
+    lock = graph.node(f"lock {below.subject}", clean_line(below.subject), "rounded")
+    graph.edge(last, lock, below.what)
+
+
+class _Graph:
+    def __init__(self) -> None:
+        self._nodes: dict[str, str] = {}
+        self._lines: list[str] = []
+        self._edges: dict[tuple[str, str, str], None] = {}
+
+    def node(self, key: str, label: str, style: str = "solid") -> str:
+        if key not in self._nodes:
+            name = f"n{len(self._nodes)}"
+            self._nodes[key] = name
+            self._lines.append(f"  {name} [label={_quoted(label)}, style={style}];")
+        return self._nodes[key]
+
+    def edge(self, source: str, target: str, label: str) -> None:
+        self._edges[source, target, label] = None
+
+    def text(self, title: str) -> str:
+        edges = [f"  {a} -> {b} [label={_quoted(label)}];" for a, b, label in self._edges]
+        head = [f"digraph {_quoted(title)} {{", "  rankdir=TB;", '  node [shape=box, fontname="monospace"];']
+        return "\n".join([*head, '  edge [fontname="monospace", fontsize=10];', *self._lines, *edges, "}"]) + "\n"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""``reviewer context``: how a place is reached, what its calls take and demand, and what may not be done there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from reviewer.cli import main
+from reviewer.commands.demo import make_example
+from reviewer.errors import UsageError
+from reviewer.model import Below, Situation, Step, Way
+from reviewer.report.situation import situation_to_dot
+from reviewer.situation import Target, target_of
+from tests.repos import fingerprint, make
+
+_BELL = "drivers/misc/bell.c"
+_CODE = """\
+struct bell { raw_spinlock_t lock; struct mutex big; int rings; };
+
+static void chime(struct bell *b)
+{
+	lockdep_assert_held(&b->big);
+	b->rings++;
+}
+
+static void strike(struct bell *b)
+{
+	mutex_lock(&b->big);
+	chime(b);
+	mutex_unlock(&b->big);
+}
+
+void ring(struct bell *b)
+{
+	raw_spin_lock(&b->lock);
+	strike(b);
+	b->rings++;
+	raw_spin_unlock(&b->lock);
+}
+"""
+
+
+@pytest.fixture
+def bell(tmp_path: Path) -> Path:
+    tree = tmp_path / "tree"
+    make(tree, {_BELL: _CODE, "lib/other.c": "static void twin(void)\n{\n}\n", "fs/twin.c": "void twin(void)\n{\n}\n"})
+    return tree
+
+
+def _told(tree: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    status = main(["context", *words, "--repo", str(tree)])
+    captured = capsys.readouterr()
+    assert (status, captured.err) == (0, "")
+    return captured.out
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("kernel/fork.c:100", Target("kernel/fork.c", 100)),
+        ("kernel/fork.c:copy_process", Target("kernel/fork.c", None, "copy_process")),
+        ("./kernel//fork.c:7", Target("kernel/fork.c", 7)),
+        ("copy_process()", Target(name="copy_process")),
+    ],
+)
+def test_a_place_is_a_file_with_a_line_or_a_function(text: str, target: Target) -> None:
+    assert target_of(text) == target
+
+
+@pytest.mark.parametrize("text", ["", "kernel/fork.c", "--repo", "a b", "README:3", "fork.c:1:2"])
+def test_what_is_no_place_is_a_mistake_of_usage(text: str) -> None:
+    with pytest.raises(UsageError, match="FILE:LINE"):
+        target_of(text)
+
+
+def test_a_line_is_told_with_its_callers_and_what_they_hold(bell: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = fingerprint(bell)
+    told = _told(bell, capsys, f"{_BELL}:6")
+    assert "Here: big lock pre-" in told
+    assert "taken by raw_spin_lock(&b->lock), drivers/misc/bell.c:18 in ring()" in told
+    assert re.search(r"strike\(\) +drivers/misc/bell\.c:19", told)
+    assert re.search(r"chime\(\) +drivers/misc/bell\.c:12", told)
+    assert "sleep: with the raw spinlock b->lock held [lock-sleep-in-atomic]" in told
+    assert "take a local_lock_t, take a spinlock_t on PREEMPT_RT: with the raw spinlock b->lock held" in told
+    assert fingerprint(bell) == before
+
+
+def test_fewer_callers_are_looked_at_on_demand(bell: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Here: big\n" in _told(bell, capsys, f"{_BELL}:5", "--callers", "1")
+    assert "Here: nothing special is known" in _told(bell, capsys, f"{_BELL}:5", "--callers", "0")
+
+
+def test_what_the_calls_below_take_demand_and_do(bell: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = json.loads(_told(bell, capsys, "ring", "--format", "json"))
+    below = [(one["what"], one["subject"], [step["line"] for step in one["steps"]]) for one in told["below"]]
+    assert ("takes", "b->lock", [18]) in below
+    assert ("takes", "b->big", [19, 11]) in below
+    assert ("does", "may sleep", [19, 11]) in below
+    told = json.loads(_told(bell, capsys, "chime", "--format", "json"))
+    assert [(one["what"], one["subject"]) for one in told["below"]] == [("asserts", "b->big")]
+    on_line = json.loads(_told(bell, capsys, f"{_BELL}:18", "--format", "json"))
+    assert [one["subject"] for one in on_line["below"]] == ["b->lock"]
+
+
+def test_json_has_the_witness_of_each_context(bell: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = json.loads(_told(bell, capsys, f"{_BELL}:chime", "--format", "json"))
+    assert (told["version"], told["function"], told["path"], told["line"]) == (1, "chime", _BELL, None)
+    (way,) = told["ways"]
+    assert [(step["function"], step["line"]) for step in way["witness"]] == [
+        ("ring", 16),
+        ("ring", 19),
+        ("strike", 12),
+        ("chime", 5),
+    ]
+    assert {mark["text"] for mark in way["marks"]} == {"big", "lock", "pre-"}
+
+
+def test_rules_are_quoted_from_the_tree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tree, _ = make_example(tmp_path)
+    told = _told(tree, capsys, "doorbell_complete")
+    assert "doorbell_interrupt() <- hard interrupt, request_irq()" in told
+    assert "allocate with GFP_KERNEL: in hard interrupt context" in told
+    assert "Documentation/core-api/memory-allocation.rst:12" in told
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("twin", "there are 2 functions twin(); name one by its place: fs/twin.c:1, lib/other.c:1"),
+        ("nowhere", "there is none; give FILE:LINE"),
+        ("drivers/misc/gone.c:3", "no such file"),
+        (f"{_BELL}:2", "stands in no function"),
+        (f"{_BELL}:gone", "there is none"),
+    ],
+)
+def test_what_is_not_there_is_said(bell: Path, capsys: pytest.CaptureFixture[str], place: str, said: str) -> None:
+    assert main(["context", place, "--repo", str(bell)]) == 3
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["ring", "--callers", "-1"], ["ring", "--callers", "99"], ["a b"]])
+def test_usage(bell: Path, words: list[str]) -> None:
+    assert main(["context", *words, "--repo", str(bell)]) == 2
+
+
+def test_a_file_is_named_from_where_one_stands(
+    bell: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(bell / "drivers" / "misc")
+    assert main(["context", "bell.c:6"]) == 0
+    assert "chime()  drivers/misc/bell.c:6" in capsys.readouterr().out
+
+
+def test_the_graph_leads_from_the_callers_to_the_locks(bell: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    graph = _told(bell, capsys, f"{_BELL}:strike", "--format", "dot")
+    names = dict(re.findall(r'^  (n\d+) \[label="([^"\\]*)', graph, re.MULTILINE))
+    edges = {(names[a], names[b]) for a, b in re.findall(r"^  (n\d+) -> (n\d+)", graph, re.MULTILINE)}
+    assert {("ring()", "strike()"), ("strike()", "b->big")} <= edges
+
+
+def _hostile() -> Situation:
+    evil = 'x"]; n9 [URL="file:///etc/passwd"]; //\\\n\x1b[31m'
+    step = Step(evil, 1, evil, evil)
+    return Situation(
+        "0" * 40,
+        evil,
+        evil,
+        1,
+        2,
+        1,
+        evil,
+        2,
+        None,
+        (Way((), (step, step), evil),),
+        (Below("takes", evil, (step, step)),),
+        (),
+    )
+
+
+def test_no_name_leaves_its_quotes_in_the_graph() -> None:
+    graph = situation_to_dot(_hostile())
+    assert "\x1b" not in graph
+    unquoted = re.sub(r'"(?:[^"\\]|\\.)*"', "", graph)
+    assert "URL" not in unquoted
+    assert unquoted.count("{") == unquoted.count("}") == 1
+
+
+def test_graphviz_draws_it(bell: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if shutil.which("dot") is None:
+        pytest.skip("dot (graphviz) is not installed")
+    drawing = _told(bell, capsys, f"{_BELL}:strike", "--format", "svg")
+    root = ElementTree.fromstring(drawing)  # noqa: S314 - what dot has just written
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "strike()" in "".join(root.itertext())
+    done = subprocess.run(
+        ["dot", "-Tsvg"], input=situation_to_dot(_hostile()), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    found = list(ElementTree.fromstring(done.stdout).iter())  # noqa: S314
+    names = {name for element in found for name in (element.tag.rpartition("}")[2], *element.attrib)}
+    assert not [name for name in names if name == "a" or "href" in name]
+
+
+def test_without_graphviz_it_says_how_to_get_it(
+    bell: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert main(["context", "ring", "--format", "svg", "--repo", str(bell)]) == 3
+    assert "install the package graphviz, or take --format dot" in capsys.readouterr().err
