@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -63,7 +64,7 @@ def _review(hook: str, words: Sequence[str], repository: Repository, options: Op
     """The review, or None where there is nothing to review."""
     checks = wanted_checks(options)
     if hook == "pre-push":
-        return _pushed(sys.stdin.read(), repository, checks, options)
+        return _pushed(_told_of_push(), repository, checks, options)
     if hook == "sendemail-validate":
         return _mailed(Path(words[0]), repository, checks, options)
     reason = nothing_staged(repository)
@@ -71,6 +72,12 @@ def _review(hook: str, words: Sequence[str], repository: Repository, options: Op
         sys.stderr.write(f"reviewer: nothing was reviewed: {reason}\n")
         return None
     return review_staged(repository, checks, options)
+
+
+def _told_of_push() -> str:
+    """What git tells the hook, or the program https://pre-commit.com, which puts it into the environment."""
+    told = [os.environ.get(f"PRE_COMMIT_{name}") for name in ("LOCAL_BRANCH", "TO_REF", "REMOTE_BRANCH", "FROM_REF")]
+    return " ".join(one or "" for one in told) if told[1] else sys.stdin.read()
 
 
 def _pushed(told: str, repository: Repository, checks: Sequence[Check], options: Options) -> Review | None:

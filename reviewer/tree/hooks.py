@@ -27,17 +27,20 @@ _MARK: Final = "# reviewer-hook: made by `reviewer hook install`, removed by `re
 _FOR: Final = "# for: "
 _KEPT: Final = ".before-reviewer"
 
-# A push tells its hook on standard input what it pushes, and both hooks want to know.
+# Beside the script and not by its name: other programs that keep a hook give it another.
 _BEFORE: Final = """\
-if [ -x "$0{kept}" ]; then
-	"$0{kept}" "$@" || exit
+before=$(dirname -- "$0")/{kept}
+if [ -x "$before" ]; then
+	"$before" "$@" || exit
 fi
 """
+# A push tells its hook on standard input what it pushes, and both hooks want to know.
 _BEFORE_PUSH: Final = """\
+before=$(dirname -- "$0")/{kept}
 told=$(cat; echo .)
 told=${{told%.}}
-if [ -x "$0{kept}" ]; then
-	printf %s "$told" | "$0{kept}" "$@" || exit
+if [ -x "$before" ]; then
+	printf %s "$told" | "$before" "$@" || exit
 fi
 """
 # Other repositories use the same folder: the review is for those that asked for it.
@@ -158,7 +161,7 @@ def _script(name: str, python: str, users: set[str]) -> str:
     return _SCRIPT.format(
         mark=_MARK,
         for_lines="".join(f"{line}\n" for line in sorted(users)),
-        before=(_BEFORE_PUSH if push else _BEFORE).format(kept=_KEPT),
+        before=(_BEFORE_PUSH if push else _BEFORE).format(kept=f"{name}{_KEPT}"),
         only_for=_ONLY_FOR.format(for_=_FOR) if users else "",
         pipe='printf %s "$told" | ' if push else "",
         python=shlex.quote(python),
