@@ -261,6 +261,11 @@ def test_line_that_moves_into_a_patch_of_its_own_is_no_difference() -> None:
     assert lines((patch(DIFF),), (patch(first), patch(second, 2, "bell: Wait"))) == {}
 
 
+def test_patch_that_is_new_is_no_difference_of_the_others() -> None:
+    undoes = DIFF.replace("+\t", "-\t").replace("-10,5 +10,7", "-10,7 +10,5").replace("-30,3 +32,4", "-30,4 +32,3")
+    assert lines((patch(DIFF),), (patch(DIFF), patch(undoes, 2, "bell: Do not"))) == {}
+
+
 def test_patch_is_found_again_by_content_by_subject_and_by_likeness() -> None:
     other = DIFF.replace("bell_tell(bell)", "bell_shout(bell)")
     before = (patch(DIFF, 1, "a"), patch(DIFF.replace("bell_", "gong_"), 2, "b"), patch(other, 3, "c"))

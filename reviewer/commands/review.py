@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from reviewer.commands.arguments import add_options
@@ -84,10 +85,8 @@ def review_mail(
             offline=options.offline,
             newer=not options.offline,
         )
-        series = series_of(thread, revision=revision, inline_diff=options.inline_diff)
-        if options.earlier and not options.offline:
-            thread = with_linked(thread, series)
-            series = series_of(thread, revision=revision, inline_diff=options.inline_diff)
+        read = partial(series_of, revision=revision, inline_diff=options.inline_diff)
+        series = with_linked(thread, read) if options.earlier and not options.offline else read(thread)
     with progress("Looking into the repository", options) as tell:
         return review_series(series, repository, checks, options, tell)
 

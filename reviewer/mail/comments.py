@@ -23,8 +23,11 @@ def open_remarks(series: Series, earlier: Series, comparison: Comparison) -> tup
 
     Those on functions that are as they were come first.
     """
-    now = _Lines([changed for patch in series.patches for changed in changed_lines(patch.diff, patch.number)])
+    lines_now = [changed for patch in series.patches for changed in changed_lines(patch.diff, patch.number)]
+    now = _Lines(lines_now)
+    new = {change.now for change in comparison.patches if change.before is None}
     different = {(change.path, change.function) for change in comparison.functions}
+    different |= {(changed.path, changed.function) for changed in lines_now if changed.patch in new}
     found: dict[tuple[str, str, str], Remark] = {}
     for reply in earlier.replies:
         patch = _answered(reply, earlier.patches)

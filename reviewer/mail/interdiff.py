@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from reviewer.mail.quote import Hunk, decoded, hunks_of
@@ -87,38 +87,51 @@ def interdiff(
 ) -> tuple[FunctionChange, ...]:
     """By file and function, what one series changes otherwise than another, in the order of the files.
 
-    What patches do that only one of the two has, as ``changes`` tells, is no difference: the patch is new or gone.
+    A patch that only one of the two has, as ``changes`` tells, is no difference: it is new or gone as a whole, and
+    lines may have moved into it or out of it.
     """
-    old, new = _by_function(before), _by_function(now)
-    dropped = frozenset(one.before for one in changes if one.before is not None and one.now is None)
-    added = frozenset(one.now for one in changes if one.now is not None and one.before is None)
+    pairs = [(one.before, one.now) for one in changes if one.before is not None and one.now is not None]
+    old, gone = _by_function(before, {number for number, _ in pairs})
+    new, added = _by_function(now, {number for _, number in pairs})
     found = []
     for place in dict.fromkeys((*new, *old)):
-        lines = tuple(_difference(old.get(place, []), new.get(place, []), dropped, added))
+        lines = tuple(_difference(old.get(place, []), new.get(place, []), gone, added))
         if lines:
             found.append(FunctionChange(*place, lines))
     return tuple(sorted(found, key=lambda one: one.path))
 
 
-def _by_function(patches: Sequence[Patch]) -> dict[tuple[str, str], list[Changed]]:
-    """What a series changes as a whole: a line that a later patch removes again was not added."""
-    places: dict[tuple[str, str], list[Changed]] = {}
-    added: dict[tuple[str, str], list[Changed]] = {}
-    gone: set[int] = set()
-    lines = [changed for patch in patches for changed in changed_lines(patch.diff, patch.number)]
-    for changed in lines[:_MOST_LINES]:
+_Lines = dict[tuple[str, str], list[Changed]]
+
+
+def _by_function(patches: Sequence[Patch], paired: Collection[int]) -> tuple[_Lines, frozenset[tuple[str, str]]]:
+    """What the ``paired`` patches change as a whole, by path and function, and path and text of the others' lines.
+
+    A line that a later patch removes again was not added.
+    """
+    places: _Lines = {}
+    added: _Lines = {}
+    again: set[int] = set()
+    lines = [changed for patch in patches for changed in changed_lines(patch.diff, patch.number)][:_MOST_LINES]
+    for changed in lines:
+        if changed.patch not in paired:
+            continue
         key = (changed.path, changed.bare[1:])
         if changed.line.startswith("+"):
             added.setdefault(key, []).append(changed)
         elif any(one.patch != changed.patch for one in added.get(key, ())):
-            gone.add(id(added[key].pop()))
+            again.add(id(added[key].pop()))
             continue
         places.setdefault((changed.path, changed.function), []).append(changed)
-    return {place: [one for one in some if id(one) not in gone] for place, some in places.items()}
+    others = frozenset((changed.path, changed.bare) for changed in lines if changed.patch not in paired)
+    return {place: [one for one in some if id(one) not in again] for place, some in places.items()}, others
 
 
 def _difference(
-    old: Sequence[Changed], new: Sequence[Changed], dropped: frozenset[int], added: frozenset[int]
+    old: Sequence[Changed],
+    new: Sequence[Changed],
+    gone: Collection[tuple[str, str]],
+    added: Collection[tuple[str, str]],
 ) -> Iterator[str]:
     """The lines by which the results differ: what is added no longer is gone, what is removed no longer is back."""
     texts = [one.bare for one in old], [one.bare for one in new]
@@ -130,10 +143,10 @@ def _difference(
             continue
         moved = set(texts[0][first:last]) & set(texts[1][start:end])
         for one in old[first:last]:
-            if one.bare not in moved and one.patch not in dropped and not _REMARK.match(one.line):
+            if one.bare not in moved and (one.path, one.bare) not in added and not _REMARK.match(one.line):
                 yield ("-" if one.line.startswith("+") else "+") + one.line[1:]
         for one in new[start:end]:
-            if one.bare not in moved and one.patch not in added and not _REMARK.match(one.line):
+            if one.bare not in moved and (one.path, one.bare) not in gone and not _REMARK.match(one.line):
                 yield one.line
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -33,25 +34,35 @@ def linked_revisions(series: Series) -> tuple[tuple[int, str], ...]:
     return tuple(sorted(found.items()))
 
 
-def with_linked(thread: Thread, series: Series) -> Thread:
-    """The thread with those of the earlier revisions that the series links to and that are not in it.
+def with_linked(thread: Thread, read: Callable[[Thread], Series]) -> Series:
+    """The series that ``read`` finds in the thread, with the earlier revisions that it and they link to.
 
     They are asked from the archive that the thread came from and from nowhere else, whatever host a link names; what
     that does not have is noted. A thread that came from files stays as it is.
     """
-    if thread.archive is None:
+    series = read(thread)
+    asked: set[str] = set()
+    while thread.archive is not None and len(asked) < _MOST:
+        known = {one.revision for one in series.earlier}
+        links = dict(link for one in (series, *series.earlier) for link in linked_revisions(one))
+        wanted = [number for number, name in links.items() if number not in known and name not in asked]
+        if not wanted:
+            break
+        number = max(wanted)
+        asked.add(links[number])
+        thread = _with(thread, number, links[number], thread.archive)
+        series = read(thread)
+    return series
+
+
+def _with(thread: Thread, number: int, name: str, archive: str) -> Thread:
+    """The thread and that of a mail, or a note why it is not here."""
+    if name in thread.by_id:
         return thread
-    known = {revision.revision for revision in series.earlier}
-    wanted = [(number, name) for number, name in linked_revisions(series) if number not in known]
-    for number, name in reversed(wanted[-_MOST:]):
-        if name in thread.by_id:
-            continue
-        try:
-            more = fetch(f"<{name}>", lore=thread.archive, newer=False, timeout=_SECONDS)
-        except FetchError as error:
-            note = f"The earlier revision v{number} was not compared with: {printable(str(error))}"
-            thread = replace(thread, notes=(*thread.notes, note))
-            continue
-        new = tuple(message for message in more.messages if message.message_id not in thread.by_id)
-        thread = replace(thread, messages=(*thread.messages, *new))
-    return thread
+    try:
+        more = fetch(f"<{name}>", lore=archive, newer=False, timeout=_SECONDS)
+    except FetchError as error:
+        note = f"The series was not compared with its earlier revision v{number}: {printable(str(error))}"
+        return replace(thread, notes=(*thread.notes, note))
+    new = tuple(message for message in more.messages if message.message_id not in thread.by_id)
+    return replace(thread, messages=(*thread.messages, *new))

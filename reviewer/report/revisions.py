@@ -3,16 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from reviewer.model import Change, Comparison, Finding, FunctionChange, PatchChange, Remark, Review
 from reviewer.report.plain import clean, clean_line, clean_path
 
-_MOST_FUNCTIONS: Final = 12  # told one by one
+_MOST_FUNCTIONS: Final = 8  # told one by one
 _MOST_LINES: Final = 6  # of each
 _MOST_REMARKS: Final = 8
+_MOST_GONE: Final = 3  # patches, told one by one
 _STYLES: Final = {"+": "green", "-": "red"}
 
 
@@ -72,16 +73,22 @@ def _gone(comparison: Comparison) -> Iterator[Row]:
 
 
 def _patches(comparison: Comparison) -> Iterator[Row]:
-    same = [change for change in comparison.patches if change.same]
-    others = [change for change in comparison.patches if not change.same]
-    if not others:
+    if all(change.same for change in comparison.patches):
         yield Row("The patches are the same.", 2)
         return
+    same = [change.now for change in comparison.patches if change.same]
     if same:
-        numbers = ", ".join(str(change.now) for change in same)
-        yield Row(f"As before: {'patch' if len(same) == 1 else 'patches'} {numbers}.", 2, wrapped=True)
-    for change in others:
-        yield Row(f"{_fate(change)}: {clean_line(change.subject)}", 2)
+        yield Row(f"As before: {_listed(same)}.", 2, wrapped=True)
+    gone = [change.before for change in comparison.patches if change.now is None]
+    for change in comparison.patches:
+        if not change.same and (change.now is not None or len(gone) <= _MOST_GONE):
+            yield Row(f"{_fate(change)}: {clean_line(change.subject)}", 2)
+    if len(gone) > _MOST_GONE:
+        yield Row(f"Not in it any more: {_listed(gone)}.", 2, wrapped=True)
+
+
+def _listed(numbers: Sequence[int | None]) -> str:
+    return f"{'patch' if len(numbers) == 1 else 'patches'} {', '.join(map(str, numbers))}"
 
 
 def _fate(change: PatchChange) -> str:
@@ -117,7 +124,9 @@ def _function(name: str) -> str:
 
 
 def _remarks(comparison: Comparison) -> Iterator[Row]:
-    if comparison.remarks:
+    if not comparison.remarks:
+        yield Row("No comment was found on lines that are as they were.", 2)
+    else:
         yield Row("Comments on lines that are as they were:", 2)
     for remark in comparison.remarks[:_MOST_REMARKS]:
         who = clean_line(remark.by.name) or clean_line(remark.by.email)
