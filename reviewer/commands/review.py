@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import re
+import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from reviewer.commands.arguments import add_options
 from reviewer.commands.outcome import show, wanted_checks
 from reviewer.commands.progress import progress
 from reviewer.config import Options
-from reviewer.errors import DraftError
+from reviewer.errors import DraftError, FetchError, UsageError
 from reviewer.mail.draft import compose, write
 from reviewer.mail.fetch import fetch
+from reviewer.mail.headers import fields, first, message_ids
 from reviewer.mail.linked import with_linked
 from reviewer.mail.series import series_of
 from reviewer.model import Change, Finding, Problem, Review, Severity
@@ -23,6 +27,8 @@ from reviewer.pipeline import review_series
 from reviewer.report.text import Written
 from reviewer.threadsplats import splats_of
 from reviewer.tree.repository import Repository
+
+_LARGEST: Final = 16 << 20  # bytes of a mail
 
 
 def add_parser(subparsers: Any) -> None:
@@ -42,6 +48,11 @@ def add_parser(subparsers: Any) -> None:
         "a message-id after a file picks one of several series in it",
     )
     parser.add_argument(
+        "--thread",
+        action="store_true",
+        help="SOURCE is one mail, as a mail program pipes it: fetch the whole thread that it belongs to",
+    )
+    parser.add_argument(
         "--revision", type=_revision, metavar="N", help="the revision to review (default: that asked for)"
     )
     add_options(parser, "repo", "base", "branches", "format", "output", "checks", "areas", "within", "severity", "lore")
@@ -59,9 +70,10 @@ def _revision(text: str) -> int:
 
 def run(arguments: argparse.Namespace, options: Options) -> int:
     """Review the series, write the drafts and print the report."""
+    source = [_message_id(arguments.source)] if arguments.thread else arguments.source
     repository = Repository.open(options.repo, options.cache_dir)
     try:
-        review = review_mail(arguments.source, repository, options, revision=arguments.revision)
+        review = review_mail(source, repository, options, revision=arguments.revision)
         written = None
         if options.format == "text" or options.output is not None:
             review, written = keep_drafts(review, repository, options)
@@ -70,6 +82,28 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     finally:
         repository.close()
     return show(review, options, written, splats)
+
+
+def _message_id(source: Sequence[str]) -> str:
+    """The message-id, in brackets, of the one mail in a file or on standard input."""
+    if len(source) != 1:
+        raise UsageError(f"--thread takes one mail, a file or -; there are {len(source)}")
+    name = "standard input" if source[0] == "-" else source[0]
+    if source[0] == "-":
+        if sys.stdin.isatty():
+            raise UsageError("'-' reads a mail from standard input, which is a terminal; pipe a mail into it")
+        data = sys.stdin.buffer.read(_LARGEST)
+    else:
+        with Path(source[0]).open("rb") as file:
+            data = file.read(_LARGEST)
+    mail = re.sub(rb"\A(?:From [^\n]*)?\n*", b"", data.replace(b"\r\n", b"\n"), count=1)
+    found = message_ids(first(fields(mail), "message-id"))
+    if len(found) != 1:
+        raise FetchError(
+            f"looked for the Message-ID of the mail in {name}: there is none; have the mail program pipe the mail as "
+            "it came, with its headers (mutt: set nopipe_decode), or leave out --thread"
+        )
+    return f"<{found[0]}>"
 
 
 def review_mail(
