@@ -121,7 +121,7 @@ def review_commits(
     return _review(None, base, applied, snapshot, repository, checks, options, tell=tell)
 
 
-def review_staged(repository: Repository, checks: Sequence[Check], options: Options) -> Review:
+def review_staged(repository: Repository, checks: Sequence[Check], options: Options, tell: Tell = nobody) -> Review:
     """Judge what is staged against HEAD. The work tree, the index and the objects of the user stay as they are."""
     with working_folder(options) as folder, repository.private_store(folder) as store:
         base, patch = staged_changes(repository, store)
@@ -130,7 +130,7 @@ def review_staged(repository: Repository, checks: Sequence[Check], options: Opti
         def snapshot(tree: str) -> Files:
             return Snapshot(store.objects, tree, base.commit)
 
-        return _review(None, base, applied, snapshot, repository, checks, options, store.git_dir)
+        return _review(None, base, applied, snapshot, repository, checks, options, store.git_dir, tell)
 
 
 def audit_tree(

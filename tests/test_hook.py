@@ -255,6 +255,23 @@ def test_a_folder_that_all_repositories_share(tree: Path, tmp_path: Path) -> Non
     assert list(shared.iterdir()) == []
 
 
+def test_a_folder_of_hooks_that_is_a_link(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    (tree / ".git" / "hooks").symlink_to(tmp_path / "all")
+    assert "the hooks review in this repository alone" in install(tree, "--pre-commit")
+    apply(tree, 1)
+    assert stopped(run(tree, "git", "commit", "-m", "Bad"), "git commit --no-verify")
+
+
+def test_a_sparse_index(tree: Path) -> None:
+    install(tree, "--pre-commit")
+    git(tree, "sparse-checkout", "set", "--cone", "--sparse-index", "drivers/misc")
+    assert not (tree / "Documentation").exists()
+    assert "040000" in git(tree, "ls-files", "--sparse", "--stage")
+    apply(tree, 1)
+    assert stopped(run(tree, "git", "commit", "-m", "Bad"), "git commit --no-verify")
+
+
 def apply_here(tree: Path, patch: Path) -> None:
     git(tree, "apply", "--index", patch)
 
@@ -302,6 +319,18 @@ def test_git_am(tree: Path) -> None:
     assert "The example tree" in git(tree, "log", "-1", "--format=%s")
     git(tree, "-c", "reviewer.hook=false", "am", "--continue")
     assert "Remember tokens" in git(tree, "log", "-1", "--format=%s")
+
+
+def test_git_rebase_with_the_machinery_of_git_am(tree: Path) -> None:
+    git(tree, "switch", "-q", "-c", "topic")
+    git(tree, "am", "-q", tree.parent / "1.patch")
+    git(tree, "switch", "-q", "master")
+    git(tree, "commit", "-q", "--allow-empty", "-m", "Other")
+    install(tree, "--applypatch")
+    done = run(tree, "git", "rebase", "--apply", "master", "topic")
+    assert stopped(done, "git -c reviewer.hook=false rebase --continue")
+    git(tree, "-c", "reviewer.hook=false", "rebase", "--continue")
+    assert "Other" in git(tree, "log", "-1", "--format=%s", "HEAD~1")
 
 
 def test_b4_shazam(tree: Path) -> None:

@@ -9,7 +9,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -20,13 +20,13 @@ from reviewer.config import Options
 from reviewer.errors import RepositoryError
 from reviewer.mail import mailinfo
 from reviewer.model import Base, Finding, Patch, Review, Series, ThreadKind
-from reviewer.pipeline import review_commits, review_series, review_staged
+from reviewer.pipeline import Tell, review_commits, review_series, review_staged
 from reviewer.report.data import CLEAN, FOUND, exit_status, is_brought
 from reviewer.report.plain import clean_line, clean_path
 from reviewer.tree.history import commits_between
 from reviewer.tree.pushed import new_commits
 from reviewer.tree.repository import Repository
-from reviewer.tree.staged import nothing_staged
+from reviewer.tree.staged import is_rebasing, nothing_staged
 
 _MOST: Final = 50  # commits of a push; more is somebody else's work being moved, and would take minutes
 _LARGEST: Final = 16 << 20  # bytes of a mail
@@ -42,11 +42,27 @@ _GO_ON: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What a review is made with."""
+
+    repository: Repository
+    checks: Sequence[Check]
+    options: Options
+    tell: Tell
+
+
 def judge(hook: str, words: Sequence[str], options: Options) -> int:
     """Review what the hook is about; the result is the exit status. Says nothing where there is nothing to say."""
     options = replace(options, format="text")  # git shows it to a person, whatever other commands are to print
-    with closing(Repository.open(options.repo, options.cache_dir)) as repository, progress("Reviewing", options):
-        review = _review(hook, words, repository, options)
+    with (
+        closing(Repository.open(options.repo, options.cache_dir)) as repository,
+        progress("Looking for what is new", options) as tell,
+    ):
+        review = _review(hook, words, _Desk(repository, wanted_checks(options), options, tell))
+        go_on = _GO_ON[hook]
+        if hook == "pre-applypatch" and is_rebasing(repository):
+            go_on = go_on.replace(" am ", " rebase ")
     if review is None:
         return CLEAN
     status = exit_status(review)
@@ -56,22 +72,21 @@ def judge(hook: str, words: Sequence[str], options: Options) -> int:
     show(review, options)
     if not brought:
         return status
-    sys.stdout.write(_way_on(hook, brought, options))
+    sys.stdout.write(_way_on(hook, go_on, brought[0], options))
     return FOUND
 
 
-def _review(hook: str, words: Sequence[str], repository: Repository, options: Options) -> Review | None:
+def _review(hook: str, words: Sequence[str], desk: _Desk) -> Review | None:
     """The review, or None where there is nothing to review."""
-    checks = wanted_checks(options)
     if hook == "pre-push":
-        return _pushed(_told_of_push(), repository, checks, options)
+        return _pushed(_told_of_push(), desk)
     if hook == "sendemail-validate":
-        return _mailed(Path(words[0]), repository, checks, options)
-    reason = nothing_staged(repository)
+        return _mailed(Path(words[0]), desk)
+    reason = nothing_staged(desk.repository)
     if reason:
         sys.stderr.write(f"reviewer: nothing was reviewed: {reason}\n")
         return None
-    return review_staged(repository, checks, options)
+    return review_staged(desk.repository, desk.checks, desk.options, desk.tell)
 
 
 def _told_of_push() -> str:
@@ -80,12 +95,12 @@ def _told_of_push() -> str:
     return " ".join(one or "" for one in told) if told[1] else sys.stdin.read()
 
 
-def _pushed(told: str, repository: Repository, checks: Sequence[Check], options: Options) -> Review | None:
-    push = new_commits(repository, told, _MOST)
+def _pushed(told: str, desk: _Desk) -> Review | None:
+    push = new_commits(desk.repository, told, _MOST)
     if not push.ends:
         return None
-    base, applied = commits_between(repository, push.ends, "what is pushed")
-    review = review_commits(base, applied, repository, checks, options)
+    base, applied = commits_between(desk.repository, push.ends, "what is pushed")
+    review = review_commits(base, applied, desk.repository, desk.checks, desk.options, desk.tell)
     if not push.left_out:
         return review
     sys.stderr.write(
@@ -95,7 +110,7 @@ def _pushed(told: str, repository: Repository, checks: Sequence[Check], options:
     return review
 
 
-def _mailed(path: Path, repository: Repository, checks: Sequence[Check], options: Options) -> Review | None:
+def _mailed(path: Path, desk: _Desk) -> Review | None:
     """The review of a patch file, on the parent of the commit that git format-patch says it is, if that is here.
 
     The patches before it in the series are in that parent; HEAD has the whole series, so that nothing would apply.
@@ -119,11 +134,10 @@ def _mailed(path: Path, repository: Repository, checks: Sequence[Check], options
         1,
         base_commit=named[1].decode() if named else None,
     )
-    base = _parent(raw, repository)
-    if base is None:
-        return review_series(series, repository, checks, options)
-    review = review_series(series, repository, checks, replace(options, base=base.commit))
-    return replace(review, base=base)
+    base = _parent(raw, desk.repository)
+    options = desk.options if base is None else replace(desk.options, base=base.commit)
+    review = review_series(series, desk.repository, desk.checks, options, desk.tell)
+    return review if base is None else replace(review, base=base)
 
 
 def _parent(raw: bytes, repository: Repository) -> Base | None:
@@ -133,16 +147,15 @@ def _parent(raw: bytes, repository: Repository) -> Base | None:
     return Base(repository.resolve(f"{found[1].decode()}^"), "It is the parent of the commit that the file is made of.")
 
 
-def _way_on(hook: str, brought: Sequence[Finding], options: Options) -> str:
-    """How to go on: mend it, pass this once, or say for good that one finding is wrong."""
-    first = brought[0]
+def _way_on(hook: str, go_on: str, first: Finding, options: Options) -> str:
+    """How to have git go on this once, and how to say for good that the first finding is wrong."""
     function = f" {first.function}()" if first.function else ""
     entry = f"{first.check} {first.path}{function} -- REASON"
     file = options.ignore_file
     folder = "" if file.parent.is_dir() else f"mkdir -p {clean_path(shlex.quote(str(file.parent)))} && "
     return (
         f"\nThis is the {hook} hook of reviewer. To have git go on all the same:\n"
-        f"  {_GO_ON[hook]}\n"
+        f"  {go_on}\n"
         "A finding that is wrong can be silenced, with the reason:\n"
         f"  {folder}echo {clean_line(shlex.quote(entry))} >> {clean_path(shlex.quote(str(file)))}\n"
     )

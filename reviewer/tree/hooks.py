@@ -94,7 +94,7 @@ class HookFolder:
         if configured:
             self.path = ((top or repository.git_dir) / Path(configured).expanduser()).resolve()
         else:
-            self.path = common / "hooks"
+            self.path = (common / "hooks").resolve()  # some make it a link to a folder for all repositories
         own = (common, *((top.resolve(),) if top is not None else ()))
         self.shared = not any(self.path.is_relative_to(folder) for folder in own)
 

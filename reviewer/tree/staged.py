@@ -28,6 +28,11 @@ def nothing_staged(repository: Repository) -> str:
     return ""
 
 
+def is_rebasing(repository: Repository) -> bool:
+    """Whether it is git rebase that applies patches, as it does with the apply backend of git-rebase(1)."""
+    return (repository.git_dir / "rebase-apply" / "rebasing").exists()
+
+
 def staged_changes(repository: Repository, store: Store) -> tuple[Base, AppliedPatch]:
     """The change from HEAD to the index, between HEAD's tree and one that is written into ``store``.
 
