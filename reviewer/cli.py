@@ -52,6 +52,9 @@ _COMMANDS = (
     "index",
     "hook",
     "doctor",
+    "b4-check",
+    "b4-review",
+    "b4-setup",
     "demo",
     "completion",
     "man",
@@ -147,7 +150,7 @@ def _commands(first: str) -> tuple[ModuleType, ...]:
     They are imported here: an import that fails, for instance GitPython without a git, is to end in _main's hands.
     """
     names = (first,) if first in _COMMANDS and first not in _OF_ALL else _COMMANDS
-    return tuple(importlib.import_module(f"reviewer.commands.{name}") for name in names)
+    return tuple(importlib.import_module(f"reviewer.commands.{name.replace('-', '_')}") for name in names)
 
 
 def _parser(first: str) -> argparse.ArgumentParser:

@@ -79,7 +79,8 @@ class Options:
     b4's own configuration. ``cache`` False keeps nothing of the mail or the tree after the run. ``branches`` are
     tried for a series that names no base, newest first. ``earlier`` compares a series with its earlier revisions.
     ``hook`` False has git hooks do nothing, ``hook_strict`` has them stop git also where they cannot do their job.
-    ``ignore_file`` need not exist, as git's ``core.excludesFile`` need not.
+    ``ignore_file`` need not exist, as git's ``core.excludesFile`` need not. ``template_dir`` is the user's folder of
+    templates for mails, None for the program's own.
     """
 
     repo: Path | None = None
@@ -107,6 +108,7 @@ class Options:
     checks_dirs: tuple[Path, ...] = ()
     cache_dir: Path = field(default_factory=default_cache)
     ignore_file: Path = field(default_factory=default_ignore)
+    template_dir: Path | None = None
 
     @property
     def annotate(self) -> bool:
@@ -221,6 +223,7 @@ _SINGLE: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "cache": ("cache", _boolean),
     "cachedir": ("cache_dir", _path),
     "ignorefile": ("ignore_file", _path),
+    "templatedir": ("template_dir", _path),
     "showpreexisting": ("show_pre_existing", _boolean),
     "showsilenced": ("show_silenced", _boolean),
     "hook": ("hook", _boolean),

@@ -22,6 +22,7 @@ from reviewer.mail.fetch import fetch
 from reviewer.mail.headers import fields, first, message_ids
 from reviewer.mail.linked import with_linked
 from reviewer.mail.series import series_of
+from reviewer.mail.templates import Templates
 from reviewer.model import Change, Finding, Problem, Review, Severity
 from reviewer.pipeline import review_series
 from reviewer.report.text import Written
@@ -138,7 +139,13 @@ def keep_drafts(review: Review, repository: Repository, options: Options) -> tup
                 "set it with git config user.email and run again"
             )
         unwritten: list[DraftError] = []
-        drafts = compose(review, sender=sender, nits=options.severity is Severity.NIT, refused=unwritten.append)
+        drafts = compose(
+            review,
+            sender=sender,
+            nits=options.severity is Severity.NIT,
+            templates=Templates(options.template_dir),
+            refused=unwritten.append,
+        )
         write(drafts, folder)
     except DraftError as error:
         problem = Problem("drafts", "", str(error))

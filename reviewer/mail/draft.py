@@ -13,20 +13,18 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import jinja2
-
 from reviewer import __version__
-from reviewer.config import data_dir
 from reviewer.errors import DraftError
 from reviewer.mail import prose, rfc5322
+from reviewer.mail.comment import comment_on
 from reviewer.mail.outbox import Draft, write
 from reviewer.mail.quote import Hunk, Spot, hunks_of, locate, quote, shifted, standing
+from reviewer.mail.templates import Templates
 from reviewer.model import (
     Address,
     Applied,
     Change,
     Finding,
-    Kernels,
     Message,
     Patch,
     PatchReview,
@@ -41,7 +39,6 @@ __all__ = ["Draft", "compose", "write"]
 PROGRAM = "reviewer"
 MOST_FINDINGS = 3
 MOST_LINES = 60
-MOST_FINDING_LINES = 15
 _SHORT = 12  # hexadecimal digits of a commit, as the kernel abbreviates them
 
 
@@ -78,13 +75,15 @@ def compose(
     *,
     sender: Address,
     nits: bool = False,
+    templates: Templates | None = None,
     refused: Callable[[DraftError], None] | None = None,
 ) -> tuple[Draft, ...]:
     """The drafts for a review, in the order of the patches, the one on the cover letter first.
 
-    ``nits`` also makes matters of style, but never a mail of them alone. Patches that did not come by mail get no
-    draft. Raises DraftError where the mail that is answered has headers which cannot be answered safely; with
-    ``refused`` the error goes there instead and the other mails are written.
+    ``nits`` also makes matters of style, but never a mail of them alone. ``templates`` are the program's own where
+    none are given. Patches that did not come by mail get no draft. Raises DraftError where the mail that is
+    answered has headers which cannot be answered safely; with ``refused`` the error goes there instead and the other
+    mails are written.
     """
     series = review.series
     if series is None:
@@ -94,7 +93,7 @@ def compose(
             "tried to write replies: git does not know your address; set it with git config user.email and run again"
         )
     replies = _shared(_replies(review, series, nits))
-    writer = _Writer(review, series, sender)
+    writer = _Writer(review, series, sender, templates or Templates())
     drafts = []
     for reply in _with_cover(replies, series):
         try:
@@ -210,12 +209,12 @@ def _with_cover(replies: list[_Reply], series: Series) -> list[_Reply]:
 class _Writer:
     """Turns replies into mails."""
 
-    def __init__(self, review: Review, series: Series, sender: Address) -> None:
+    def __init__(self, review: Review, series: Series, sender: Address, templates: Templates) -> None:
         self._series = series
         self._sender = sender
         self._total = series.total or len(series.patches)
         self._base = review.base.commit[:_SHORT] if review.base else ""
-        self._templates = _environment()
+        self._templates = templates
 
     def draft(self, reply: _Reply) -> Draft:
         """One mail. Findings beyond its limits are left out and named in the draft."""
@@ -225,7 +224,10 @@ class _Writer:
             if len(points) <= 1 or len(list(prose.own_lines(body))) <= MOST_LINES:
                 break
             points.pop()
-        prose.check_body(body.rstrip("\n"))
+        try:
+            prose.check_body(body.rstrip("\n"))
+        except DraftError as error:
+            raise self._templates.blame(error) from error
         message = reply.message
         to, cc = rfc5322.audience(message, self._sender)
         message_id = rfc5322.message_id_for(message.message_id, body, self._sender)
@@ -264,15 +266,15 @@ class _Writer:
                 _Comment(self._listed(reply.message, number), self._not_bisectable(number, one))
                 for number, one in reply.mended
             ]
-            return self._templates.get_template("cover.txt.j2").render(common, points=sentences)
-        return self._templates.get_template("reply.txt.j2").render(
-            common,
-            applied=reply.review.applied is not Applied.NO,
-            three_way=reply.review.applied is Applied.THREE_WAY,
-            reason=_without_lines(prose.plain(reply.review.reason)).rstrip("."),
-            comments=self._comments(reply, points),
-            points=[self._not_bisectable(number, one) for number, one in reply.mended],
-        )
+            return self._templates.render("cover.txt.j2", {**common, "points": sentences})
+        values = {
+            "applied": reply.review.applied is not Applied.NO,
+            "three_way": reply.review.applied is Applied.THREE_WAY,
+            "reason": _without_lines(prose.plain(reply.review.reason)).rstrip("."),
+            "comments": self._comments(reply, points),
+            "points": [self._not_bisectable(number, one) for number, one in reply.mended],
+        }
+        return self._templates.render("reply.txt.j2", {**common, **values})
 
     @staticmethod
     def _attribution(message: Message) -> str:
@@ -284,36 +286,11 @@ class _Writer:
         comments = []
         after: Spot | None = None
         for point in points:
+            same = [f"{number}/{self._total}" for number in point.same]
             lines = quote(reply.hunks, point.spot, after=after, also=point.also)
-            comments.append(_Comment("\n".join(lines), self._comment(point)))
+            comments.append(_Comment("\n".join(lines), comment_on(point.finding, self._templates, same)))
             after = point.spot
         return comments
-
-    def _comment(self, point: _Point) -> str:
-        """The text of a finding: with the whole chain, or with as much of it as the limit leaves room for."""
-        text = ""
-        for frames in (9, 7, 5, 3):
-            text = self._rendered(point, frames)
-            if sum(1 for line in text.split("\n") if line.strip()) <= MOST_FINDING_LINES:
-                break
-        return text
-
-    def _rendered(self, point: _Point, frames: int) -> str:
-        finding = point.finding
-        steps = finding.witness
-        values = {
-            "question": prose.sentence(finding.question or f"Is this intended? {finding.message}"),
-            "preempt_rt": finding.kernels is Kernels.PREEMPT_RT,
-            "interleaving": finding.interleaving,
-            "chain": "\n".join(prose.chain(steps, frames)) if len(steps) > 1 else "",
-            "callers": any(step.function != finding.function for step in steps[: finding.context_frames]),
-            "conditions": prose.conditions(finding.path, finding.arch, finding.config),
-            "before": prose.sentence(finding.before),
-            "rule": "\n".join(prose.citation(finding.citations[0])) if finding.citations else "",
-            "consequence": prose.sentence(finding.consequence),
-            "same": _listed([f"{number}/{self._total}" for number in point.same]),
-        }
-        return self._templates.get_template("comment.txt.j2").render(values).strip("\n")
 
     def _not_bisectable(self, number: int, finding: Finding) -> str:
         here = f"{number}/{self._total}"
@@ -329,36 +306,6 @@ class _Writer:
         return ""
 
 
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
 def _without_lines(reason: str) -> str:
     """Why a patch did not apply, without line numbers, which mean nothing in the author's tree."""
     return re.sub(r"(\.\w+):\d+\b", r"\1", reason)
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(data_dir("templates")),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 (the result is a text mail)
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["paragraph"] = _paragraph
-    environment.filters["phrase"] = _phrase
-    environment.filters["columns"] = lambda pairs: "\n".join(prose.columns(pairs))
-    environment.filters["on_preempt_rt"] = prose.on_preempt_rt
-    return environment
-
-
-def _phrase(words: Sequence[object]) -> str:
-    """Words joined by spaces; what a condition of the template left undefined is left out."""
-    return " ".join(str(word) for word in words if not isinstance(word, jinja2.Undefined) and word)
-
-
-def _paragraph(text: str | Sequence[object]) -> str:
-    """A filter: sentences, or one text, filled to the width of a mail."""
-    return "\n".join(prose.fill(text if isinstance(text, str) else _phrase(text)))
