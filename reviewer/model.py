@@ -268,6 +268,7 @@ class Finding:
     ``sources`` are where the kernel states this very thing, before those of the check.
     ``raised`` is set where somebody made the point, or the author answered it, before. ``since`` is the first of the
     earlier revisions in a row, up to this one, that have it; None where the one before has not or is not at hand.
+    ``claim`` is what the patch says that it fixes where this is just that, and still there; else empty.
     """
 
     check: str
@@ -295,6 +296,7 @@ class Finding:
     sources: tuple[Source, ...] = ()
     raised: Raised | None = None
     since: int | None = None
+    claim: str = ""
 
 
 class World(StrEnum):
@@ -354,12 +356,23 @@ class DiffFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """Something wrong with a ``trailer`` of a patch, as it stands in the message, and the rule about such trailers."""
+
+    trailer: str
+    message: str
+    severity: Severity
+    citation: Citation | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PatchReview:
     """What was found in one patch. ``reason`` says why it was not applied, or that three-way was needed.
 
     ``shifts`` tells for each hunk of the diff, in order, how far its lines stand in the pre-image and the post-image
     from where the diff says: patches apply at offsets, and the lines of findings are those of the tree.
-    ``diff`` is the patch with the context of each line, where that was asked for.
+    ``diff`` is the patch with the context of each line, where that was asked for. ``claims`` is what is wrong with its
+    trailers.
     """
 
     number: int
@@ -371,6 +384,7 @@ class PatchReview:
     findings: tuple[Finding, ...] = ()
     shifts: tuple[tuple[int, int], ...] = ()
     diff: tuple[DiffFile, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from reviewer.audit import Auditor
 from reviewer.cache import Cache, today, working_folder
 from reviewer.check import Check
 from reviewer.citation import Citer
+from reviewer.claims import Trailers, with_claims
 from reviewer.config import Options, data_dir
 from reviewer.context.load import tables_digest
+from reviewer.defects import load_defects
 from reviewer.digest import program_digest
 from reviewer.errors import RepositoryError, UsageError
 from reviewer.ignore import Suppressor, entries_of_tree, entries_of_user
@@ -42,6 +44,7 @@ from reviewer.source.store import Store
 from reviewer.tree.base import choose_base
 from reviewer.tree.blobs import Snapshot
 from reviewer.tree.history import commits_of
+from reviewer.tree.log import Log
 from reviewer.tree.overlay import Overlay
 from reviewer.tree.patchtext import is_text
 from reviewer.tree.repository import Repository
@@ -207,6 +210,8 @@ def _review(
     citer = Citer(snapshot(tree), base.commit)
     # A commit without a parent stands for its own base, and must not silence what is said of it.
     suppressor, errors = _suppressor(snapshot(applied[0].before if applied else tree), options)
+    defects = load_defects(data_dir("checks"))
+    trailers = Trailers(Log(repository, base.commit), citer.cite, _is_based(series, base, options))
     reviews: list[PatchReview] = []
     notes: list[str] = list(series.notes) if series is not None else []
     with Cache(options) as cache:
@@ -217,8 +222,10 @@ def _review(
             notes += [f"Patch {patch.patch.number}: {note}" for note in judged.notes]
             if judged.problem:
                 errors.append(Problem("analyse", judged.problem_path, judged.problem))
-            kept = tuple(_cited(finding, checks, citer) for finding in judged.findings if _wanted(finding, options))
-            reviews.append(_patch_review(patch, kept, judged))
+            found = with_claims(judged.findings, patch, defects)
+            kept = tuple(_cited(finding, checks, citer) for finding in found if _wanted(finding, options))
+            claims = tuple(one for one in trailers.claims(patch) if _RANK[one.severity] >= _RANK[options.severity])
+            reviews.append(replace(_patch_review(patch, kept, judged), claims=claims))
             tell(_which(applied, len(reviews)))
     told: list[PatchReview] = []
     old_names: dict[str, str] = {}
@@ -228,6 +235,13 @@ def _review(
         told.append(replace(review, findings=findings))
     touched = sorted({path for patch in applied for pair in patch.paths for path in pair if path is not None})
     return Review(series, base, tuple(told), tuple(errors), tuple(notes), suppressor.suppression(touched))
+
+
+def _is_based(series: Series | None, base: Base, options: Options) -> bool:
+    """Whether patches start from the base because their author or the user says so."""
+    if series is None or options.base is not None:
+        return True
+    return series.base_commit is not None and base.commit.startswith(series.base_commit)
 
 
 def _which(applied: Sequence[AppliedPatch], at: int) -> str:
@@ -245,7 +259,7 @@ def _suppressor(files: Files, options: Options) -> tuple[Suppressor, list[Proble
 
 
 def _wanted(finding: Finding, options: Options) -> bool:
-    if finding.change is Change.PRE_EXISTING and not options.show_pre_existing:
+    if finding.change is Change.PRE_EXISTING and not options.show_pre_existing and not finding.claim:
         return False
     return _told(finding, options)
 

@@ -46,6 +46,8 @@ HELPERS = {
     "situation": "pipeline",
     "workers": "pipeline",
     "changes": "compare",
+    "claims": "pipeline",
+    "defects": "pipeline",
     "declared": "compare",
     "finding": "compare",
     "customary": "compare",

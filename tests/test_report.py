@@ -110,12 +110,13 @@ def test_json_has_the_keys_of_version_1_in_their_order() -> None:
     }
     assert list(report["series"]) == ["message_id", "subject", "revision", "author", "base"]
     patch = report["patches"][0]
-    assert list(patch) == ["number", "subject", "message_id", "commit", "applied", "reason", "findings"]
+    assert list(patch) == ["number", "subject", "message_id", "commit", "applied", "reason", "findings", "trailers"]
     assert (patch["number"], patch["commit"], patch["applied"], patch["reason"]) == (1, None, "yes", "")
     finding = patch["findings"][0]
     assert list(finding) == [
         *("check", "area", "severity", "kernels", "arch", "config", "change", "fixed_later"),
         *("path", "line", "function", "message", "cause", "witness", "citations", "other_places", "raised", "since"),
+        "claim",
     ]
     assert finding["witness"][2] == {
         "path": "drivers/misc/bell.c",

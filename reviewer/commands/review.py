@@ -157,4 +157,4 @@ def keep_drafts(review: Review, repository: Repository, options: Options) -> tup
 
 
 def _is_brought(finding: Finding) -> bool:
-    return finding.change in {Change.INTRODUCED, Change.EXPOSED}
+    return finding.change in {Change.INTRODUCED, Change.EXPOSED} or bool(finding.claim)

@@ -30,7 +30,7 @@ def comment_on(finding: Finding, templates: Templates, same: Sequence[str] = ())
 def _rendered(finding: Finding, templates: Templates, same: Sequence[str], frames: int) -> str:
     steps = finding.witness
     values = {
-        "question": prose.sentence(finding.question or f"Is this intended? {finding.message}"),
+        "question": _claimed(finding) + prose.sentence(finding.question or f"Is this intended? {finding.message}"),
         "preempt_rt": finding.kernels is Kernels.PREEMPT_RT,
         "interleaving": finding.interleaving,
         "chain": "\n".join(prose.chain(steps, frames)) if len(steps) > 1 else "",
@@ -47,3 +47,10 @@ def _rendered(finding: Finding, templates: Templates, same: Sequence[str], frame
 def listed(names: Sequence[str]) -> str:
     """Names with commas and an ``and``."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _claimed(finding: Finding) -> str:
+    """What comes before the question where the patch says that it fixes just this."""
+    if not finding.claim:
+        return ""
+    return f"The subject says that this fixes {prose.plain(finding.claim)}; on this path it is still there. "

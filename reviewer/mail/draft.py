@@ -112,7 +112,7 @@ def _replies(review: Review, series: Series, nits: bool) -> list[_Reply]:
         if patch is None or patch.message is None:
             continue
         hunks = shifted(hunks_of(patch.diff), checked.shifts)
-        brought = [one for one in checked.findings if one.change in (Change.INTRODUCED, Change.EXPOSED)]
+        brought = [one for one in checked.findings if one.change in (Change.INTRODUCED, Change.EXPOSED) or one.claim]
         wanted = [one for one in brought if one.severity is not Severity.NIT or nits]
         points = [_point(one, hunks) for one in wanted if one.fixed_later is None and one.raised is None]
         made = [one for one in points if one is not None]

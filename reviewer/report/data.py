@@ -20,6 +20,7 @@ from reviewer.model import (
     Base,
     Change,
     Citation,
+    Claim,
     Finding,
     IgnoreEntry,
     PatchReview,
@@ -151,6 +152,16 @@ def _patch(patch: PatchReview) -> dict[str, Any]:
         "applied": patch.applied.value,
         "reason": patch.reason,
         "findings": [_finding(finding) for finding in patch.findings],
+        "trailers": [_claim(claim) for claim in patch.claims],
+    }
+
+
+def _claim(claim: Claim) -> dict[str, Any]:
+    return {
+        "trailer": claim.trailer,
+        "message": claim.message,
+        "severity": claim.severity.value,
+        "citation": None if claim.citation is None else _citation(claim.citation),
     }
 
 
@@ -174,6 +185,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "other_places": finding.other_places,
         "raised": _raised(finding.raised),
         "since": finding.since,
+        "claim": finding.claim or None,
     }
 
 

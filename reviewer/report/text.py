@@ -24,6 +24,7 @@ from reviewer.model import (
     Audit,
     Change,
     Citation,
+    Claim,
     Finding,
     IgnoreEntry,
     Kernels,
@@ -276,14 +277,23 @@ class _Report:
         shown = [
             finding
             for finding in patch.findings
-            if finding.change is not Change.PRE_EXISTING or self._show_pre_existing
+            if finding.change is not Change.PRE_EXISTING or self._show_pre_existing or finding.claim
         ]
-        if not shown:
+        if not shown and not patch.claims:
             return
         self._line()
         self._line(Text(f"{self._number(patch, total).strip()} {clean_line(patch.subject)}", style="bold"))
+        for claim in patch.claims:
+            self._claim(claim)
         for finding in shown:
             self._finding(finding)
+
+    def _claim(self, claim: Claim) -> None:
+        self._line()
+        self._line(Text(clean_line(claim.trailer)), indent=2)
+        self._prose(clean_line(claim.message), indent=4, hang=0)
+        if claim.citation is not None:
+            self._citation(claim.citation)
 
     def _finding(self, finding: Finding) -> None:
         self._line()
@@ -321,7 +331,7 @@ class _Report:
         parts = [_count(brought) or "nothing found"]
         if rt_only:
             parts[0] += f" ({rt_only} only on PREEMPT_RT)"
-        changes = Counter(finding.change for finding in findings)
+        changes = Counter(finding.change for finding in findings if not finding.claim)
         later = sum(finding.fixed_later is not None for finding in findings)
         if later:
             parts.append(f"{later} removed later in the series")
@@ -330,6 +340,12 @@ class _Report:
             parts.append(f"{raised} raised or answered in the thread already, which the drafts leave out")
         if changes[Change.FIXED]:
             parts.append(f"{changes[Change.FIXED]} fixed")
+        claimed = sum(bool(finding.claim) for finding in findings)
+        if claimed:
+            parts.append(f"{claimed} said to be fixed and still there")
+        trailers = sum(len(patch.claims) for patch in review.patches)
+        if trailers:
+            parts.append(f"{_plural(trailers, 'trailer leads', 'trailers lead')} nowhere")
         if changes[Change.PRE_EXISTING]:
             hidden = "" if self._show_pre_existing else ", not shown"
             parts.append(f"{changes[Change.PRE_EXISTING]} there before{hidden}")

@@ -11,6 +11,8 @@ from reviewer.report.plain import clean_line, clean_path
 
 def remarks(finding: Finding) -> Iterator[str]:
     """Sentences beside the message: what was so before, who knows already, what removes it, where alone it holds."""
+    if finding.claim:
+        yield f"The subject says that this fixes {clean_line(finding.claim)}; on this path it is still there."
     if finding.before:
         yield clean_line(finding.before)
     if finding.since is not None:
