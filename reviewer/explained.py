@@ -21,6 +21,7 @@ _MOST: Final = 24  # functions of one report that are looked for in the tree
 # What a name is looked for in that the core of the kernel does not have, and in how many files of it at most.
 _FAR: Final = ("block", "crypto", "drivers", "fs", "io_uring", "ipc", "net", "security", "sound")
 _TOO_MANY: Final = 40
+_MOST_LINES: Final = 6  # of a function, one of which a report can mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,33 @@ def _explained(splat: Splat, meanings: Meanings, tree: Tree | None) -> Explained
     found = near | _far(tree.program, [name for name in wanted if name not in near])
     places = tuple(found[name] for name in wanted if name in found)
     unknown = tuple(name for name in wanted if name not in found)
-    return Explained(splat, account, tree.citer.cite(account.sources), places, unknown)
+    named = _named(splat, meanings, tree.program)
+    return Explained(splat, account, tree.citer.cite(account.sources), places, unknown, named=named)
+
+
+def _named(splat: Splat, meanings: Meanings, program: Program) -> tuple[Step, ...]:
+    """The line that the report names, if this tree has there what such a report comes from.
+
+    Else, as lines move from version to version, those of the named function that have it; none if they are many.
+    """
+    place, path = meanings.kinds[splat.kind].place, splat.path.removeprefix("./")
+    if place is None or splat.number is None or not path.endswith((".c", ".h")):
+        return ()
+    lines = (program.text(path) or b"").decode("utf-8", "replace").split("\n")
+    name = splat.fact("function").split("+")[0].split(".")[0]
+    functions = program.functions(path, name) if name else ()
+    fitting = [
+        Step(path, number, name, lines[number - 1].strip())
+        for function in functions
+        for number in range(function.line, min(function.end, len(lines)) + 1)
+        if place.search(lines[number - 1]) and number > function.line
+    ]
+    exact = [step for step in fitting if step.line == splat.number]
+    if not name and splat.number <= len(lines) and place.search(lines[splat.number - 1]):
+        exact = [Step(path, splat.number, "", lines[splat.number - 1].strip())]
+    if exact:
+        return (exact[0],)
+    return tuple(fitting) if len(fitting) <= _MOST_LINES and splat.kind != "smatch-atomic" else ()
 
 
 def _far(program: Program, names: Sequence[str]) -> dict[str, Step]:

@@ -323,6 +323,62 @@ def test_functions_are_found_by_name_in_the_tree(tmp_path: Path) -> None:
     assert b"kernel/boat.c:2" in run(str(EXAMPLES / "lockdep-circular.txt"), "--repo", str(tree)).stdout
 
 
+def test_the_calls_that_smatch_tells_are_put_in_the_order_of_a_trace() -> None:
+    tree = " boat_interrupt() <- disables preempt\n -> boat_sail()\n    -> boat_float()\n"
+    text = example("smatch-atomic").replace("boat_interrupt() <- disables preempt\n-> boat_float()\n", tree)
+    splat = only(text + "harbour_close() <- disables preempt\n-> boat_float()\n")
+    assert [[frame.function for frame in trace.frames] for trace in splat.traces] == [
+        ["boat_float", "boat_sail", "boat_interrupt"],
+        ["boat_float", "harbour_close"],
+    ]
+    assert "boat_float() called by boat_sail() called by boat_interrupt()" in " ".join(told(text).split())
+
+
+WARNS = """int boat_sail(void)
+{
+\tWARN_ON(1);
+\treturn 0;
+}
+
+int boat_float(int depth)
+{
+\tif (WARN_ON_ONCE(depth < 0))
+\t\treturn 0;
+
+\tWARN(depth > 9, "deep");
+\treturn depth;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "shown", "heading"),
+    [
+        (9, [(9, "if (WARN_ON_ONCE(depth < 0))")], b"That line in this tree:"),
+        (42, [(9, "if (WARN_ON_ONCE(depth < 0))"), (12, 'WARN(depth > 9, "deep");')], b"That line is another"),
+        (3, [(9, "if (WARN_ON_ONCE(depth < 0))"), (12, 'WARN(depth > 9, "deep");')], b"That line is another"),
+    ],
+)
+def test_a_warning_is_found_in_the_tree(
+    tmp_path: Path, line: int, shown: list[tuple[int, str]], heading: bytes
+) -> None:
+    make(tmp_path / "linux", {"drivers/boat/float.c": WARNS, "include/linux/boat.h": "int x;\n"})
+    log = example("kernel-warning").replace("float.c:42", f"float.c:{line}").encode()
+    words = ("--repo", str(tmp_path / "linux"))
+    (found,) = json.loads(run(*words, "--format", "json", stdin=log).stdout)["splats"]
+    assert [(step["line"], step["text"]) for step in found["named"]] == shown
+    assert heading in run(*words, stdin=log).stdout
+
+
+def test_a_line_that_does_not_fit_is_not_shown(tmp_path: Path) -> None:
+    files = {"include/linux/boat.h": "int x;\n", "drivers/boat/float.c": "int a;\n" * 60}
+    make(tmp_path / "linux", files)
+    for kind in ("sleeping-function", "rcu-suspicious", "kernel-warning", "smatch-atomic"):
+        log = example(kind).encode()
+        (found,) = json.loads(run("--repo", str(tmp_path / "linux"), "--format", "json", stdin=log).stdout)["splats"]
+        assert found["named"] == [], kind
+
+
 def run(*words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-m", "reviewer", "splat", *words], cwd=ROOT, input=stdin, capture_output=True, check=False

@@ -74,6 +74,7 @@ class _Printer:
         for section in one.account.sections:
             self._section(section)
         self._patches(one)
+        self._named(one)
         self._tree(one)
         self._rule(one)
 
@@ -83,6 +84,7 @@ class _Printer:
             if section.gist:
                 self._section(section)
         self._patches(one)
+        self._named(one)
         self._rule(one)
         if one.splat.message_id:
             self.line(f"The whole of it: reviewer splat {clean_line(shlex.quote(one.splat.message_id))}", 2)
@@ -134,6 +136,17 @@ class _Printer:
                 self.line(" " * lead + _kept(text[lead:]), 4)
             else:
                 self.prose(clean_line(text), 4 if section.heading else 2)
+
+    def _named(self, one: Explained) -> None:
+        """The place that the report names, in this tree."""
+        if not one.named:
+            return
+        here = one.named[0].line == one.splat.number
+        which = "That line in this tree:" if here else "That line is another in this tree, it can be one of these:"
+        self.line()
+        self.line(Text(which, style="bold"), 2)
+        for step in one.named:
+            self.line(f"{clean_path(step.path)}:{step.line}  {clean_line(step.text)}", 4)
 
     def _tree(self, one: Explained) -> None:
         if one.places:

@@ -26,6 +26,7 @@ def splat_data(one: Explained) -> dict[str, Any]:
         ],
         "circle": [asdict(arc) for arc in one.account.circle],
         "citation": asdict(one.citation) if one.citation is not None else None,
+        "named": [asdict(step) for step in one.named],
         "functions": [asdict(place) for place in one.places],
         "not_found": list(one.unknown),
     }

@@ -53,6 +53,7 @@ class Explained:
     ``repeats`` is how often the same report stands in what was read besides, quoted or cut.
     ``touched`` are the subjects of the thread's patches that touch what makes the order of the locks, and the names.
     ``changes`` are what patches change on the arcs of the circle, None where no patches were held against it;
+    ``named`` are the lines of this tree that can be the one the report names: that line itself where it fits.
     ``claimed`` tells that the report stands in a patch or cover letter, which is to say that the series mends it.
     """
 
@@ -65,6 +66,7 @@ class Explained:
     touched: tuple[tuple[str, tuple[str, ...]], ...] = ()
     changes: tuple[ArcChange, ...] | None = None
     claimed: bool = False
+    named: tuple[Step, ...] = ()
 
 
 def account_of(splat: Splat, meanings: Meanings) -> Account:

@@ -232,7 +232,7 @@ class Body:
     def _smatch(self, match: _Matched, _indent: int) -> bool:
         if self._splat.kind != "smatch-atomic":
             return False
-        if not self._traces:
+        if not self._traces or match["called"] is None:
             self._open("call tree")
         if match["remark"]:
             self._facts.setdefault("atomic_by", f"{match['function']}() {match['remark']}")
@@ -255,7 +255,12 @@ class Body:
             self._splat,
             chain=tuple(Link(number, lock, tuple(frames)) for number, lock, frames in self._chain),
             held=tuple(HeldLocks(task, count, tuple(locks)) for task, count, locks in self._held),
-            traces=tuple(Trace(title, tuple(frames)) for title, frames in self._traces if frames),
+            # Smatch tells a path from its outermost function on, the kernel from the innermost.
+            traces=tuple(
+                Trace(title, tuple(reversed(frames)) if self._splat.kind == "smatch-atomic" else tuple(frames))
+                for title, frames in self._traces
+                if frames
+            ),
             roles=tuple(self._roles),
             scenario=tuple(self._scenario),
             exists=tuple(self._exists),

@@ -31,6 +31,7 @@ class _Kind(msgspec.Struct, forbid_unknown_fields=True):
     title: str
     means: str
     config: str = ""
+    place: str = ""
     sources: list[_Place] = []
 
 
@@ -60,6 +61,7 @@ class KindMeaning:
     """A kind of report: a title, what it says, the option that a kernel needs for it, and where its rule is stated.
 
     Each source goes with words of which one has to stand in the first line of the report, none for any report.
+    ``place`` matches what stands on the line of source that such a report names; None where none is looked for.
     """
 
     id: str
@@ -67,6 +69,7 @@ class KindMeaning:
     means: str
     config: str
     sources: tuple[tuple[Source, tuple[str, ...]], ...]
+    place: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,14 @@ def load_meanings(folder: Path) -> Meanings:
         )
     return Meanings(
         {
-            kind.id: KindMeaning(kind.id, kind.title, kind.means, kind.config, _sources(kind.sources))
+            kind.id: KindMeaning(
+                kind.id,
+                kind.title,
+                kind.means,
+                kind.config,
+                _sources(kind.sources),
+                _pattern(folder, "splats", [kind.place]) if kind.place else None,
+            )
             for kind in kinds.kind
         },
         tuple(_pseudo(folder, entry) for entry in _read(folder, "pseudolocks", _Pseudos).pseudo),

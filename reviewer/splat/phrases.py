@@ -101,5 +101,5 @@ CPU_LINES: Final = _compiled(
 CPU_CUT: Final = re.compile(r"CPU: (?P<cpu>\d{1,5}) (?:UID: \d{1,10} )?PID: (?P<pid>\d{1,10}) Comm: (?P<comm>\S{1,64})")
 IDENT: Final = re.compile(r"(?P<release>\d{1,3}\.\d{1,3}\S{0,80}) #\d\S{0,40} (?P<taint>Not tainted|Tainted: .{1,60})$")
 SUSPICIOUS: Final = re.compile(r"(?P<path>[\w./+-]{1,200}):(?P<line>\d{1,7}) (?P<message>.{1,200})!$")
-SMATCH_CALL: Final = re.compile(r"(?:-> )?(?P<function>\w{1,120})\(\)(?: <- (?P<remark>.{1,80}))?$")
+SMATCH_CALL: Final = re.compile(r"(?P<called>-> )?(?P<function>\w{1,120})\(\)(?: <- (?P<remark>.{1,80}))?$")
 LOCKDEP_OFF: Final = re.compile(r"INFO: lockdep is turned off\.|turning off the locking correctness validator")
