@@ -71,5 +71,21 @@ CHECK = Check(
                 kvm_vcpu_srcu_read_unlock(vcpu);
         }
         """,
+        """
+        struct kvm { struct srcu_struct srcu; };
+        struct kvm_vcpu { struct kvm *kvm; int runs; };
+        void vcpu_run_core(struct kvm_vcpu *vcpu)
+        {
+                int idx;
+
+                local_irq_disable();
+                idx = srcu_read_lock(&vcpu->kvm->srcu);
+                guest_state_enter_irqoff();
+                vcpu->runs++;
+                guest_state_exit_irqoff();
+                srcu_read_unlock(&vcpu->kvm->srcu, idx);
+                local_irq_enable();
+        }
+        """,
     ),
 )

@@ -83,6 +83,30 @@ CHECK = Check(
                 spin_unlock(&dev->lock);
         }
         """,
+        """
+        struct dev { struct rw_semaphore sem; rwlock_t lock; int n; };
+        static void grow(struct dev *dev)
+        {
+                down_write(&dev->sem);
+                dev->n++;
+                up_write(&dev->sem);
+        }
+        void look(struct dev *dev)
+        {
+                down_read(&dev->sem);
+                if (!dev->n)
+                        grow(dev); /* wrong */
+                up_read(&dev->sem);
+        }
+        void count(struct dev *dev)
+        {
+                read_lock(&dev->lock);
+                write_lock(&dev->lock); /* wrong */
+                dev->n++;
+                write_unlock(&dev->lock);
+                read_unlock(&dev->lock);
+        }
+        """,
     ),
     right=(
         """
@@ -118,15 +142,15 @@ CHECK = Check(
         }
         """,
         """
-        struct dev { struct rw_semaphore sem; int n; };
+        struct dev { rwlock_t lock; int n; };
         static int read_n(struct dev *dev)
         {
-                guard(rwsem_read)(&dev->sem);
+                guard(read_lock)(&dev->lock);
                 return dev->n;
         }
         int twice(struct dev *dev)
         {
-                guard(rwsem_read)(&dev->sem);
+                guard(read_lock)(&dev->lock);
                 return read_n(dev) + dev->n;
         }
         """,

@@ -48,6 +48,9 @@ _ORDERS = frozenset(
         EventKind.GUEST_IN_READER,
     )
 )
+_AGAIN = frozenset(
+    (EventKind.TAKEN_TWICE, EventKind.READER_RECURSION, EventKind.WAITS_FOR_ITSELF, EventKind.READ_TWICE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ def _context_steps(event: Event, reason: Reason | None) -> list[Step]:
         return [Step(event.function.path, line, event.function.name, call) for _, _, line, call in event.shown]
     if event.kind in _ORDERS:
         return [Step(event.function.path, at, event.function.name, call) for _, _, at, call in event.shown if at]
-    if event.kind in (EventKind.TAKEN_TWICE, EventKind.WAITS_FOR_ITSELF, EventKind.READ_TWICE):
+    if event.kind in _AGAIN:
         lock, taken_on = event.detail
         return [
             Step(event.function.path, at, event.function.name, call)

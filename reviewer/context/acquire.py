@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 EXCLUSIVE = frozenset(("raw", "spin", "write", "mutex", "rwsem_write"))
 """Kinds of locks that nobody can take twice."""
+_WRITER = {"read": "write", "rwsem_read": "rwsem_write"}
+_FAIR = frozenset(("rwsem_read",))
+"""Kinds of readers that wait behind a writer who waits (Documentation/locking/lockdep-design.rst, non-recursive)."""
 WAIT = "wait"
 """Stands among the kinds of locks for a wait for all readers of an srcu_struct: it never gets past one."""
 HANDLER = "handler"
@@ -33,6 +36,13 @@ ANY = "*"
 """Stands for any lock of the caller."""
 _MOST = 40
 _LONGEST_CHAIN = 6
+
+
+def taken_again(held: str, taken: str) -> EventKind | None:
+    """What it is if who holds a lock as ``held`` takes it as ``taken``; None where that is allowed."""
+    if held in EXCLUSIVE or _WRITER.get(held) == taken:
+        return EventKind.TAKEN_TWICE
+    return EventKind.READER_RECURSION if held == taken and held in _FAIR else None
 
 
 def taken(
@@ -157,7 +167,8 @@ def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts
     if "(" in name or "[" in name or name.startswith("?"):
         return
     for held in _kept(state, acquisition):
-        if held.expression != name or held.kind not in EXCLUSIVE or held.origin is not Origin.TAKEN:
+        kind = taken_again(held.kind, acquisition.kind)
+        if held.expression != name or kind is None or held.origin is not Origin.TAKEN:
             continue
         if (STANDS, name) not in facts:
             continue
@@ -169,7 +180,7 @@ def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts
                 continue
         shown, line, _ = facts.get((TAKEN_AT, name), (last_member(name), 0, ""))
         before = len(flow.analysis.events)
-        flow.event(EventKind.TAKEN_TWICE, node, state, facts, acquisition.steps, detail=(shown, str(line)))
+        flow.event(kind, node, state, facts, acquisition.steps, detail=(shown, str(line)))
         flow.suspected += [(held, event) for event in flow.analysis.events[before:]]
         del flow.analysis.events[before:]
 

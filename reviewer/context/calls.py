@@ -6,7 +6,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reviewer.context.acquire import EXCLUSIVE, awaited, guest_entered, inherit, taken, taken_inside, waited
+from reviewer.context.acquire import (
+    EXCLUSIVE,
+    awaited,
+    guest_entered,
+    inherit,
+    taken,
+    taken_again,
+    taken_inside,
+    waited,
+)
 from reviewer.context.annotations import is_early, never_returns
 from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.assumptions import refuted
@@ -244,15 +253,17 @@ class Calls:
 
         Where something was called in between, it may have let go of the lock for a moment.
         """
-        held = Held(kind, expression, Origin.TAKEN)
-        same = held in state.locks and (STANDS, expression) in facts
-        if same and kind in EXCLUSIVE and "locks" not in state.unsure and "(" not in expression:
+        for held in state.locks:
+            what = taken_again(held.kind, kind) if held.expression == expression else None
+            same = what is not None and held.origin is Origin.TAKEN and (STANDS, expression) in facts
+            if what is None or not same or "locks" in state.unsure or "(" in expression:
+                continue
             shown, line, _ = facts.get((TAKEN_AT, expression), (last_member(expression), 0, ""))
             steps = (self.notes.step(flow, node),)
-            event = flow.described(EventKind.TAKEN_TWICE, node, state, facts, steps, detail=(shown, str(line)))
+            event = flow.described(what, node, state, facts, steps, detail=(shown, str(line)))
             if (UNMOVED, expression) in facts:
                 flow.note(event)
-            else:
+            elif held.kind == kind and kind in EXCLUSIVE:
                 flow.again.setdefault(held, event)
 
     # Guards

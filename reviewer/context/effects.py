@@ -58,6 +58,7 @@ class EventKind(StrEnum):
     IRQS_LEFT_ON = "interrupts no longer disabled by a lock"
     WAITS_FOR_HANDLER = "waits for a handler with a lock that it takes"
     SAVED_TWICE = "what a lock is given back is overwritten"
+    READER_RECURSION = "reader that waits behind writers taken twice"
     READ_TWICE = "reader whose index is kept already"
     GUEST_IN_READER = "guest entered in a reader"
     LOCK_MAY_FAIL = "guard of a lock that can fail"

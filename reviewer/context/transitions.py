@@ -116,9 +116,13 @@ class Transitions(Watcher):
 
 
 def guests_in_readers(analyser: Analyser, function: Function, analysis: Analysis) -> Iterator[Event]:
-    """An event for each way into a guest in a reader that others wait for."""
+    """An event for each way into a guest in a reader that others wait for.
+
+    Who opens it beside the entry does so for what handles the exits without leaving the guest, as in
+    arch/powerpc/kvm/book3s_hv.c.
+    """
     for edge in analysis.edges.values():
-        if edge.acquisition.kind != GUEST:
+        if edge.acquisition.kind != GUEST or len(edge.acquisition.steps) == 1:
             continue
         held = analyser.program.lock_class(edge.held.expression, function) or ""
         if held.rpartition(":")[2] in analyser.api.transitions.not_into_guest:
