@@ -42,6 +42,7 @@ from reviewer.workers import MOST, in_order
 _RECURSION = 6000  # one analysis inside another takes about ten frames of Python; far below what the C stack holds
 _ENOUGH = 4  # patches; for fewer another process is not worth its start
 _FEW = 6  # callers; what more of them hold in common is not looked for above them
+_STRIDE = 10  # patches; the tree below so many is known for itself, so that they do not each compute what it changed
 _SHARES = 2 * MOST  # so that one long share does not leave the other process idle
 
 
@@ -225,7 +226,8 @@ class PatchJudge:
         self._cache = cache
         self._checks = checks
         self._api = api
-        self._last: tuple[str, Program, Analyser | None] | None = None
+        self._last: tuple[str, Analyser] | None = None
+        self._step: tuple[int, Analyser] | None = None
         self._rules = tables_digest(data_dir("checks"))
         self._kept: list[Kept] = []
 
@@ -253,24 +255,13 @@ class PatchJudge:
         if patch.applied is Applied.NO:
             diff = annotated(patch.patch.diff) if self._annotate else ()
             return self._from_diff_alone(patch, changes, store), (), diff
-        before, analysis = self._before(at, store)
+        analysis, between = self._below(at, store)
+        before = Program(self._snapshot(patch.before), store, base=analysis.program, changed=_touched(between))
         old_name = {new: old for old, new in changes.renamed.items()}
-        old = {old_name.get(path, path): lines.removed | lines.beside for path, lines in changes.lines.items()}
-        before.want(old)
-        if analysis is None and not before.usual_arms:  # what is kept rests on what everybody sees
-            usual = Program(before.files, store)
-            analysis = Analyser(usual, self._api)
-            self._keep(analysis)
-            before = Program(before.files, store, base=usual)
-            before.want(old)
+        before.want({old_name.get(path, path): lines.removed | lines.beside for path, lines in changes.lines.items()})
         before_analysis = Analyser(before, self._api, analysis)
-        if analysis is None:
-            self._keep(before_analysis)
-        touched = _touched([patch])
-        files = self._snapshot(patch.after)
         wanted = {path: lines.added | lines.near for path, lines in changes.lines.items()}
-        after = Program(files, store, base=before, changed=touched, wanted=wanted)
-        self._last = (patch.after, Program(files, store, base=before, changed=touched), before_analysis)
+        after = Program(self._snapshot(patch.after), store, base=before, changed=_touched([patch]), wanted=wanted)
         sides = Sides(before, after, changes.lines, changes.renamed, before_analysis)
         result = compared(sides, self._checks, self._api)
         diff = ()
@@ -280,23 +271,31 @@ class PatchJudge:
             diff = annotated(patch.patch.diff, changes.shifts, old_lines, new_lines)
         return result.findings, result.notes, diff
 
-    def _before(self, at: int, store: Store) -> tuple[Program, Analyser | None]:
-        """The tree below a patch, and the analysis of the one that it was made from."""
-        tree = self._applied[at].before
-        # Not what rests on a store that was given up.
-        if self._last is not None and self._last[0] == tree and self._last[1].store is store:
-            return self._last[1], self._last[2]
-        below = self._applied[:at]
-        trees = [self._base, *(tree for patch in below for tree in (patch.before, patch.after)), tree]
-        if tree == self._base or any(one != other for one, other in list(pairwise(trees))[::2]):
-            return Program(self._snapshot(tree), store), None
-        base = Program(self._snapshot(self._base), store)
-        analysis = Analyser(base, self._api)
-        self._keep(analysis)
-        return Program(self._snapshot(tree), store, base=base, changed=_touched(below)), analysis
+    def _below(self, at: int, store: Store) -> tuple[Analyser, Sequence[AppliedPatch]]:
+        """The analysis of a tree below a patch, which patches share, and the patches between."""
+        patches = self._applied[:at]
+        trees = [self._base, *(tree for patch in patches for tree in (patch.before, patch.after))]
+        trees.append(self._applied[at].before)
+        if any(one != other for one, other in list(pairwise(trees))[::2]):
+            return self._root(trees[-1], store), ()
+        root = self._root(self._base, store)
+        start = at - at % _STRIDE
+        if not start:
+            return root, patches
+        if self._step is None or self._step[0] != start or self._step[1].program.store is not store:
+            snapshot = self._snapshot(self._applied[start].before)
+            program = Program(snapshot, store, base=root.program, changed=_touched(patches[:start]))
+            self._step = start, Analyser(program, self._api, root)
+        return self._step[1], patches[start:]
 
-    def _keep(self, analysis: Analyser) -> None:
-        self._kept.append(analysis.keep(self._rules))
+    def _root(self, tree: str, store: Store) -> Analyser:
+        """The analysis of a tree that stands for itself, so that what is learned of it is kept."""
+        # Not what rests on a store that was given up.
+        if self._last is None or self._last[0] != tree or self._last[1].program.store is not store:
+            self._step = None
+            self._last = tree, Analyser(Program(self._snapshot(tree), store), self._api)
+            self._kept.append(self._last[1].keep(self._rules))
+        return self._last[1]
 
     def close(self) -> None:
         """Keep what was computed for later runs."""

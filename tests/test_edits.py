@@ -11,10 +11,11 @@ from reviewer.context.closure import Closure
 from reviewer.context.effects import Summary
 from reviewer.registry import load_api
 from reviewer.source.cfg import Function
-from reviewer.source.edits import edit_between
+from reviewer.source.edits import edit_between, moves_between
 from reviewer.source.parse import parse
 from reviewer.source.program import Program
 from reviewer.source.store import Store
+from reviewer.source.unlike import Unlike
 from tests.memory_files import MemoryFiles
 
 API = load_api(data_dir("checks"))
@@ -169,7 +170,7 @@ def test_only_what_calls_the_changed_function_is_computed(monkeypatch: pytest.Mo
     new = Analyser(after, API, old)
     for function in functions(after):
         new.summary(function)
-    assert sorted(computed) == ["low", "middle", "top"]
+    assert sorted(computed) == ["low", "middle"]  # which says to its callers what it said before
 
 
 def test_what_a_new_function_does_not_reach_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +190,50 @@ def test_what_a_new_function_does_not_reach_is_taken_over(monkeypatch: pytest.Mo
     new = Analyser(after, API, old)
     for function in functions(after):
         new.summary(function)
-    assert sorted(computed) == ["low", "middle", "top", "touch"]
+    assert sorted(computed) == ["low", "middle", "touch"]
+
+
+HEADERS = {
+    "a line more": ("{\n\tbeside(b);", "{\n\tbarrier();\n\n\tbeside(b);"),
+    "a comment in front": ("void beside", "/* What is beside. */\nvoid beside"),
+    "a call that sleeps": ("\tbelow(b);\n", "\tmsleep(1);\n\tbelow(b);\n"),
+    "a call less": ("\tbeside(b);\n", ""),
+    "another function more": ("void beside", "static inline void low(struct box *b)\n{\n\tmsleep(1);\n}\nvoid beside"),
+    "a macro": ("void beside", "#define touch(b) mutex_lock(&(b)->lock)\nvoid beside"),
+    "a test changed": ("static inline void", "#define is_odd(b) ((b)->odd)\nstatic inline void"),
+}
+USERS = """\
+#include "example.h"
+void user(struct box *b)
+{
+	if (b->many)
+		touch(b);
+	outside(b);
+	if (b->odd)
+		low(b);
+	mutex_lock(&b->user);
+}
+void far(struct box *b)
+{
+	user(b);
+	mutex_unlock(&b->user);
+	user(b);
+}
+"""
+
+
+@pytest.mark.parametrize("change", HEADERS)
+def test_summaries_after_a_patch_to_a_header_are_those_of_the_tree_alone(change: str) -> None:
+    header = HEADER.replace(*HEADERS[change])
+    assert header != HEADER
+    files = {PATH: TEXT, INLINE: HEADER, "kernel/users.c": USERS}
+    before = Program(MemoryFiles(files), Store(None))
+    changed = MemoryFiles({**files, INLINE: header})
+    after = Program(changed, before.store, base=before, changed=[INLINE])
+    old = Analyser(before, API)
+    new, alone = Analyser(after, API, old), Analyser(Program(changed, Store(None)), API)
+    for function in [*functions(after), *after.functions("kernel/users.c")]:
+        assert whole(new.summary(function)) == whole(alone.summary(function)), function.name
 
 
 ARMS = """\
@@ -221,7 +265,7 @@ def test_other_arms_change_nothing_for_those_who_do_not_ask(wanted: int, usual: 
     files = MemoryFiles({PATH: ARMS, INLINE: HEADER})
     after = Program(files, before.store, base=before, changed=[PATH], wanted={PATH: frozenset((wanted,))})
     assert after.usual_arms is usual
-    assert (PATH in after.unlike_base(frozenset())[1]) is usual
+    assert (PATH in Unlike(before, after, frozenset()).edits) is usual
     made_from_base = Analyser(after, API, Analyser(before, API))
     alone = Analyser(program(ARMS), API)
     (user,) = after.functions(PATH, "user")
@@ -235,8 +279,9 @@ def test_lines_of_an_edit() -> None:
     assert edit is not None
     assert edit.changed == {("low", 2), ("middle", 16)}
     assert edit.lines["is_quick", 7] == 6
-    assert edit.moves
-    assert [edit.moved(line) for line in (1, 2, 6, 10)] == [1, 2, 7, 11]
+    moves = moves_between(TEXT.encode(), old_file.extents, new.encode(), new_file.extents)
+    assert moves
+    assert [moves.moved(line) for line in (1, 2, 5, 6, 10)] == [1, 2, 6, 7, 11]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from reviewer.source.expression import last_member, split_member
 from reviewer.source.kconfig import excluded_with
 from reviewer.source.pointers import Instance
 from reviewer.source.program import Program
+from reviewer.source.unlike import Unlike
 
 _PREDICATE_NAME = re.compile(
     r"(?:.*_)?(?:is|has|enabled|supported|active|can|use|needs|IS_ERR|test(?!_(?:and|set|clear|change)))(?:_.*)?"
@@ -56,7 +57,7 @@ class Analyser:
         self._closure: Closure = Closure(
             self._below,
             lambda function: Flow(self, function, State()).run().summary,
-            Base(base._closure, *program.unlike_base(telling), program.counterpart) if base is not None else None,
+            Base(base._closure, Unlike(base.program, program, telling)) if base is not None else None,
         )
         self.outlined: set[tuple[str, str]] = set()
         self.unfolded: dict[str, Function] = {}

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from reviewer.context.effects import EMPTY, Summary
 from reviewer.context.moved import moved_summary
-from reviewer.source.cfg import Function
-from reviewer.source.edits import Edit
+from reviewer.source.cfg import Call, Function, Return
+from reviewer.source.unlike import Unlike
 
 _ROUNDS = 8
 """After so many rounds a circle of functions is taken as it is. Summaries are bounded; few need more than three."""
@@ -107,18 +107,11 @@ class Known:
         return self._summary
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
-    """The summaries of another tree: what rests on nothing that differs is the same in both.
-
-    In the files ``unlike`` anything may differ; in those of ``edits`` nothing but functions.
-    ``counterpart`` finds the function of the other tree that stands in the place of one that an edit did not change.
-    """
+class Base(NamedTuple):
+    """The summaries of another tree, and what differs from it: what rests on nothing that does is the same in both."""
 
     closure: Closure
-    unlike: frozenset[str]
-    edits: Mapping[str, Edit]
-    counterpart: Callable[[Function, Edit], Function | None]
+    unlike: Unlike
 
 
 class Closure:
@@ -134,9 +127,9 @@ class Closure:
         self._summarise = summarise
         self._base = base
         self.numbers: Numbers = base.closure.numbers if base is not None else Numbers()
-        self._unlike = self.numbers.set_of(base.unlike) if base is not None else 0
-        self._edited = self.numbers.set_of(base.edits) if base is not None else 0
-        self._reaches: dict[Key, bool] = {}
+        self._unlike = self.numbers.set_of(base.unlike.files) if base is not None else 0
+        self._edited = self.numbers.set_of(base.unlike.edits) if base is not None else 0
+        self._alike: dict[Key, bool] = {}
         self._known: dict[Key, Known] = {}
         self.keeper: Keeper | None = None
         self._circle: dict[Key, Summary] = {}
@@ -170,60 +163,44 @@ class Closure:
         return found
 
     def _as_in_base(self, function: Function, base: Base) -> Known | None:
-        """The summary from the base, where nothing that it rests on differs."""
-        found = self._below(function, base)
-        if found is None or found.files & self._unlike:
+        """The summary from the base, where nothing differs in the files that it rests on."""
+        same = base.unlike.counterpart(function)
+        found = base.closure.known(same) if same is not None else None
+        if found is None or found.files & (self._unlike | self._edited):
             return None
-        if not found.files & self._edited:
-            return found
-        return (
-            None
-            if self._reaches_change(function, base)
-            else Known(moved_summary(found.summary, function.path, base.edits), found.files)
-        )
+        self._alike[key_of(function)] = True
+        return found
+
+    def _taken_over(self, members: Mapping[Key, Function], below: Iterable[Function], files: int, base: Base) -> bool:
+        """Take the summaries of a circle from the base, if all that it calls is to its callers what it is there."""
+        same = {key: base.unlike.counterpart(function) for key, function in members.items()}
+        if None in same.values() or not all(self._is_alike(callee, base) for callee in below):
+            return False
+        for key, function in same.items():
+            if function is not None:
+                found = base.closure.known(function)
+                self._alike[key] = True
+                self._known[key] = Known(partial(self._moved, found, function.path, base), files)
+        return True
+
+    def _is_alike(self, function: Function, base: Base) -> bool:
+        """Whether callers of ``function``, whose summary is known, find in it what they find in the base."""
+        key = key_of(function)
+        if key not in self._alike:
+            self._alike[key] = False  # for those that it is in a circle with
+            twin = base.unlike.twin(function)
+            if twin is not None:
+                was = self._moved(base.closure.known(twin), twin.path, base)
+                self._alike[key] = was.told == self._known[key].summary.told and (
+                    # Callers read the text of an expression, and that of what it calls.
+                    not _is_expression(function)
+                    or all(self._is_alike(callee, base) for callee in self._callees(function))
+                )
+        return self._alike[key]
 
     @staticmethod
-    def _below(function: Function, base: Base) -> Known | None:
-        """What the base knows of the same function; None where that is not there or another one."""
-        if function.path in base.unlike:
-            return None
-        edit = base.edits.get(function.path)
-        same = function if edit is None else base.counterpart(function, edit)
-        return base.closure.known(same) if same is not None else None
-
-    def _reaches_change(self, start: Function, base: Base) -> bool:
-        """Whether ``start`` calls, however deep, a function that differs from the one in the base."""
-        above: dict[Key, list[Key]] = {key_of(start): []}
-        waiting = [start]
-        reaching: list[Key] = []
-        while waiting:
-            function = waiting.pop()
-            key = key_of(function)
-            known = self._reaches.get(key)
-            if known is None:
-                found = self._below(function, base)
-                edit = base.edits.get(function.path)
-                changed = edit is not None and (function.name, function.line) in edit.changed
-                if changed or function.path in base.unlike or (found is not None and found.files & self._unlike):
-                    known = True
-                elif found is not None and not found.files & self._edited:
-                    known = False
-            if known is None:
-                for callee in self._callees(function):
-                    if key_of(callee) not in above:
-                        above[key_of(callee)] = []
-                        waiting.append(callee)
-                    above[key_of(callee)].append(key)
-            elif known:
-                reaching.append(key)
-        reached = dict.fromkeys(above, False)
-        while reaching:
-            key = reaching.pop()
-            if not reached[key]:
-                reached[key] = True
-                reaching += above[key]
-        self._reaches |= reached
-        return reached[key_of(start)]
+    def _moved(known: Known, path: str, base: Base) -> Summary:
+        return moved_summary(known.summary, path, base.unlike.moves)
 
     def _order(self, start: Function) -> Iterator[list[Function]]:
         """The circles below ``start`` that are not computed yet, callees first (Tarjan, SIAM J. Comput. 1972)."""
@@ -266,10 +243,12 @@ class Closure:
     def _compute(self, circle: list[Function]) -> None:
         members = {key_of(function): function for function in circle}
         below = {key: {key_of(c): c for c in self._callees(function)} for key, function in members.items()}
+        outside = {key: c for callees in below.values() for key, c in callees.items() if key not in members}
         files = self.numbers.set_of(function.path for function in circle)
-        for key, callee in (item for callees in below.values() for item in callees.items()):
-            if key not in members:
-                files |= self.known(callee).files
+        for callee in outside.values():
+            files |= self.known(callee).files
+        if self._base is not None and self._taken_over(members, outside.values(), files, self._base):
+            return
         if len(circle) == 1 and key_of(circle[0]) not in below[key_of(circle[0])]:
             self._settle(key_of(circle[0]), Known(self._summarise(circle[0]), files))
             return
@@ -292,3 +271,9 @@ class Closure:
         self._known[key] = known
         if self.keeper is not None:
             self.keeper.keep(key, known)
+
+
+def _is_expression(function: Function) -> bool:
+    """Whether ``function`` is a macro, or returns one expression and does nothing else."""
+    others = [node for block in function.blocks for node in block.nodes if not isinstance(node, Call)]
+    return "macro" in function.words or (len(others) == 1 and isinstance(others[0], Return) and bool(others[0].value))

@@ -332,6 +332,16 @@ class Summary:
         """All that a caller's own summary is made from."""
         return (*self.outside, frozenset(self.requirements))
 
+    @property
+    def told(self) -> tuple[object, ...]:
+        """All that it says, with its lines, in its order."""
+        return (
+            tuple(self.effects.values()),
+            tuple(self.exits),
+            tuple(self.requirements.values()),
+            tuple(self.acquisitions.values()),
+        )
+
 
 Taken = dict[tuple[str, str], tuple[int, str]]
 """Lock as callers see it, to the line and the call that took it; a counter that was raised has no name."""

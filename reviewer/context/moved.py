@@ -7,12 +7,11 @@ from collections.abc import Mapping
 
 from reviewer.context.effects import Summary
 from reviewer.model import Step
-from reviewer.source.edits import Edit
+from reviewer.source.edits import Moves
 
 
-def moved_summary(summary: Summary, path: str, edits: Mapping[str, Edit]) -> Summary:
-    """``summary``, of a function of ``path`` that rests on nothing that was changed, with its lines moved."""
-    moving = {each: edit for each, edit in edits.items() if edit.moves}
+def moved_summary(summary: Summary, path: str, moving: Mapping[str, Moves]) -> Summary:
+    """``summary``, of a function of ``path``, with its lines moved as ``moving`` says by path."""
     if not moving:
         return summary
 

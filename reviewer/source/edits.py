@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 
 from reviewer.source.cfg import Extent
 from reviewer.source.preprocess import blank_comments_and_strings
@@ -35,18 +36,41 @@ class Edit:
     changed: frozenset[_Place]
     words: frozenset[str]
     renames: bool
-    _starts: tuple[int, ...]
-    _shifts: tuple[int, ...]
 
-    @property
-    def moves(self) -> bool:
-        """Whether any line stands elsewhere now."""
+
+class Moves:
+    """Where the lines of an older version of a file stand now; false where none has moved."""
+
+    def __init__(self, shifts: Mapping[int, int]) -> None:
+        """``shifts`` gives for the first line of each run of lines by how much these have moved."""
+        self._starts, self._shifts = zip(*sorted({0: 0, **shifts}.items()), strict=True)
+
+    def __bool__(self) -> bool:
         return any(self._shifts)
 
     def moved(self, line: int) -> int:
-        """Where a line of the older version stands now, if it is not one of a changed function."""
-        at = bisect_right(self._starts, line) - 1
-        return line + self._shifts[at] if at >= 0 else line
+        """Where a line of the older version stands now; for one that is gone, where it would."""
+        at: int = bisect_right(self._starts, line) - 1
+        return line + int(self._shifts[at])
+
+
+def moves_between(old: bytes, before: Sequence[Extent], new: bytes, after: Sequence[Extent]) -> Moves:
+    """Where the lines of ``old`` stand in ``new``: of functions with the same text, and of what is alike in others."""
+    sides = (_numbered(before), _numbered(after))
+    rows = (old.split(b"\n"), new.split(b"\n"))
+    shifts: dict[int, int] = {}
+    for which, was in sides[0].items():
+        now = sides[1].get(which)
+        if now is None:
+            continue
+        bodies = rows[0][was.line - 1 : was.end], rows[1][now.line - 1 : now.end]
+        shifts.setdefault(was.end + 1, now.end - was.end)
+        shifts[was.line] = now.line - was.line
+        if bodies[0] != bodies[1]:
+            for block in SequenceMatcher(None, *bodies, autojunk=False).get_matching_blocks():
+                if block.size:
+                    shifts[was.line + block.a] = now.line + block.b - was.line - block.a
+    return Moves(shifts)
 
 
 def edit_between(old: bytes, before: Sequence[Extent], new: bytes, after: Sequence[Extent]) -> Edit | None:
@@ -82,18 +106,11 @@ def edit_between(old: bytes, before: Sequence[Extent], new: bytes, after: Sequen
         if which in differing or not words.isdisjoint(_WORD.findall(b"\n".join(rows)))
     }
     said = [_words(side.get(which, []) for which in differing) for side in (bodies, bodies_now)]
-    starts, shifts = [0], [0]
-    for which in both:
-        was, now = sides[0][which], sides[1][which]
-        starts += [was.line, was.end + 1]
-        shifts += [now.line - was.line, now.end - was.end]
     return Edit(
         {(which[0], extent.line): sides[0][which].line for which, extent in sides[1].items() if which not in changed},
         frozenset((which[0], sides[1][which].line) for which in changed),
         frozenset(word.decode() for word in said[0] ^ said[1]),
         bool(defined),
-        tuple(starts),
-        tuple(shifts),
     )
 
 
@@ -166,9 +183,9 @@ def _directives(rows: _Rows) -> _Rows:
 
 
 def offered(facts: BlobFacts, path: str) -> set[str]:
-    """What the file ``path`` offers to others: its last word is the name that they use it by."""
+    """What the file ``path`` offers to others: its last word is the name that they use it by, ``.name`` a member."""
     shared = {name for name, kind in facts.definitions if kind == "f" or path.endswith(".h")}
     shared |= {f"{kind} {name}" for name, kind in facts.locks}
-    shared |= {f"{function} {structure} {field}" for function, structure, field in facts.members}
+    shared |= {f"{function} {structure} .{field}" for function, structure, field in facts.members}
     shared |= {f"{target} {name}" for name, target in facts.types}
     return shared | {f"{kind} {name}" for name, kind, static in facts.variables if not static or path.endswith(".h")}

@@ -6,13 +6,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from reviewer.source.cfg import Extent, Function, Layout
 from reviewer.source.declarations import Declaration, Declarations
-from reviewer.source.edits import Edit, edit_between, offered
 from reviewer.source.files import Files
 from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
 from reviewer.source.macros import read_macro
@@ -87,6 +86,7 @@ class Program:
         self._scopes: dict[str, tuple[str, ...]] = {}
         self._covered: dict[str, dict[int, tuple[str, ...]]] = {}
         self._within: dict[tuple[str, ...], dict[int, tuple[str, ...]]] = {}
+        self._members_used: dict[tuple[str, str], bool] = base._members_used if base is not None else {}
         self._declarations = Declarations(self)
         self._mentions = Mentions(files, store)
 
@@ -126,77 +126,58 @@ class Program:
     @property
     def usual_arms(self) -> bool:
         """Whether no wanted line made a function seen that nobody else sees: then all others mean the same."""
-        return not any(map(self._hidden, self._wanted))
+        return not any(map(self.hidden, self._wanted))
 
-    def unlike_base(self, telling: Set[str]) -> tuple[frozenset[str], dict[str, Edit]]:
-        """The files that may mean something else than in the base: those that differ, and those that use their names.
+    @property
+    def base(self) -> Program | None:
+        """The program that this one was made from."""
+        return self._base
 
-        A name matters that was or is now offered to other files, a lock that was or is now declared otherwise, and a
-        member of a table of functions that was or is now filled otherwise. Apart from them stand the files in which
-        nothing but functions differs, and none of the words ``telling`` of a whole file.
-        """
-        if self._base is None:
-            return frozenset(), {}
-        edits: dict[str, Edit] = {}
-        offers: dict[str, set[str]] = {}
-        for path in sorted(self._changed.union(self._wanted)):
-            edit = self._edit(self._base, path) if path in self._changed and path.endswith(".c") else None
-            if edit is not None and telling.isdisjoint(edit.words):
-                edits[path] = edit
-            if path.endswith(C_SUFFIXES) and (path not in edits or edits[path].renames):
-                offers[path] = {name.split()[-1] for name in self._base._offered(path) ^ self._offered(path)}
-                offers[path] |= self._base._hidden(path) ^ self._hidden(path)
-        users = self.using(set[str]().union(*offers.values()), self._folders())
-        for path in sorted(users & edits.keys()):  # an edit knows of what the file itself offers otherwise
-            others = set[str]().union(*(words for other, words in offers.items() if other != path))
-            if path in self.using(others, self._folders()):
-                del edits[path]
-        return self._changed.union(self._wanted, users) - edits.keys(), edits
+    @property
+    def changed(self) -> frozenset[str]:
+        """The files that differ from the base."""
+        return self._changed
 
-    def _edit(self, base: Program, path: str) -> Edit | None:
-        old, new = base.text(path), self.text(path)
-        before, after = base._usual_extents(path), self._usual_extents(path)
-        if old is None or new is None or before is None or after is None:
-            return None
-        return edit_between(old, before, new, after)
+    @property
+    def touched(self) -> frozenset[str]:
+        """The files that differ from the base, or are read otherwise."""
+        return self._changed.union(self._wanted)
 
-    def _usual_extents(self, path: str) -> tuple[Extent, ...] | None:
+    def usual_extents(self, path: str) -> tuple[Extent, ...] | None:
         """The functions of the usual arms; None where a wanted line made more functions seen."""
         if (base := self._of_base(path)) is not None:
-            return base._usual_extents(path)
+            return base.usual_extents(path)
         parsed = self.parsed(path) if path in self._wanted else None
         if parsed is None:
             return self.extents(path)
         return None if parsed.hidden else parsed.usual
 
-    def _hidden(self, path: str) -> frozenset[str]:
+    def hidden(self, path: str) -> frozenset[str]:
         """The functions that are seen only because of a wanted line."""
         if (base := self._of_base(path)) is not None:
-            return base._hidden(path)
+            return base.hidden(path)
         parsed = self.parsed(path) if path in self._wanted else None
         return parsed.hidden if parsed is not None else frozenset()
 
-    def counterpart(self, function: Function, edit: Edit) -> Function | None:
-        """The same function of the base, where ``edit`` did not change it; None where that is not clear."""
-        line = edit.lines.get((function.name, function.line))
-        if line is None or self._base is None or function.reading:
-            return None
-        found = self._base.functions(function.path, function.name)
-        return next((each for each in found if each.line == line and not each.reading), None)
-
-    def _offered(self, path: str) -> set[str]:
-        text = self.files.read(path)
-        return set() if text is None else offered(scan(text), path)
-
     def using(self, words: Iterable[str], folders: Sequence[str]) -> frozenset[str]:
-        """The files below ``folders`` in which one of ``words`` stands."""
+        """The files below ``folders`` in which one of ``words`` stands; ``.name`` as a member that is not filled."""
         sought = sorted(set(words))
-        self._mentions.expect(dict.fromkeys(folders, sought))
-        return frozenset(path for folder in folders for word in sought for path in self.mentions_below(folder, word))
+        names = [word.removeprefix(".") for word in sought]
+        self._mentions.expect(dict.fromkeys(folders, names))
+        return frozenset(
+            path
+            for folder in folders
+            for word in sought
+            for path in self.mentions_below(folder, word.removeprefix("."))
+            if not word.startswith(".") or self._uses_member(path, word[1:])
+        )
 
-    def _folders(self) -> tuple[str, ...]:
-        """Every folder in which a name used in a changed file is looked for, and those of the changed files."""
-        return tuple(sorted({folder for path in self._changed.union(self._wanted) for folder in self.scope(path)}))
+    def _uses_member(self, path: str, member: str) -> bool:
+        key = (self.files.blob_id(path) or path, member)
+        if key not in self._members_used:
+            use = rb"(?:->|\.)\s*%b\b(?!\s*=[^=])|[(,]\s*%b\s*[,)]" % (member.encode(), member.encode())
+            self._members_used[key] = re.search(use, self.files.read(path) or b"") is not None
+        return self._members_used[key]
 
     def parsed(self, path: str) -> ParsedFile | None:
         """The file ``path``, read once; None where the tree has no such file."""
@@ -359,7 +340,7 @@ class Program:
             local = self.functions(user, name)
             if local:
                 return local[:1]
-            macro = self._macro(name, user)
+            macro = self.macro(name, user)
             if macro is not None:
                 return (macro,)
         candidates = sorted(
@@ -372,7 +353,7 @@ class Program:
             return ()
         for _, is_macro, path in candidates[:3]:
             if is_macro:
-                macro = self._macro(name, path)
+                macro = self.macro(name, path)
                 found: tuple[Function, ...] = (macro,) if macro is not None else ()
             else:
                 found = self.functions(path, name)
@@ -450,7 +431,7 @@ class Program:
         oid = self.files.blob_id(path)
         return self.store.known_blobs().get(oid) if oid is not None else None
 
-    def _macro(self, name: str, path: str) -> Function | None:
+    def macro(self, name: str, path: str) -> Function | None:
         """A function-like macro of ``path`` as a function, if what it does can matter."""
         key = (name, path)
         if key not in self._macros:
