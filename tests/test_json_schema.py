@@ -99,6 +99,7 @@ def test_what_the_program_prints_fits(mistakes: Callable[[str, Any], list[str]],
     printed: dict[str, tuple[str | Path, ...]] = {
         "review": ("review", mail, "--repo", tree),
         "audit": ("check", "--all", "drivers", "--repo", tree),
+        "context": ("context", "drivers/misc/doorbell.c:64", "--repo", tree),
         "splats": ("splat", *sorted((ROOT / "tests" / "splats").glob("*.txt")), "--repo", tree),
     }
     for kind, words in printed.items():

@@ -31,6 +31,7 @@ _KINDS: Final[dict[str, Any]] = {
     "DIR": shtab.DIRECTORY,
     "FILE": shtab.FILE,
     "PATH": shtab.FILE,
+    "PLACE": shtab.FILE,
     "RANGE": _REVISION,
     "REV": _REVISION,
     "SOURCE": shtab.FILE,
