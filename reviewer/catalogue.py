@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from reviewer.errors import CheckError
+from reviewer.tomltable import read_table
 
 
 class _Row(msgspec.Struct, forbid_unknown_fields=True):
@@ -32,10 +32,7 @@ class Rule:
 def load_catalogue(folder: Path) -> tuple[Rule, ...]:
     """The rules in ``catalogue.toml`` beside the checks, in its order; CheckError names what is wrong with it."""
     path = folder / "catalogue.toml"
-    try:
-        rows = msgspec.convert(tomllib.loads(path.read_text("utf-8")), dict[str, dict[str, _Row]])
-    except (OSError, ValueError) as error:
-        raise CheckError(f"the catalogue {path} does not load: {error}; mend it or reinstall the program") from error
+    rows = read_table(path, dict[str, dict[str, _Row]])
     rules = tuple(
         Rule(name, area, row.title, tuple(row.checks.split()), row.gap)
         for area, named in rows.items()

@@ -38,10 +38,11 @@ _LEAVES = re.compile(rb"\b(?:goto|return|break|continue)\b")
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What was found in one patch; ``notes`` are sentences about what was not looked at."""
+    """What was found in one patch; ``notes`` are sentences about what was not looked at. ``after`` the patch."""
 
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
+    after: Analyser
 
 
 def compare(sides: Sides, checks: Sequence[Check], api: Api, *, with_callers: bool = True) -> tuple[Finding, ...]:
@@ -88,7 +89,7 @@ class _Comparison:
         matched = match(self.sides, old, new)
         found = [*self._brought(matched.new, matched.gone), *map(self._fixed, matched.gone)]
         found += [self.teller.as_it_stands(o) for o in matched.kept if o.event.function.path in self.sides.changed]
-        return Compared(in_order(told_once(without_shadowed(found))), tuple(self.affected.notes))
+        return Compared(in_order(told_once(without_shadowed(found))), tuple(self.affected.notes), self.after)
 
     def _unmet(self, changed: Sequence[tuple[Function | None, Function | None]]) -> list[Occurrence]:
         """What changed functions no longer do as their callees demand, or as others do; one line is told of once."""

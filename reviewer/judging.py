@@ -266,8 +266,7 @@ class PatchJudge:
         result = compared(sides, self._checks, self._api)
         diff = ()
         if self._annotate:
-            analyser = Analyser(after, self._api, before_analysis)
-            old_lines, new_lines = Contexts(before_analysis, _FEW), Contexts(analyser, _FEW)
+            old_lines, new_lines = Contexts(before_analysis, _FEW), Contexts(result.after, _FEW)
             diff = annotated(patch.patch.diff, changes.shifts, old_lines, new_lines)
         return result.findings, result.notes, diff
 

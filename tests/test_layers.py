@@ -68,6 +68,7 @@ HELPERS = {
     "sentences": "citation",
     "sides": "compare",
     "threadsplats": "pipeline",
+    "tomltable": "errors",
     "untraced": "compare",
 }
 # Within one line: the ground stands on the model, and the command line turns errors into a report.

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -37,19 +36,12 @@ from reviewer.context.tables import (
     Transitions,
 )
 from reviewer.errors import CheckError
+from reviewer.tomltable import read_table
 
 TABLES = ("locks", "context", "effects", "entries", "operations", "requires")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
 _T = TypeVar("_T")
-
-
-def _read(folder: Path, name: str, form: type[_T]) -> _T:
-    path = folder / f"{name}.toml"
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text()), form)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CheckError(f"cannot read the table {path}: {error}; reinstall the program or mend the file") from error
 
 
 class _Reader:
@@ -280,12 +272,12 @@ def _transitions(reader: _Reader, table: ContextTable) -> Transitions:
 
 def load_tables(folder: Path) -> Api:
     """Read the tables of ``folder``. Raises CheckError, which names file and key, where one is not as it should be."""
-    locks = _read(folder, "locks", dict[str, LockKind])
-    context = _read(folder, "context", ContextTable)
-    effects = _read(folder, "effects", EffectsTable)
-    entries = _read(folder, "entries", EntriesTable)
-    operations = _read(folder, "operations", OperationsTable)
-    requires = _read(folder, "requires", RequiresTable)
+    locks = read_table(folder / "locks.toml", dict[str, LockKind])
+    context = read_table(folder / "context.toml", ContextTable)
+    effects = read_table(folder / "effects.toml", EffectsTable)
+    entries = read_table(folder / "entries.toml", EntriesTable)
+    operations = read_table(folder / "operations.toml", OperationsTable)
+    requires = read_table(folder / "requires.toml", RequiresTable)
     reader = _Reader(folder)
     sleeps, decisions = effects.sleeps, effects.decisions
     irq = msgspec.structs.asdict(context.irq)

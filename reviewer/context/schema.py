@@ -222,12 +222,6 @@ class Spinlocks(_Table, frozen=True, forbid_unknown_fields=True):
     irqsafe: str
 
 
-class Names(_Table, frozen=True, forbid_unknown_fields=True):
-    """A list of names."""
-
-    names: str
-
-
 class Frees(_Table, frozen=True, forbid_unknown_fields=True):
     """What frees; after those of ``at_once`` the memory is anybody's."""
 

@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
@@ -15,8 +13,7 @@ from reviewer.errors import CheckError
 from reviewer.model import Source
 from reviewer.splat.kinds import IDS
 from reviewer.splat.records import Frame, Lock
-
-_T = TypeVar("_T")
+from reviewer.tomltable import read_table
 
 
 class _Place(msgspec.Struct, forbid_unknown_fields=True):
@@ -118,7 +115,7 @@ class Meanings:
 
 def load_meanings(folder: Path) -> Meanings:
     """The tables in ``folder``; CheckError names what is wrong with one."""
-    kinds = _read(folder, "splats", _Kinds)
+    kinds = read_table(folder / "splats.toml", _Kinds)
     missing = set(IDS) ^ {kind.id for kind in kinds.kind}
     if missing:
         raise CheckError(
@@ -137,20 +134,12 @@ def load_meanings(folder: Path) -> Meanings:
             )
             for kind in kinds.kind
         },
-        tuple(_pseudo(folder, entry) for entry in _read(folder, "pseudolocks", _Pseudos).pseudo),
+        tuple(_pseudo(folder, entry) for entry in read_table(folder / "pseudolocks.toml", _Pseudos).pseudo),
         {name: what for what, names in kinds.functions.items() if what != "noise" for name in names.split()},
         {name: what for what, names in kinds.locks.items() for name in names},
         frozenset(kinds.functions.get("noise", "").split()),
         tuple((name, _pattern(folder, "splats", [text])) for name, text in kinds.architectures.items()),
     )
-
-
-def _read(folder: Path, name: str, form: type[_T]) -> _T:
-    path = folder / f"{name}.toml"
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text()), form)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise CheckError(f"cannot read the table {path}: {error}; reinstall the program or mend the file") from error
 
 
 def _sources(places: list[_Place]) -> tuple[tuple[Source, tuple[str, ...]], ...]:
