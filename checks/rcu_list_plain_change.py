@@ -121,5 +121,69 @@ CHECK = Check(
                 kfree_sensitive(rule);
         }
         """,
+        """
+        struct rule { struct list_head link; int key; };
+        static LIST_HEAD(rules);
+        static LIST_HEAD(spare_rules);
+        bool matches(int key)
+        {
+                struct rule *rule;
+
+                rcu_read_lock();
+                list_for_each_entry_rcu(rule, &rules, link) {
+                        if (rule->key == key) {
+                                rcu_read_unlock();
+                                return true;
+                        }
+                }
+                rcu_read_unlock();
+                return false;
+        }
+        void drop(struct rule *rule)
+        {
+                list_del_rcu(&rule->link);
+                kfree_rcu(rule, rcu);
+        }
+        void add(struct rule *rule)
+        {
+                list_add_rcu(&rule->link, &rules);
+        }
+        struct rule *spare_rule(void)
+        {
+                struct rule *rule;
+
+                rule = list_first_entry_or_null(&spare_rules, struct rule, link);
+                if (rule)
+                        list_del(&rule->link);
+                return rule;
+        }
+        void drop_all(struct list_head *given)
+        {
+                struct rule *rule, *next;
+                LIST_HEAD(old);
+
+                list_splice_init(given, &old);
+                list_for_each_entry_safe(rule, next, &old, link) {
+                        list_del(&rule->link);
+                        put_rule(rule);
+                }
+        }
+        struct rule *new_rule(int key)
+        {
+                struct rule *rule = kzalloc(sizeof(*rule), GFP_KERNEL);
+
+                rule->key = key;
+                return rule;
+        }
+        int set_up(void)
+        {
+                struct rule *rule = new_rule(0);
+
+                if (!rule)
+                        return -ENOMEM;
+                list_add(&rule->link, &rules);
+                return 0;
+        }
+        """,
     ),
 )

@@ -105,10 +105,12 @@ def test_scan_sees_definitions_locks_and_tables() -> None:
         b"SYSCALL_DEFINE2(foo, int, a, int, b)\n{\n}\n"
         b"DEFINE_IDTENTRY_SYSVEC(sysvec_foo)\n{\n}\n"
         b"static const struct chip_ops chip = {\n\t.run = run,\n};\n"
+        b"int start(void)\n{\n\tstatic const struct part_ops ops = {\n\t\t.start = start,\n\t};\n\n"
+        b"\tstruct walk walk = {\n\t\t.ops = ops,\n\t};\n\treturn walk_parts(&walk);\n}\n"
     )
-    assert dict(facts.definitions) == {"run": "s", "sys_foo": "f", "sysvec_foo": "f", "take": "m"}
+    assert dict(facts.definitions) == {"run": "s", "start": "f", "sys_foo": "f", "sysvec_foo": "f", "take": "m"}
     assert set(facts.locks) == {("table_lock", "raw_spinlock_t"), ("setup", "mutex")}
-    assert facts.members == (("run", "chip_ops", "run"),)
+    assert facts.members == (("run", "chip_ops", "run"), ("start", "part_ops", "start"))
 
 
 def test_other_trees_in_the_cache_change_no_answer() -> None:

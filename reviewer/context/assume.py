@@ -85,7 +85,8 @@ def _assume_meaning(
         if isinstance(known, bool):
             return state if known == truth else None
         facts[GFP, unwrap(argument)] = truth
-        return state
+        # A mask that comes from elsewhere says by itself that the caller may sleep.
+        return state._replace(may_sleep=True) if known is None and truth else state
     if what in ("irqs", "no_irqs"):  # about the interrupted context: where they are off, who knows what called
         return state if truth == (what == "irqs") else state._replace(unsure=state.unsure | {"irq"})
     if truth == (what == "task"):  # the code says that it may sleep here

@@ -89,4 +89,15 @@ def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
         value = value_of(facts, text)
         if value is not None and (value != 0) != truth:
             return True
+        if value is None and any(
+            letter == VALUE and (known != 0) != truth and _ends_with(text, other)
+            for (letter, other), known in facts.items()
+        ):
+            return True
     return False
+
+
+def _ends_with(longer: str, shorter: str) -> bool:
+    """Whether ``a->b.c`` is meant by ``b->c`` too: a member that is known as a variable as well."""
+    parts, end = longer.replace("->", ".").split("."), shorter.replace("->", ".").split(".")
+    return 1 < len(end) < len(parts) and parts[-len(end) :] == end

@@ -23,7 +23,9 @@ _PAIRED_NAME = re.compile(
 )
 
 # Who comes too late lets go of these, as what is returned says (Documentation/locking/ww-mutex-design.rst).
-_BACKING_OFF = frozenset(("ww_mutex",))
+_BACKING_OFF = "ww_mutex"
+# Has no owner: whoever completes what was begun lets go of it (include/linux/semaphore.h).
+_UNOWNED = frozenset((_BACKING_OFF, "semaphore"))
 _WHOLE = re.compile(r"P\d+|(?:\?\.)?R")
 
 _PAIRS = (
@@ -44,7 +46,8 @@ class Moves(NamedTuple):
     ``below`` are locks that the function itself takes and a callee lets go of, ``handed_up`` are those of a callee
     that the function never releases, so that the callee is to be asked. ``let_go`` are the last members of all locks
     that are released, ``raised`` and ``lowered`` are counters. ``passed`` are, by line of the return, the locks
-    that are held on just the paths that hand their object to an operation of which nothing is known.
+    that are held on just the paths that hand their object to an operation of which nothing is known; ``held_as`` are
+    locks that are held under another name there.
     """
 
     below: Set[tuple[str, str]]
@@ -53,6 +56,7 @@ class Moves(NamedTuple):
     raised: Set[str]
     lowered: Set[str]
     passed: Set[tuple[int, tuple[str, str]]]
+    held_as: Set[tuple[int, tuple[str, str]]]
 
 
 def unbalanced(
@@ -243,12 +247,14 @@ def _locks(
     moves: Moves,
 ) -> Iterator[tuple[Event, tuple[str, str]]]:
     everything = frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in exits))
-    told = {lock for lock in everything if last_member(lock[1]) in handed_on or lock[0] in _BACKING_OFF}
-    told |= moves.handed_up
+    told = {lock for lock in everything if last_member(lock[1]) in handed_on or lock[0] in _UNOWNED}
+    told |= moves.handed_up | {lock for lock in everything if last_member(lock[1]) in _released_if_other(function)}
     for group in _groups(exits):
         for lock in sorted(frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in group)) - told):
             holding = [exit_ for exit_ in group if lock in exit_.gained and not _exchanged(function, lock, exit_)]
-            without = {exit_.line for exit_ in group if lock not in exit_.gained}
+            without = {
+                exit_.line for exit_ in group if lock not in exit_.gained and (exit_.line, lock) not in moves.held_as
+            }
             if lock in moves.below:  # whether the callee is reached before a common return, memory decides
                 holding = [exit_ for exit_ in holding if exit_.line not in without]
             holding = [
@@ -271,6 +277,32 @@ def _locks(
 def _tells(lock: tuple[str, str], group: list[Exit]) -> bool:
     """Whether the returned pointer says if the lock is held: an object comes locked, NULL and ERR_PTR() do not."""
     return all(exit_.value == _FOUND if lock in exit_.gained else exit_.value in ("zero", "nonzero") for exit_ in group)
+
+
+def _released_if_other(function: Function) -> frozenset[str]:
+    """The last members of locks that are released where their owner is another one than some variable.
+
+    Such a function holds one lock or two, as the objects are the same or not.
+    """
+    found = set[str]()
+    for block in function.blocks:
+        for edge in block.edges:
+            compared = {
+                text
+                for literal in edge.literals
+                if isinstance(literal.right, str) and literal.operator in ("==", "!=")
+                for text in (literal.left, literal.right)
+            }
+            found.update(
+                last_member(node.args[0])
+                for node in function.blocks[edge.target].nodes[:1]
+                if compared
+                and isinstance(node, Call)
+                and "unlock" in node.name
+                and node.args
+                and any(plain(node.args[0]).startswith((owner + "->", owner + ".")) for owner in compared)
+            )
+    return frozenset(found)
 
 
 def _exchanged(function: Function, lock: tuple[str, str], exit_: Exit) -> bool:

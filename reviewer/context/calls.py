@@ -31,6 +31,7 @@ from reviewer.context.facts import (
     VALUE,
     Facts,
     forget,
+    note_error,
     note_same,
 )
 from reviewer.context.locks import apply_suffix, canonical, drop, equal_name, in_caller, note_lookup, take
@@ -132,6 +133,7 @@ class Calls:
             forget(facts, node.result)
             if flow.analyser.is_predicate(node.name, flow.function.path):
                 note_same(facts, node)
+            note_error(facts, node, self.api)
         if self.api.remove.fullmatch(node.name) and node.args:
             gone = identifiers(node.args[0])
             for key in [key for key in facts if key[0] == DECIDED and key[1] in gone]:

@@ -194,6 +194,24 @@ def note_same(facts: Facts, node: Call) -> None:
         facts[MEANING, node.result] = ("same", text)
 
 
+def note_error(facts: Facts, node: Call, api: Api) -> None:
+    """An error number becomes a pointer, or is read from one: neither is zero.
+
+    ``ERR_PTR()`` of a variable is taken for an error unless that is known to be zero.
+    """
+    what = api.error_pointers.get(node.name)
+    if not node.result or not node.args or what in (None, "asks"):
+        return
+    asked = [name for name, role in api.error_pointers.items() if role == "asks"]
+    if what == "reads":
+        if any(_is_true(value_of(facts, f"{name}({node.args[0]})")) for name in asked):
+            facts[VALUE, node.result] = NEGATIVE_VALUE
+    elif value_of(facts, node.args[0]) == 0:
+        facts[VALUE, node.result] = 0
+    else:
+        facts.update(((VALUE, text), NONZERO) for text in (node.result, *(f"{name}({node.result})" for name in asked)))
+
+
 def join(old: Facts, new: Facts) -> bool:
     """Keep in ``old`` what ``new`` agrees with; whether anything is known less well now.
 

@@ -42,7 +42,7 @@ from reviewer.context.facts import (
 from reviewer.context.graceperiod import GracePeriods
 from reviewer.context.handover import HandOver
 from reviewer.context.instrumented import Instrumented
-from reviewer.context.locks import canonical, handed_out, in_parameters, returned_as
+from reviewer.context.locks import canonical, handed_out, in_parameters, other_names, returned_as
 from reviewer.context.once import Once
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
@@ -94,6 +94,8 @@ class Flow:
         # By line of the return: locks of an object that was handed to an unknown operation, and all others.
         self.passed_held: set[tuple[int, tuple[str, str]]] = set()
         self.passed_other: set[tuple[int, tuple[str, str]]] = set()
+        # By line of the return: locks that are held under the name of another object, which was found to be the same.
+        self._held_as: set[tuple[int, tuple[str, str]]] = set()
         self._given_up: set[str] = set()
         self._raised: set[str] = set()
         self._fell: set[str] = set()
@@ -147,6 +149,7 @@ class Flow:
             self.taken_below.clear()
             self.passed_held.clear()
             self.passed_other.clear()
+            self._held_as.clear()
             self._given_up.clear()
             self.suspected.clear()
             self.again.clear()
@@ -371,6 +374,8 @@ class Flow:
         for held in sorted(state.locks):
             if held.origin is Origin.TAKEN and (known := facts.get((TAKEN_AT, held.expression))) is not None:
                 self.analysis.taken[held.kind, self.outside(held.expression, facts)] = (known[1], known[2])
+            for name in other_names(held.expression, facts):
+                self._held_as.add((line, (held.kind, self.outside(name, facts, text))))
         taken = (held for held in state.locks if held.origin is Origin.TAKEN)
         self.analysis.left_with.add(
             (kind, frozenset((held.kind, self.outside(held.expression, facts)) for held in taken))
@@ -515,6 +520,7 @@ class Flow:
             self._raised,
             self._fell,
             self.passed_held - self.passed_other,
+            self._held_as,
         )
         known.events += unbalanced(self.function, known.summary, self.start, self.api.handed_on, known.taken, moves)
 

@@ -321,6 +321,7 @@ def load_tables(folder: Path) -> Api:
             for each in context.callbacks
         ),
         predicates=reader.by_key("context", "predicates", msgspec.structs.asdict(context.predicates)),
+        error_pointers=reader.by_key("context", "errors", msgspec.structs.asdict(context.errors)),
         sleeps=frozenset(reader.by_key("effects", "sleeps.always", sleeps.always)),
         sleep_pattern=reader.pattern("effects", "sleeps.patterns", sleeps.patterns),
         sleeps_unless=reader.by_key("effects", "sleeps.unless", sleeps.unless),

@@ -147,6 +147,16 @@ def equal_name(expression: str, state: State, facts: Facts) -> str:
     return expression
 
 
+def other_names(expression: str, facts: Facts) -> list[str]:
+    """The names that a lock has because its owner was found equal to another variable."""
+    owner, found = root(expression), list[str]()
+    for (letter, text), truth in facts.items():
+        left, equal, right = text.partition("==")
+        if letter == SYMBOL and equal and truth and owner in (left, right) and owner != expression:
+            found.append((right if owner == left else left) + expression[len(owner) :])
+    return found
+
+
 def drop(state: State, facts: Facts, kind: str, expression: str) -> State:
     """The state after releasing a lock; one that was not taken here is the caller's."""
     held = find_held(state, kind, expression)

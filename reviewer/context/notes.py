@@ -99,7 +99,8 @@ class Notes:
             return  # nothing preempts it here
         if len(effect.steps) == 1 and effect.kind is EventKind.SLEEP and flow.once.is_guarded(node.line):
             return
-        if len(effect.steps) < _LONGEST_CHAIN and not flow.once.is_first(facts):
+        seldom = flow.once.is_first(facts) or flow.once.has_warned(facts)
+        if len(effect.steps) < _LONGEST_CHAIN and not seldom:
             self._summarise(flow, state, facts, effect, world, masked=effect.masked or self._wrong(effect.kind, here))
 
     def _taken_since(self, state: State) -> bool:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Paths that few calls take: where something is set up for the first time, where a last reference goes, and where the
-CPU is given up because something in memory says so."""
+"""Paths that few calls take: where something is set up for the first time, where a last reference goes, where an
+assertion has failed, and where the CPU is given up because something in memory says so."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Set
 
 from reviewer.context.facts import VALUE, Facts, value_of
 from reviewer.context.tables import Api
-from reviewer.source.cfg import Assign, Call, Function
+from reviewer.source.cfg import WARNED, Assign, Call, Function
 from reviewer.source.expression import last_member
 
 _SET_UP = re.compile(r"(?:\w*_)?initiali[sz]ed")
@@ -33,6 +33,11 @@ class Once:
     def is_last(self, facts: Facts) -> bool:
         """Whether the last reference to an object was let go of."""
         return any(facts.get((VALUE, name), 0) != 0 for name in self._true_at_last)
+
+    @staticmethod
+    def has_warned(facts: Facts) -> bool:
+        """Whether the kernel has found here that something is wrong with itself."""
+        return (VALUE, WARNED) in facts
 
     def is_guarded(self, line: int) -> bool:
         """Whether the CPU is given up on ``line`` only where something in memory says so."""

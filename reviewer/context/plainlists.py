@@ -20,6 +20,7 @@ from reviewer.source.cfg import Call, Function, Loop
 from reviewer.source.expression import last_member
 from reviewer.source.program import Program
 
+_DEEPEST = 2
 _LINK = re.compile(r"&([A-Za-z_]\w*)->(\w+)")
 
 
@@ -38,10 +39,10 @@ def plain_changes(program: Program, api: Api, function: Function) -> Iterator[Ev
         return  # readers are waited for, or have gone: what is left is private
     for change in _changes(function):
         wanted = api.for_readers.get(change.call.name)
-        if wanted is None or any(call.name in api.allocators for call in _calls(function)):
+        if wanted is None or _is_made(program, api, function, change.variable):
             continue
         walker = _others(program, api, function, change, wanted)
-        if walker is None or waited_above(program, function):
+        if walker is None or _on_other_list(function, walker, change, api) or waited_above(program, function):
             continue
         name = change.call.name
         step = Step(function.path, change.call.line, function.name, f"{name}(&{change.variable}->{change.member})")
@@ -62,20 +63,49 @@ def _changes(function: Function) -> Iterator[_Change]:
             yield _Change(call, link.group(1), known, link.group(2))
 
 
+def _is_made(program: Program, api: Api, function: Function, variable: str, depth: int = _DEEPEST) -> bool:
+    """Whether ``function``, or a callee that ``variable`` is the answer of, allocates memory."""
+    return any(call.name in api.allocators for call in _calls(function)) or any(
+        _is_made(program, api, callee, "", depth - 1)
+        for call in _calls(function)
+        if depth and (call.result == variable or (not variable and call.result))
+        for callee in program.resolve(call.name, function.path)
+    )
+
+
+def _on_other_list(function: Function, walker: Function, change: _Change, api: Api) -> bool:
+    """Whether the entry was found on a list that ``walker`` does not walk."""
+    nodes = [node for block in function.blocks for node in block.nodes]
+    heads = {node.args[0] for node in nodes if isinstance(node, Call) and node.result == change.variable and node.args}
+    for node in nodes:
+        if isinstance(node, Loop) and change.variable in node.args and change.member in node.args[1:]:
+            heads.add(node.args[node.args.index(change.member, 1) - 1])
+    walked = {last_member(node.args[1]) for node in _walks(walker, change, api)}
+    return bool(heads) and all(
+        head.startswith("&") and (head[1:] in function.locals or last_member(head) not in walked) for head in heads
+    )
+
+
+def _walks(walker: Function, change: _Change, api: Api) -> Iterator[Loop]:
+    """The loops of ``walker`` that go over such lists in a reader."""
+    return (
+        node
+        for block in walker.blocks
+        for node in block.nodes
+        if isinstance(node, Loop)
+        and node.name in api.rcu_iterators
+        and change.member in node.args[2:3]
+        and walker.types.get(node.args[0]) == change.type
+    )
+
+
 def _others(program: Program, api: Api, function: Function, change: _Change, wanted: str) -> Function | None:
     """A function that walks the list in an RCU reader, if every other one changes it as ``wanted`` does."""
     walker: Function | None = None
     careful = False
     for other in users(program, function.path, change.member):
-        walks = any(
-            isinstance(node, Loop)
-            and node.name in api.rcu_iterators
-            and change.member in node.args[2:3]
-            and other.types.get(node.args[0]) == change.type
-            for block in other.blocks
-            for node in block.nodes
-        )
-        walker = other if walks and walker is None else walker
+        if walker is None and any(_walks(other, change, api)):
+            walker = other
         for its in _changes(other) if other.name != function.name else ():
             if (its.type, its.member) != (change.type, change.member):
                 continue

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from reviewer.context.flow import Flow, Forks
 
 _COUNTERS = {"irq": ("irq", "suffix"), "preempt": ("preempt",), "bh": ("bh",), "rcu": ("rcu",)}
+_CHANGES = ("suffix", "preempt", "bh", "migrate", "pagefault", "kmap", "rcu")
+_ENABLED = frozenset(("on", "restored"))
 
 
 def apply_exits(
@@ -52,23 +54,47 @@ def apply_exits(
         classes["nonzero" if exit_.value == "negative" else exit_.value][exit_.change] = exit_
     # Of a pointer, "nonzero" is ERR_PTR() and "any" mostly what was wanted: which one it is, IS_ERR() tells.
     tellable = not callee.returns.endswith("*") or set(classes) != {"any", "nonzero"}
-    if node.result and tellable and all(len(exits) == 1 for exits in classes.values()):
-        split = _split(flow, node, {name: next(iter(exits.values())) for name, exits in classes.items()}, state, facts)
+    if node.result and tellable and any(len(exits) == 1 for exits in classes.values()):
+        split = _split(flow, node, {name: [*exits.values()] for name, exits in classes.items()}, state, facts)
         if split is not None:
             return split
     annotated = _annotated(flow, node, callee, state, facts)
     if annotated is not None:
         return [(annotated, facts)]
-    unsure = set[str]()
-    for name, fields in _COUNTERS.items():
-        if len({tuple(getattr(exit_, field) for field in fields) for exit_ in possible}) > 1:
-            unsure.add(name)
+    return [(_apply(flow, node, _alike(possible, state), state, facts).doubted(_differing(possible)), facts)]
+
+
+def _differing(possible: list[Exit]) -> frozenset[str]:
+    """What is not the same on all ways out."""
+    found = {
+        name
+        for name, fields in _COUNTERS.items()
+        if len({tuple(getattr(exit_, field) for field in fields) for exit_ in possible}) > 1
+    }
     if len({(exit_.gained, exit_.released) for exit_ in possible}) > 1:
-        unsure.add("locks")
-    elif possible[0].gained or possible[0].released:  # one lock on all ways out, as with xas_unlock_type()
-        alike = UNMOVED_EXIT._replace(gained=possible[0].gained, released=possible[0].released, unsure=doubts)
-        return [(_apply(flow, node, alike, state, facts).doubted(unsure), facts)]
-    return [(state.doubted(unsure), facts)]
+        found.add("locks")
+    return frozenset(found)
+
+
+def _alike(possible: list[Exit], state: State) -> Exit:
+    """What all ways out have in common, as one lock that is released on each of them, as with xas_unlock_type().
+
+    A counter that some of them lower is taken to be lowered, and one that was lowered so to be raised again.
+    """
+    first = possible[0]
+    found = UNMOVED_EXIT._replace(unsure=frozenset.intersection(*(exit_.unsure for exit_ in possible)))
+    if len({(exit_.gained, exit_.released) for exit_ in possible}) == 1:
+        found = found._replace(gained=first.gained, released=first.released)
+    if len({exit_.eqs for exit_ in possible}) == 1:
+        found = found._replace(eqs=first.eqs)
+    irqs = {exit_.irq for exit_ in possible}
+    if len(irqs) == 1 or irqs & _ENABLED:
+        found = found._replace(irq=first.irq if len(irqs) == 1 else "on")
+    for field in _CHANGES:
+        values = {getattr(exit_, field) for exit_ in possible}
+        change = min(values) if len(values) == 1 or min(values) < 0 else max(values) * (getattr(state, field) < 0)
+        found = found._replace(**{field: change})
+    return found
 
 
 def _worlds(possible: list[Exit]) -> tuple[Exit, Exit] | None:
@@ -94,8 +120,11 @@ def unnamed(summary: Summary, state: State) -> frozenset[tuple[str, str]]:
     return frozenset((lock.kind, lock.expression) for lock in state.locks if lock.kind in kinds)
 
 
-def _split(flow: Flow, node: Call, classes: dict[str, Exit], state: State, facts: Facts) -> Forks | None:
-    """One state for each class of the return value, if the classes exclude each other."""
+def _split(flow: Flow, node: Call, classes: dict[str, list[Exit]], state: State, facts: Facts) -> Forks | None:
+    """One state for each class of the return value, if the classes exclude each other.
+
+    What differs between the ways out of one class is unsure.
+    """
     names = set(classes)
     if "none" in names or node.result is None:
         return None
@@ -108,9 +137,10 @@ def _split(flow: Flow, node: Call, classes: dict[str, Exit], state: State, facts
     else:
         return None
     forks: Forks = []
-    for name, exit_ in classes.items():
+    for name, exits in classes.items():
         known = dict(facts)
-        after = _apply(flow, node, exit_, state, known)
+        exit_ = exits[0] if len(exits) == 1 else _alike(exits, state)
+        after = _apply(flow, node, exit_, state, known).doubted(_differing(exits))
         known[VALUE, node.result] = values[name]
         forks.append((after, known))
     return forks

@@ -164,6 +164,14 @@ class Predicates(_Table, frozen=True, forbid_unknown_fields=True):
     no_irqs: str
 
 
+class Errors(_Table, frozen=True, forbid_unknown_fields=True):
+    """Calls that make a pointer of an error number, read it and ask for one."""
+
+    makes: str
+    reads: str
+    asks: str
+
+
 class Orders(_Table, frozen=True, forbid_unknown_fields=True):
     """A document of lock order; see ``OrderDocument``."""
 
@@ -183,6 +191,7 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     transitions: Transitions
     callbacks: list[Callbacks]
     predicates: Predicates
+    errors: Errors
     orders: list[Orders]
     elsewhere: dict[str, str]
 

@@ -189,6 +189,7 @@ class Api:
     transitions: Transitions
     callbacks: tuple[Callbacks, ...]
     predicates: Mapping[str, str]
+    error_pointers: Mapping[str, str]
     sleeps: frozenset[str]
     sleep_pattern: re.Pattern[str]
     sleeps_unless: Mapping[str, str]

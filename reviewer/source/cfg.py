@@ -8,6 +8,7 @@ so that the cache can store them and validates what it reads back.
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import Final
 
 import msgspec
 
@@ -58,6 +59,10 @@ class Return(Node, frozen=True, array_like=True, tag="r", gc=False):
 
 
 AnyNode = Call | Assign | Guard | Loop | Return
+
+
+WARNED: Final = "$warned"
+"""In conditions: what is not zero where an assertion like WARN_ON() has failed."""
 
 
 class Literal(msgspec.Struct, frozen=True, array_like=True, gc=False):

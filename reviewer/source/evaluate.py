@@ -23,6 +23,7 @@ _TRANSPARENT = frozenset(
     ).split()
 )
 _TRANSPARENT_SECOND = frozenset(("KVM_BUG_ON drm_WARN_ON drm_WARN_ON_ONCE gt_WARN_ON").split())
+_WARNS = re.compile("WARN|BUG")
 _TRAPS = frozenset(("BUG_ON VM_BUG_ON GEM_BUG_ON KVM_MMU_BUG_ON").split())
 # Functions that do not come back (their prototypes carry __noreturn).
 _NO_RETURN = frozenset(
@@ -125,6 +126,10 @@ class Expressions(Graph, ABC):
                     self._compare(self.value(left), operator, self.value(right), on_true, on_false, line)
                     return
         if node.type == "call_expression" and (argument := self._transparent(node)) is not None:
+            if _WARNS.search(text_of(node.children[0])):
+                warned = self.new()
+                self.edge(warned, on_true, cfg.Literal(cfg.WARNED, "!=", 0, True, line))
+                on_true = warned
             self.condition(argument, on_true, on_false)
             return
         known = constant(text_of(node))
@@ -189,7 +194,8 @@ class Expressions(Graph, ABC):
             else:
                 self.call(inner, target)
             return
-        if inner.type == "conditional_expression" or (self.is_logical(inner) and self.has_call(inner)):
+        decides = self.is_logical(inner) or (inner.type == "binary_expression" and self.operator(inner) in _COMPARISONS)
+        if inner.type == "conditional_expression" or (decides and self.has_call(inner)):
             self._assign_branches(target, inner, line)
             return
         self.expression(inner)

@@ -73,7 +73,10 @@ _TYPEDEF = re.compile(rb"\ntypedef\s++(?:const\s++)?(?:struct|union)\s++(\w++)\s
 _NAMED_AFTER = re.compile(rb"\n(?P<words>(?:typedef\s++)?" + _WORDS + rb")(?:struct|union)\s*+(?P<tag>\w*+)\s*+\{")
 _AFTER_BODY = re.compile(rb"([^;={}]*+)[;=]")
 _INITIALISER = re.compile(rb"=\s*\{")
-_TABLE = re.compile(rb"^(?:static |const |extern |__\w+ )*struct\s+(\w+)\s+[^;=(){}]{0,200}\Z", re.MULTILINE)
+_TABLE = re.compile(
+    rb"^([ \t]+(?=(?:const )?static ))?(?:static |const |extern |__\w+ )*struct\s+(\w+)\s+[^;=(){}]{0,200}\Z",
+    re.MULTILINE,
+)
 _LONGEST_TABLE_HEAD = 400
 _ENTRY = re.compile(rb"^\s*\.(\w+)\s*=\s*&?([a-z_]\w+)\s*,", re.MULTILINE)
 _NOT_FUNCTIONS = frozenset(
@@ -176,8 +179,8 @@ def _members(text: bytes) -> set[tuple[str, str, str]]:
         table = _TABLE.search(text, max(done, start.start() - _LONGEST_TABLE_HEAD), start.start())
         if table is None or start.start() < done:
             continue
-        structure = table.group(1).decode("latin-1")
-        done = text.find(b"\n}", start.end())
+        structure = table.group(2).decode("latin-1")
+        done = text.find(b"\n" + (table.group(1) or b"") + b"}", start.end())
         if done < 0:
             break
         for entry in _ENTRY.finditer(text, start.end(), done):

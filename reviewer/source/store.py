@@ -20,7 +20,7 @@ from reviewer.source.cfg import Function, Layout
 from reviewer.source.database import Database
 from reviewer.source.types import Structures
 
-SCHEMA = 22
+SCHEMA = 23
 _PENDING = 2000
 _AT_ONCE = 500  # blobs that are scanned before what was found is written
 _CHECKSUM = 4  # bytes of CRC-32 before each value: SQLite does not notice that a byte of it has changed
