@@ -153,6 +153,16 @@ CHECK = Check(
                 spin_unlock(&port->lock);
                 return count;
         }
+        int port_trigger(struct port *port)
+        {
+                msleep(10);
+                scoped_port_irqs_off(port) {
+                        spin_lock(&port->lock);
+                        port->count = 1;
+                        spin_unlock(&port->lock);
+                }
+                return 0;
+        }
         int port_probe(struct port *port)
         {
                 return request_irq(port->irq, port_interrupt, 0, "port", port);

@@ -312,7 +312,7 @@ class Calls:
     def _defined_guard(self, flow: Flow, node: Guard, state: State, facts: Facts) -> Forks:
         """A guard that the tables do not know: what its definition in the tree says."""
         if not self.analyser.callees(guard_name(node), flow.function):
-            return [(state, facts)]
+            return [(state.doubted({"irq"}) if node.enter else state, facts)]  # it may disable them
         arguments = tuple(split_arguments(node.argument)) if node.argument else ()
         return self._descend(flow, Call(node.line, guard_name(node), arguments), state, facts)
 

@@ -95,6 +95,8 @@ class Lowering(Expressions):
             cls, argument = arguments[0], ",".join(arguments[1:])
             self.emit(cfg.Guard(line, cls, argument, True))
             self.scopes[-1].cleanups.append((cls, argument))
+        elif macro.startswith("scoped_"):
+            self.emit(cfg.Guard(line, macro, ",".join(arguments), True))
         self.targets.append(Target(end, end, len(self.scopes) - 1))
         self.statement(body)
         self.targets.pop()
