@@ -248,6 +248,12 @@ class Edge(NamedTuple):
     where: tuple[str, int, str]
 
 
+MAYBE_LOWERED: Final = "-"
+"""After ``irq`` or the name of a counter in ``unsure``: it may be below what the caller had."""
+
+DISTRUSTED: Final = frozenset(("locks", "irq", "preempt", "bh", "rcu"))
+"""``Exit.unsure`` where not all paths were followed: there may be other ways out."""
+
 WALKED: Final = "walked"
 """In ``Exit.unsure``: a lock is held of something that is walked, so that a second walk may let go of it."""
 

@@ -19,7 +19,7 @@ from reviewer.context.assumptions import written
 from reviewer.context.balance import Moves, unbalanced
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors
-from reviewer.context.effects import WALKED, Analysis, Condition, Event, EventKind, Exit
+from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Condition, Event, EventKind, Exit
 from reviewer.context.facts import (
     DECIDED,
     EQUAL,
@@ -200,8 +200,7 @@ class Flow:
 
     def _distrust_exits(self) -> None:
         """Not all paths were followed: what the exits say of the state is not known to be all."""
-        everything = frozenset(("locks", "irq", "preempt", "bh", "rcu"))
-        exits = {exit_._replace(unsure=everything): None for exit_ in self.analysis.summary.exits}
+        exits = {exit_._replace(unsure=DISTRUSTED): None for exit_ in self.analysis.summary.exits}
         self.analysis.summary.exits = exits
 
     def _block(self, block: int, state: State, facts: Facts) -> Forks:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reviewer.context.assumptions import for_callers
-from reviewer.context.effects import SLEEPING, SLEEPING_ON_RT, Effect, EventKind
+from reviewer.context.effects import MAYBE_LOWERED, SLEEPING, SLEEPING_ON_RT, Effect, EventKind
 from reviewer.context.enabled import slept
 from reviewer.context.facts import Facts
 from reviewer.context.locks import around, canonical, in_parameters
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reviewer.context.flow import Flow
 
 NO_DELTA = (0, 0, 0, 0)
+_LOWEST = -3
 # Calls that a witness may show: a longer one nobody follows.
 _LONGEST_CHAIN = 16
 # Calls down to what sleeps: further down it may depend on what is not seen.
@@ -136,12 +137,12 @@ class Notes:
             effect.kind,
             conditions[:4],
             frozenset(minus),
-            effect.irq_on or state.irq in ("on", "restored"),
+            effect.irq_on or state.irq in ("on", "restored") or "irq" + MAYBE_LOWERED in state.unsure,
             (
                 min(0, state.suffix + suffix),
-                min(0, state.preempt + preempt),
-                min(0, state.bh + bh),
-                min(0, state.rcu + rcu),
+                _lowered(state, "preempt", preempt),
+                _lowered(state, "bh", bh),
+                _lowered(state, "rcu", rcu),
             ),
             world,
             masked,
@@ -159,6 +160,11 @@ class Notes:
         shorter = new if (len(new.steps), new.steps) < (len(old.steps), old.steps) else old
         if shorter is new or not old.assumed <= new.assumed:
             summary.effects[new.key] = shorter._replace(assumed=old.assumed & new.assumed)
+
+
+def _lowered(state: State, counter: str, change: int) -> int:
+    """How far a counter of the caller is lowered, at the most."""
+    return _LOWEST if counter + MAYBE_LOWERED in state.unsure else min(0, getattr(state, counter) + change)
 
 
 def _unseen(function: Function, expression: str) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reviewer.context.effects import UNCHANGED, UNMOVED_EXIT, WALKED, Exit, Summary
+from reviewer.context.effects import DISTRUSTED, MAYBE_LOWERED, UNCHANGED, UNMOVED_EXIT, WALKED, Exit, Summary
 from reviewer.context.facts import FLAGS, NONZERO, VALUE, Facts, forget
 from reviewer.context.locks import canonical, drop, find_held, in_caller, in_parameters, take
 from reviewer.context.match import satisfied
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from reviewer.context.flow import Flow, Forks
 
 _COUNTERS = {"irq": ("irq", "suffix"), "preempt": ("preempt",), "bh": ("bh",), "rcu": ("rcu",)}
-_CHANGES = ("suffix", "preempt", "bh", "migrate", "pagefault", "kmap", "rcu")
+_CHANGES = ("irq", "suffix", "preempt", "bh", "migrate", "pagefault", "kmap", "rcu", "eqs")
+_READER = "RCU"  # in __releases() and __acquires(): not a lock (include/linux/rcupdate.h)
 _ENABLED = frozenset(("on", "restored"))
 
 
@@ -36,6 +37,9 @@ def apply_exits(
             for condition in exit_.conditions
         )
     ]
+    if summary.exits and all(exit_.unsure >= DISTRUSTED for exit_ in summary.exits):
+        moves_locks = any(exit_.gained or exit_.released for exit_ in summary.exits)
+        return [(state.doubted(DISTRUSTED if moves_locks else DISTRUSTED - {"locks"}), facts)]
     changes = {exit_.change for exit_ in possible}
     doubts = frozenset.intersection(*(exit_.unsure for exit_ in possible)) if possible else frozenset[str]()
     if not changes or (changes == {UNCHANGED} and not doubts):
@@ -54,46 +58,50 @@ def apply_exits(
         classes["nonzero" if exit_.value == "negative" else exit_.value][exit_.change] = exit_
     # Of a pointer, "nonzero" is ERR_PTR() and "any" mostly what was wanted: which one it is, IS_ERR() tells.
     tellable = not callee.returns.endswith("*") or set(classes) != {"any", "nonzero"}
-    if node.result and tellable and any(len(exits) == 1 for exits in classes.values()):
-        split = _split(flow, node, {name: [*exits.values()] for name, exits in classes.items()}, state, facts)
-        if split is not None:
-            return split
+    clear = [len(exits) == 1 for exits in classes.values()]
+    ways = {name: [*exits.values()] for name, exits in classes.items()}
+    split = _split(flow, node, ways, state, facts) if node.result and tellable and any(clear) else None
+    if split is not None and all(clear):
+        return split
     annotated = _annotated(flow, node, callee, state, facts)
     if annotated is not None:
         return [(annotated, facts)]
-    return [(_apply(flow, node, _alike(possible, state), state, facts).doubted(_differing(possible)), facts)]
+    return split if split is not None else [(_joined(flow, node, possible, state, facts), facts)]
+
+
+def _joined(flow: Flow, node: Call, exits: list[Exit], state: State, facts: Facts) -> State:
+    """The state after a call that left by one of ``exits``, nobody knows which."""
+    if len(exits) == 1:
+        return _apply(flow, node, exits[0], state, facts)
+    return _apply(flow, node, _alike(exits), state, facts).doubted(_differing(exits))
 
 
 def _differing(possible: list[Exit]) -> frozenset[str]:
     """What is not the same on all ways out."""
-    found = {
-        name
-        for name, fields in _COUNTERS.items()
-        if len({tuple(getattr(exit_, field) for field in fields) for exit_ in possible}) > 1
-    }
+    found = set[str]()
+    for name, fields in _COUNTERS.items():
+        changes = {tuple(getattr(exit_, field) for field in fields) for exit_ in possible}
+        if len(changes) > 1:
+            found.add(name)
+            if any(
+                exit_.irq in _ENABLED or exit_.suffix < 0 if name == "irq" else getattr(exit_, name) < 0
+                for exit_ in possible
+            ):
+                found.add(name + MAYBE_LOWERED)
     if len({(exit_.gained, exit_.released) for exit_ in possible}) > 1:
         found.add("locks")
     return frozenset(found)
 
 
-def _alike(possible: list[Exit], state: State) -> Exit:
-    """What all ways out have in common, as one lock that is released on each of them, as with xas_unlock_type().
-
-    A counter that some of them lower is taken to be lowered, and one that was lowered so to be raised again.
-    """
+def _alike(possible: list[Exit]) -> Exit:
+    """What all ways out have in common, as one lock that is released on each of them, as with xas_unlock_type()."""
     first = possible[0]
     found = UNMOVED_EXIT._replace(unsure=frozenset.intersection(*(exit_.unsure for exit_ in possible)))
     if len({(exit_.gained, exit_.released) for exit_ in possible}) == 1:
         found = found._replace(gained=first.gained, released=first.released)
-    if len({exit_.eqs for exit_ in possible}) == 1:
-        found = found._replace(eqs=first.eqs)
-    irqs = {exit_.irq for exit_ in possible}
-    if len(irqs) == 1 or irqs & _ENABLED:
-        found = found._replace(irq=first.irq if len(irqs) == 1 else "on")
     for field in _CHANGES:
-        values = {getattr(exit_, field) for exit_ in possible}
-        change = min(values) if len(values) == 1 or min(values) < 0 else max(values) * (getattr(state, field) < 0)
-        found = found._replace(**{field: change})
+        if len({getattr(exit_, field) for exit_ in possible}) == 1:
+            found = found._replace(**{field: getattr(first, field)})
     return found
 
 
@@ -139,8 +147,7 @@ def _split(flow: Flow, node: Call, classes: dict[str, list[Exit]], state: State,
     forks: Forks = []
     for name, exits in classes.items():
         known = dict(facts)
-        exit_ = exits[0] if len(exits) == 1 else _alike(exits, state)
-        after = _apply(flow, node, exit_, state, known).doubted(_differing(exits))
+        after = _joined(flow, node, exits, state, known)
         known[VALUE, node.result] = values[name]
         forks.append((after, known))
     return forks
@@ -194,6 +201,9 @@ def _annotated(flow: Flow, node: Call, callee: Function, state: State, facts: Fa
     if not annotations or len({a.name for a in annotations}) != 1:
         return None
     for annotation in annotations:
+        if annotation.argument == _READER:
+            state = state._replace(rcu=moved(state.rcu, -1 if annotation.name == "__releases" else 1))
+            continue
         expression = in_caller(flow.function, in_parameters(callee, canonical(callee, annotation.argument)), node.args)
         held = next(
             (

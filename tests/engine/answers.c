@@ -252,3 +252,27 @@ void known_by_no_name(struct dev *dev)
 	read_lines(board_of(dev)); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&dev->lock);
 }
+
+static int reinit(struct dev *dev) __releases(&dev->lock) __releases(RCU)
+{
+	if (dev->slow)
+		return -EAGAIN;
+	spin_unlock(&dev->lock);
+	rcu_read_unlock();
+	if (dev->parent)
+		return -EBUSY;
+	return 0;
+}
+
+int promised_to_leave_the_reader(struct dev *dev)
+{
+	int error;
+
+	rcu_read_lock();
+	spin_lock(&dev->lock);
+	error = reinit(dev);
+	if (error == -EAGAIN)
+		return error;
+	msleep(1);
+	return 0;
+}
