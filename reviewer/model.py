@@ -254,6 +254,14 @@ class Raised:
 
 
 @dataclass(frozen=True, slots=True)
+class Precedent:
+    """A commit of the user's history: its full id and its subject."""
+
+    commit: str
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that a check has to say about a patch.
 
@@ -269,6 +277,7 @@ class Finding:
     ``raised`` is set where somebody made the point, or the author answered it, before. ``since`` is the first of the
     earlier revisions in a row, up to this one, that have it; None where the one before has not or is not at hand.
     ``claim`` is what the patch says that it fixes where this is just that, and still there; else empty.
+    ``precedent`` is an earlier commit that fixed the same kind of defect nearby.
     """
 
     check: str
@@ -297,6 +306,7 @@ class Finding:
     raised: Raised | None = None
     since: int | None = None
     claim: str = ""
+    precedent: Precedent | None = None
 
 
 class World(StrEnum):

@@ -35,6 +35,7 @@ from reviewer.model import (
     Series,
     Severity,
 )
+from reviewer.precedent import Precedents
 from reviewer.registry import load_api
 from reviewer.revisions import with_comparisons
 from reviewer.selection import wants_path
@@ -227,6 +228,11 @@ def _review(
             claims = tuple(one for one in trailers.claims(patch) if _RANK[one.severity] >= _RANK[options.severity])
             reviews.append(replace(_patch_review(patch, kept, judged), claims=claims))
             tell(_which(applied, len(reviews)))
+        rules = program_digest([data_dir("checks")])
+        precedents = Precedents(Log(repository, base.commit), cache, defects, rules)
+        own = {patch.patch.subject for patch in applied}
+        reviews = [precedents.told(review, own) for review in reviews]
+        notes += precedents.late
     told: list[PatchReview] = []
     old_names: dict[str, str] = {}
     for patch, review in zip(applied, _fixed_later(reviews), strict=True):

@@ -62,6 +62,7 @@ HELPERS = {
     "matching": "compare",
     "passages": "citation",
     "pinned": "compare",
+    "precedent": "pipeline",
     "required": "compare",
     "revisions": "pipeline",
     "selection": "errors",

@@ -116,7 +116,7 @@ def test_json_has_the_keys_of_version_1_in_their_order() -> None:
     assert list(finding) == [
         *("check", "area", "severity", "kernels", "arch", "config", "change", "fixed_later"),
         *("path", "line", "function", "message", "cause", "witness", "citations", "other_places", "raised", "since"),
-        "claim",
+        *("claim", "precedent"),
     ]
     assert finding["witness"][2] == {
         "path": "drivers/misc/bell.c",

@@ -11,6 +11,7 @@ from reviewer.mail.templates import Templates
 from reviewer.model import Finding, Kernels
 
 MOST_LINES: Final = 15
+_SHORT: Final = 12  # hexadecimal digits of a commit, as the kernel abbreviates them
 _FRAMES: Final = (9, 7, 5, 3)
 
 
@@ -40,6 +41,7 @@ def _rendered(finding: Finding, templates: Templates, same: Sequence[str], frame
         "rule": "\n".join(prose.citation(finding.citations[0])) if finding.citations else "",
         "consequence": prose.sentence(finding.consequence),
         "same": listed(same),
+        "precedent": _precedent(finding),
     }
     return templates.render("comment.txt.j2", values).strip("\n")
 
@@ -54,3 +56,9 @@ def _claimed(finding: Finding) -> str:
     if not finding.claim:
         return ""
     return f"The subject says that this fixes {prose.plain(finding.claim)}; on this path it is still there. "
+
+
+def _precedent(finding: Finding) -> str:
+    """A commit as the kernel's messages cite one."""
+    found = finding.precedent
+    return f'commit {prose.plain(found.commit)[:_SHORT]} ("{prose.plain(found.subject)}")' if found else ""

@@ -141,6 +141,12 @@ def _key_words(check: str) -> frozenset[str]:
     return frozenset(stem for word in words for stem in _STEMS.get(word, (word,)))
 
 
+def names_subject_of(finding: Finding, text: str) -> bool:
+    """Whether a text in lower case speaks of what the check's rule is about: the first telling word of its name."""
+    words = [word for word in finding.check.split("-")[1:] if word not in _IDLE and len(word) > 2]
+    return any(stem in text for word in words[:1] for stem in _STEMS.get(word, (word,)))
+
+
 def _notes(body: str) -> str:
     """What the author wrote between ``---`` and the diff, without the diffstat."""
     match = re.search(r"^---[ \t]*\n(.*?)(?=^diff --git |^--- \S|^Index: |\Z)", body, re.M | re.S)

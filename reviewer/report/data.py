@@ -25,6 +25,7 @@ from reviewer.model import (
     IgnoreEntry,
     PatchReview,
     Place,
+    Precedent,
     Problem,
     Raised,
     Review,
@@ -186,7 +187,12 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "raised": _raised(finding.raised),
         "since": finding.since,
         "claim": finding.claim or None,
+        "precedent": _precedent(finding.precedent),
     }
+
+
+def _precedent(precedent: Precedent | None) -> dict[str, Any] | None:
+    return None if precedent is None else {"commit": precedent.commit, "subject": precedent.subject}
 
 
 def _raised(raised: Raised | None) -> dict[str, Any] | None:

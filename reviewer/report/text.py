@@ -312,6 +312,9 @@ class _Report:
             self._line(f"and from {_plural(finding.other_places, 'other place', 'other places')}", indent=6)
         for citation in finding.citations:
             self._citation(citation)
+        if finding.precedent is not None:
+            commit, subject = clean_line(finding.precedent.commit)[:_SHORT], clean_line(finding.precedent.subject)
+            self._line(f'See commit {commit} ("{subject}").', indent=4)
 
     def _chain(self, witness: Sequence[Step]) -> None:
         rows = [("  " * depth + text, f"{clean_path(step.path)}:{step.line}") for depth, text, step in nested(witness)]

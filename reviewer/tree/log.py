@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the history of the repository says: commits that messages name, and whether it can be asked at all.
+"""What the history of the repository says: commits that messages name, commits to a file, whether it is whole.
 
 A history that is shallow, imported as one commit or cut off lacks commits that exist elsewhere. Whether it is whole
 is told by the history itself: the commits that its own ``Fixes:`` lines name have to be there.
@@ -19,7 +19,8 @@ _SEARCHED = 2000  # commits before the base whose Fixes: lines bear witness
 _WITNESSES = 40
 _FEWEST = 3
 _SHARE = 0.9  # of them that have to be there: a few name what never existed
-_SECONDS = 20.0  # for one question to git; without an answer nothing is said
+_YEARS = 6  # before the base; a search has to end
+_SECONDS = 10.0  # for one question to git; without an answer nothing is said
 _FIXES = re.compile(r"^([0-9a-f]{8,40})\b", re.IGNORECASE)
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
@@ -30,6 +31,15 @@ class Named:
 
     oid: str
     subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A commit of the history: its id, subject and the rest of its message."""
+
+    oid: str
+    subject: str
+    body: str
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,21 @@ class Log:
         """Whether one commit is the other or an ancestor of it; None where git does not say so in time."""
         status = self._status("merge-base", "--is-ancestor", oid, commit)
         return {0: True, 1: False}.get(status if status is not None else -1)
+
+    def commits_to(self, path: str, most: int) -> tuple[Logged, ...] | None:
+        """The newest commits of the last years that change a file or folder; None where git does not say in time."""
+        date = self.ask("log", "-1", "--no-walk", "--format=%ct", self.base, "--")
+        if date is None or not date.strip().isdigit():
+            return None
+        since = max(int(date) - _YEARS * 365 * 24 * 60 * 60, 0)
+        told = self.ask(
+            *("log", "-z", f"-n{most}", f"--since={since}", "--no-merges", "--no-color", "--no-notes"),
+            *("--encoding=UTF-8", "--format=%H%n%s%n%b", self.base, "--", f":(top,literal){path}"),
+        )
+        if told is None:
+            return None
+        parts = [entry.split("\n", 2) for entry in told.split("\0") if entry.strip()]
+        return tuple(Logged(*part) for part in parts if len(part) == 3 and _OID.fullmatch(part[0]))
 
     def ask(self, *arguments: str) -> str | None:
         """What git answers; None where it fails or does not answer in time."""
