@@ -247,7 +247,12 @@ def _silenced(options: Options, repository: Repository) -> Row:
 
 def _hooks(options: Options, repository: Repository) -> Row:
     folder = HookFolder(repository)
-    there = [name for name in HOOKS if folder.hook(name).installed]
+    found = [folder.hook(name) for name in HOOKS]
+    there = [hook.name for hook in found if hook.installed]
+    gone = sorted({hook.gone for hook in found if hook.gone})
+    if gone:
+        told = f"{', '.join(there)}: they review nothing, as {gone[0]} is gone"
+        return Row("hooks", State.MISSING, told, ("reviewer hook install",))
     if not there:
         return Row("hooks", State.GOOD, "none", ("reviewer hook install has git ask for a review",))
     return Row("hooks", State.GOOD, ", ".join(there) + ("" if options.hook else "; switched off by reviewer.hook"))

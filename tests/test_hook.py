@@ -428,6 +428,17 @@ def test_switched_off(tree: Path) -> None:
     assert "reviewer.hook is off" in hook(tree, "status")
 
 
+def test_status_tells_of_a_program_that_is_gone(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    install(tree)
+    for name in HOOKS:
+        path = tree / ".git" / "hooks" / name
+        path.write_text(path.read_text().replace(shlex.quote(sys.executable), "'/gone/my python'"))
+    assert hook(tree, "status").count("it does nothing, as /gone/my python is gone: reviewer hook install") == 4
+    main(["doctor", "--repo", str(tree)])
+    assert "hooks     missing" in capsys.readouterr().out
+    assert "gone" not in install(tree)
+
+
 def test_status_tells_which_are_there(tree: Path) -> None:
     install(tree, "--pre-push", "--send-email")
     rows = dict(line.split(maxsplit=1) for line in hook(tree, "status").splitlines())

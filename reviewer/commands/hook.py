@@ -111,6 +111,8 @@ def _tell(hook: Hook) -> None:
         state = clean_path(str(hook.path))
         if hook.kept is not None:
             state += f", which runs {clean_path(hook.kept.name)} first"
+        if hook.gone:
+            state += f"; it does nothing, as {clean_path(hook.gone)} is gone: reviewer hook install"
     else:
         state = "not installed"
         if hook.foreign:

@@ -26,6 +26,8 @@ BLOCK: Final = 10
 _MARK: Final = "# reviewer-hook: made by `reviewer hook install`, removed by `reviewer hook uninstall`"
 _FOR: Final = "# for: "
 _KEPT: Final = ".before-reviewer"
+# -P: the folder that git runs a hook in is the tree under review, and no module may come from there.
+_RUN: Final = " -P -m reviewer.hooked"
 
 # Beside the script and not by its name: other programs that keep a hook give it another.
 _BEFORE: Final = """\
@@ -51,7 +53,7 @@ grep -qxF "{for_}$here" "$0" || exit 0
 _SCRIPT: Final = """\
 #!/bin/sh
 {mark}
-{for_lines}{before}{only_for}{pipe}{python} -P -m reviewer.hooked {hook} "$@" >&2
+{for_lines}{before}{only_for}{pipe}{python}{run} {hook} "$@" >&2
 status=$?
 case $status in
 0) exit 0 ;;
@@ -68,7 +70,8 @@ echo "reviewer: could not be started (status $status), so nothing was reviewed; 
 class Hook:
     """One hook: its file, whether it is ours for this repository, and another one's file that ours runs first.
 
-    ``foreign`` holds where another program's file stands in the place of ours.
+    ``foreign`` holds where another program's file stands in the place of ours. ``gone`` is the interpreter that ours is
+    to run, where that is no longer there.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Hook:
     installed: bool
     foreign: bool
     kept: Path | None
+    gone: str = ""
 
 
 class HookFolder:
@@ -104,7 +108,10 @@ class HookFolder:
         lines = _lines(path)
         ours = lines is not None and _MARK in lines
         installed = lines is not None and ours and (not self.shared or self._for in lines)
-        return Hook(name, path, installed, lines is not None and not ours, kept if os.path.lexists(kept) else None)
+        gone = _gone(lines) if lines is not None and installed else ""
+        return Hook(
+            name, path, installed, lines is not None and not ours, kept if os.path.lexists(kept) else None, gone
+        )
 
     def install(self, name: str, python: str) -> Hook:
         """Put our file there, or renew it; ``python`` is the interpreter that has the program.
@@ -156,6 +163,13 @@ def _lines(path: Path) -> list[str] | None:
     return path.read_bytes().decode("utf-8", "surrogateescape").split("\n")
 
 
+def _gone(lines: list[str]) -> str:
+    """The interpreter that a script of ours names, if it cannot be run."""
+    commands = [line.rpartition("| ")[2] for line in lines if _RUN in line]
+    python = shlex.split(commands[0])[0] if commands else ""
+    return "" if os.access(python, os.X_OK) else python
+
+
 def _script(name: str, python: str, users: set[str]) -> str:
     push = name == "pre-push"
     return _SCRIPT.format(
@@ -165,6 +179,7 @@ def _script(name: str, python: str, users: set[str]) -> str:
         only_for=_ONLY_FOR.format(for_=_FOR) if users else "",
         pipe='printf %s "$told" | ' if push else "",
         python=shlex.quote(python),
+        run=_RUN,
         hook=name,
         block=BLOCK,
     )
