@@ -10,13 +10,15 @@ import argparse
 import contextlib
 import importlib
 import io
+import re
 import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Final
+from typing import Final, NoReturn
 
 from reviewer import __version__
 from reviewer.commands.arguments import fitting, given
@@ -59,6 +61,9 @@ _COMMANDS = (
     "completion",
     "man",
 )
+# The words in argparse's errors that it does not know.
+_WRONG: Final = re.compile(r"(?<=(?:choice|.value): ')[^']+(?=')|(?<!\S)--?[a-z][\w-]*(?:=\S*)?")
+_NEAR: Final = 0.75  # how like two words are that are taken for one
 _OF_ALL = ("completion", "man")  # those that are about all commands
 
 
@@ -153,8 +158,28 @@ def _commands(first: str) -> tuple[ModuleType, ...]:
     return tuple(importlib.import_module(f"reviewer.commands.{name.replace('-', '_')}") for name in names)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Its errors say what may have been meant, and where the help is."""
+
+    def error(self, message: str) -> NoReturn:
+        known = {*self._words()}
+        wrong = [word.partition("=")[0] for word in _WRONG.findall(message)]
+        meant = [get_close_matches(word, known, 1, _NEAR) for word in wrong if word not in known]
+        hint = next((f"; did you mean {found[0]}?" for found in meant if found), "")
+        super().error(f"{message}{hint}\n{self.prog} --help says more")
+
+    def _words(self) -> Iterator[str]:
+        """Commands, options and choices, also those of the commands: a wrong option is told to the program's parser."""
+        for action in self._actions:
+            yield from action.option_strings
+            yield from map(str, action.choices or ())
+            if isinstance(action, argparse._SubParsersAction):
+                for command in action.choices.values():
+                    yield from command._words()
+
+
 def _parser(first: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="reviewer",
         description="Reviews Linux kernel patches: the context a change runs in, the rules it breaks, and the reply.",
         epilog="Settings: git config reviewer.<option>. Exit status: 0 nothing found, 1 findings, 2 usage, "

@@ -92,6 +92,33 @@ def test_usage_errors(words: list[str], capsys: pytest.CaptureFixture[str]) -> N
     assert "usage: reviewer" in said.err
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["chek", "HEAD"], "check"),
+        (["check", "HEAD", "--formt=json"], "--format"),
+        (["check", "HEAD", "--format", "jsn"], "json"),
+        (["check", "HEAD", "--severity", "bugs"], "bug"),
+        (["hook", "instal"], "install"),
+    ],
+)
+def test_a_word_that_is_nearly_right_is_guessed(
+    words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    said = capsys.readouterr().err
+    assert f"; did you mean {meant}?\n" in said
+    assert said.splitlines()[-1].endswith("--help says more")
+
+
+@pytest.mark.parametrize(
+    "words", [["zzz"], ["check", "--base"], ["check", "HEAD", "--frobnicate"], ["review", "--base"]]
+)
+def test_nothing_is_guessed_where_nothing_is_near(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert "did you mean" not in capsys.readouterr().err
+
+
 def test_check_finds_what_a_commit_brings(example: tuple[Path, Path]) -> None:
     done = reviewer("check", "master..applied~2", "--repo", example[0])
     text = done.stdout.decode()
