@@ -22,6 +22,7 @@ from reviewer.commands import drafts as command
 from reviewer.config import Options
 from reviewer.errors import DraftError, ReviewerError, UsageError
 from reviewer.mail.draft import Draft, write
+from reviewer.mail.outbox import standing_back
 from reviewer.model import Address
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -86,6 +87,54 @@ def test_a_later_draft_for_the_same_patch_replaces_an_untouched_one(
     old.write_bytes(old.read_bytes() + b"mine\n")
     run(tmp_path, "show")
     assert "mine" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("where", ["eml", "maildir"])
+def test_what_the_user_edited_wins_over_a_later_draft(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str
+) -> None:
+    (mine,) = write([draft("bell")], tmp_path)
+    edited = next((tmp_path / "new").iterdir()) if where == "maildir" else mine
+    edited.write_bytes(edited.read_bytes().replace(b"sleep?", b"sleep, Joerg?"))
+    later = draft("bell", patch=1, body=BODY.replace("Can this sleep?", "Can this sleep here?"))
+    (other,) = write([dataclasses.replace(later, message_id="later@example.org")], tmp_path)
+    assert other != mine
+    run(tmp_path, "list")
+    states = {line.split()[0]: line.split()[1] for line in capsys.readouterr().out.splitlines()[1:]}
+    assert sorted(states.values()) == ["edited", "superseded"]
+    run(tmp_path, "show")
+    shown = capsys.readouterr().out
+    assert "Can this sleep, Joerg?" in shown
+    assert "Can this sleep here?" not in shown
+    assert [stays.name for stays in standing_back(tmp_path, [other])] == [mine.stem]
+    assert standing_back(tmp_path, [mine]) == ()
+    assert run(tmp_path, "diff") == 1
+    difference = capsys.readouterr().out.splitlines()
+    assert difference[:2] == ["--- the program's", f"+++ yours: {mine.stem}"]
+    assert "-Can this sleep here?" in difference
+    assert "+Can this sleep, Joerg?" in difference
+    assert not [line for line in difference if "Message-ID" in line]
+
+
+def test_the_difference_to_what_was_written_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (path,) = write([draft()], tmp_path)
+    assert run(tmp_path, "diff") == 0
+    assert run(tmp_path, "diff", "1") == 0
+    assert capsys.readouterr().out == ""
+    path.write_bytes(path.read_bytes().replace(b"sleep?", b"sleep\x1b[31m?"))
+    assert run(tmp_path, "diff") == 1
+    shown = capsys.readouterr().out
+    assert "-Can this sleep?\n+Can this sleep[31m?\n" in shown
+
+
+def test_a_mail_that_was_answered_is_not_answered_again_by_itself(server: Path) -> None:
+    folder = server / "drafts"
+    write([draft()], folder)
+    assert on_terminal(folder, ["send"], "y\n")[0] == 0
+    later = dataclasses.replace(draft(body=BODY.replace("Can", "Could")), message_id="later@example.org")
+    write([later], folder)
+    status, shown = on_terminal(folder, ["send"], "y\n")
+    assert (status, "no draft to send" in shown) == (0, True)
 
 
 def test_show_prints_the_mail_and_no_escape_sequence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -318,6 +367,39 @@ def test_what_was_sent_is_not_sent_again(server: Path) -> None:
     assert "was sent already" in shown
 
 
+def test_what_was_sent_is_kept_as_it_was_sent(server: Path) -> None:
+    folder = server / "drafts"
+    (path,) = write([draft()], folder)
+    sent = path.read_bytes()
+    assert on_terminal(folder, ["send"], "y\n")[0] == 0
+    path.write_bytes(b"edited afterwards\n")
+    (copy,) = (folder / "sent" / "cur").iterdir()
+    assert copy.read_bytes() == sent
+    assert sorted(place.name for place in (folder / "sent").iterdir()) == ["cur", "new", "tmp"]
+
+
+def test_a_dry_run_shows_and_sends_nothing(server: Path) -> None:
+    folder = server / "drafts"
+    (path,) = write([draft()], folder)
+    before = {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, str(folder), "send", "--dry-run"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"Would be sent: {path.stem}" in done.stdout
+    assert "Dry-OK" in done.stdout + done.stderr
+    assert "joerg@example.com" in done.stdout + done.stderr
+    assert "evil" not in done.stdout + done.stderr
+    assert not (server / "sent").exists()
+    assert {each: each.read_bytes() for each in folder.rglob("*") if each.is_file()} == before
+    with pytest.raises(UsageError, match="--dry-run is for 'send'"):
+        run(folder, "show", "--dry-run")
+
+
 @pytest.mark.parametrize("typed", ["n\n", "\n", "yess\n", "\x04"])
 def test_anything_but_yes_sends_nothing(server: Path, typed: str) -> None:
     folder = server / "drafts"
@@ -360,7 +442,7 @@ def test_there_is_no_way_to_say_yes_beforehand(tmp_path: Path) -> None:
 
 def test_a_broken_state_file_is_named(tmp_path: Path) -> None:
     write([draft()], tmp_path)
-    state = next((tmp_path / ".state").iterdir())
+    state = next((tmp_path / ".state").glob("*.json"))
     state.write_text("{")
     with pytest.raises(ReviewerError, match=r"\.state"):
         run(tmp_path, "list")

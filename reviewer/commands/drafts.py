@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -55,6 +57,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="list, show, edit and send the drafted replies",
         description="The replies that reviewer drafted. Nothing is sent but by 'send', and then only after a yes.",
     )
+    parser.add_argument("--dry-run", action="store_true", help="have git send-email show what 'send' would send")
     add_options(parser, "output", "repo")
     parser.add_argument("action", nargs="?", choices=tuple(_ACTIONS), default="list", help="what to do (default: list)")
     parser.add_argument(
@@ -68,6 +71,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace, options: Options) -> int:
     """Run the command; the result is the exit status."""
+    if arguments.dry_run:
+        if arguments.action != "send":
+            raise UsageError(f"--dry-run is for 'send'; 'reviewer drafts {arguments.action}' sends nothing")
+        return _dry_run(options, tuple(arguments.drafts))
     return _ACTIONS[arguments.action](options, tuple(arguments.drafts))
 
 
@@ -164,15 +171,53 @@ def _warn(path: Path) -> None:
             sys.stderr.write(f"reviewer: b4 and others will act on this line: {clean_line(line)}\n")
 
 
+def _diff(options: Options, names: Sequence[str]) -> int:
+    """What of the user's drafts differs from what the program would write now; the result is 1 if any does."""
+    drafts = outbox.stored(options.drafts)
+    users = [draft for draft in drafts if draft.status in (Status.EDITED, Status.SENT)]
+    differ = False
+    for draft in _chosen(drafts, names) if names else users:
+        data = outbox.proposed(options.drafts, draft)
+        if data is None:
+            sys.stdout.write(f"{draft.name}: what the program wrote is not kept any more\n")
+            continue
+        yours, own = _lines(draft.path.read_bytes()), _lines(data)
+        for line in difflib.unified_diff(own, yours, "the program's", f"yours: {draft.name}", lineterm=""):
+            differ = True
+            sys.stdout.write(clean(line) + "\n")
+    return 1 if differ else 0
+
+
+def _lines(data: bytes) -> list[str]:
+    """The lines of a mail, without the header that follows from its text."""
+    text = data.decode("utf-8", errors="replace").replace("\r\n", "\n")
+    return [line for line in text.split("\n") if not line.lower().startswith("message-id:")]
+
+
 def _send(options: Options, names: Sequence[str]) -> int:
     drafts = _wanted(options, names)
     if not drafts:
         sys.stdout.write("There is no draft to send.\n")
         return 0
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("nothing is sent without a yes from a person: run 'reviewer drafts send' on a terminal")
+        raise UsageError(
+            "nothing is sent without a yes from a person: run 'reviewer drafts send' on a terminal, or with --dry-run"
+        )
     for draft in drafts:
         _send_one(options, draft)
+    return 0
+
+
+def _dry_run(options: Options, names: Sequence[str]) -> int:
+    """Have git send-email tell what it would do."""
+    drafts = _wanted(options, names)
+    if not drafts:
+        sys.stdout.write("There is no draft to send.\n")
+    for draft in drafts:
+        _sendable(draft)
+        sys.stdout.write(f"Would be sent: {draft.name}\n")
+        sys.stdout.flush()
+        _hand_over(options, draft, draft.path.read_bytes(), "--dry-run")
     return 0
 
 
@@ -180,23 +225,33 @@ def _send_one(options: Options, draft: Stored) -> None:
     if draft.status is Status.SENT:
         raise UsageError(f"{draft.name} was sent already; write a new mail if there is more to say")
     _sendable(draft)
+    data = draft.path.read_bytes()
     sys.stdout.write(_headers(draft) + f"This goes to {len(draft.recipients)} addresses. Send it? [y/N] ")
     sys.stdout.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         sys.stdout.write(f"Not sent: {draft.name}\n")
         return
+    _hand_over(options, draft, data)
+    outbox.mark_sent(options.drafts, draft, data)
+    sys.stdout.write(f"Sent: {draft.name}\n")
+
+
+def _hand_over(options: Options, draft: Stored, data: bytes, *more: str) -> None:
+    """Give git send-email the mail, in a file that nobody edits meanwhile."""
     sender = clean_line(str(draft.mail["From"]))
-    command = ["git", *(["-C", str(options.repo)] if options.repo else []), "send-email", f"--from={sender}", *_SEND]
-    try:
-        done = subprocess.run([*command, str(draft.path.absolute())], check=False, env=git_environment(options.repo))
-    except FileNotFoundError:
-        raise RepositoryError("tried to run git send-email: git is not installed or not on PATH") from None
+    repo = ["-C", str(options.repo)] if options.repo else []
+    with tempfile.TemporaryDirectory(prefix="reviewer-") as folder:
+        copy = Path(folder) / f"{draft.name}.eml"
+        copy.write_bytes(data)
+        command = ["git", *repo, "send-email", f"--from={sender}", *_SEND, *more, str(copy)]
+        try:
+            done = subprocess.run(command, check=False, env=git_environment(options.repo))
+        except FileNotFoundError:
+            raise RepositoryError("tried to run git send-email: git is not installed or not on PATH") from None
     if done.returncode:
         raise DraftError(
             f"git send-email ended with {done.returncode} for {draft.name}, as it says above; the draft is kept"
         )
-    outbox.mark_sent(options.drafts, draft)
-    sys.stdout.write(f"Sent: {draft.name}\n")
 
 
 def _sendable(draft: Stored) -> None:
@@ -243,5 +298,6 @@ _ACTIONS: Final[dict[str, Callable[[Options, Sequence[str]], int]]] = {
     "list": _list,
     "show": _show,
     "edit": _edit,
+    "diff": _diff,
     "send": _send,
 }

@@ -21,6 +21,7 @@ from reviewer.mail.draft import compose, write
 from reviewer.mail.fetch import fetch
 from reviewer.mail.headers import fields, first, message_ids
 from reviewer.mail.linked import with_linked
+from reviewer.mail.outbox import standing_back
 from reviewer.mail.series import series_of
 from reviewer.mail.templates import Templates
 from reviewer.model import Change, Finding, Problem, Review, Severity
@@ -146,14 +147,15 @@ def keep_drafts(review: Review, repository: Repository, options: Options) -> tup
             templates=Templates(options.template_dir),
             refused=unwritten.append,
         )
-        write(drafts, folder)
+        paths = write(drafts, folder)
+        stay = tuple(draft.name for draft in standing_back(folder, paths))
     except DraftError as error:
         problem = Problem("drafts", "", str(error))
         return dataclasses.replace(review, errors=(*review.errors, problem)), None
     problems = tuple(Problem("drafts", "", str(error)) for error in unwritten)
     review = dataclasses.replace(review, errors=(*review.errors, *problems))
     without = any(patch.message_id is None for patch in review.patches if any(map(_is_brought, patch.findings)))
-    return review, Written(folder, len(drafts), sum(len(draft.left_out) for draft in drafts), without)
+    return review, Written(folder, len(drafts), sum(len(draft.left_out) for draft in drafts), without, stay)
 
 
 def _is_brought(finding: Finding) -> bool:

@@ -2,8 +2,9 @@
 """Drafts as files: a Maildir that any mail program opens, and the same mails as ``.eml``.
 
 A draft's file name comes from its Message-ID, which comes from the patch and the text. A review that is run again
-finds its drafts there and leaves them alone, edited or not, sent or not; other text is another draft. What the program
-wrote and whether it was sent stands in ``.state``, one file a draft.
+finds its drafts there and leaves them alone, edited or not, sent or not; other text is another draft. Of the drafts
+that answer one mail the one that a person edited or sent counts, else the newest. What the program wrote and whether it
+was sent stands in ``.state``; the mails as they were sent stand in the Maildir ``sent``.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from reviewer.errors import DraftError
 from reviewer.model import Address, Finding
 
 _STATE = ".state"
-_FOLDERS = ("cur", "new", "tmp", _STATE)
+_SENT = "sent"
+_MAILDIR = ("cur", "new", "tmp")
+_FOLDERS = (*_MAILDIR, _STATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class Status(StrEnum):
 class Stored:
     """A draft on disk. ``path`` is what is edited and sent: the ``.eml``, or the Maildir's copy where only that was.
 
-    ``other`` is the Maildir's copy where both were edited, so that a person has to choose.
+    ``other`` is the Maildir's copy where both were edited, so that a person has to choose. ``answers`` is the
+    message-id of the mail that is answered, empty where the program does not know.
     """
 
     name: str
@@ -75,6 +79,7 @@ class Stored:
     status: Status
     mail: EmailMessage
     other: Path | None = None
+    answers: str = ""
 
     @property
     def subject(self) -> str:
@@ -107,6 +112,7 @@ def write(drafts: Iterable[Draft], folder: Path) -> tuple[Path, ...]:
                 continue
             _create(folder, path, draft.data)
             _create(folder, folder / "new" / name, draft.data)
+            _create(folder, folder / _STATE / f"{name}.eml", draft.data)
             record = {"message_id": draft.message_id, "in_reply_to": draft.in_reply_to, "patch": draft.patch}
             record |= {"sha256": _digest(draft.data), "sent": False}
             _create(folder, state, json.dumps(record, indent=1, sort_keys=True).encode() + b"\n")
@@ -160,7 +166,7 @@ def stored(folder: Path) -> tuple[Stored, ...]:
     found = []
     for path in sorted(folder.glob("*.eml")):
         record = _record(folder, path.stem)
-        found.append((_stored(folder, path, record), str(record.get("in_reply_to", ""))))
+        found.append(replace(_stored(folder, path, record), answers=str(record.get("in_reply_to", ""))))
     return _superseded(found)
 
 
@@ -185,18 +191,45 @@ def _parsed(data: bytes) -> EmailMessage:
     return email.message_from_bytes(data, policy=email.policy.default)
 
 
-def _superseded(found: list[tuple[Stored, str]]) -> tuple[Stored, ...]:
-    """Marks untouched drafts that answer the same patch as a later one: the later run says it better."""
+def _superseded(found: list[Stored]) -> tuple[Stored, ...]:
+    """Marks untouched drafts that answer the same mail as one of the user's, or else as a later one."""
+    taken = {draft.answers for draft in found if draft.status in (Status.EDITED, Status.SENT)}
     newest: dict[str, tuple[float, str]] = {}
-    for draft, answered in found:
-        if answered:
-            newest[answered] = max(newest.get(answered, (0.0, "")), (draft.path.stat().st_mtime, draft.name))
+    for draft in found:
+        newest[draft.answers] = max(newest.get(draft.answers, (0.0, "")), (_written(draft), draft.name))
     return tuple(
         replace(draft, status=Status.SUPERSEDED)
-        if draft.status is Status.NEW and answered and newest[answered][1] != draft.name
+        if draft.status is Status.NEW
+        and draft.answers
+        and (draft.answers in taken or newest[draft.answers][1] != draft.name)
         else draft
-        for draft, answered in found
+        for draft in found
     )
+
+
+def _written(draft: Stored) -> float:
+    return draft.path.stat().st_mtime
+
+
+def proposed(folder: Path, draft: Stored) -> bytes | None:
+    """What the program would have sent instead of ``draft``: its newest text for that mail; None if it is not kept."""
+    rivals = [
+        each for each in stored(folder) if each.answers == draft.answers != "" and each.status is Status.SUPERSEDED
+    ]
+    own = folder / _STATE / f"{draft.name}.eml"
+    later = [each for each in rivals if not own.exists() or _written(each) > own.stat().st_mtime]
+    if later:
+        return max(later, key=lambda each: (_written(each), each.name)).path.read_bytes()
+    return own.read_bytes() if own.exists() else None
+
+
+def standing_back(folder: Path, written: Iterable[Path]) -> tuple[Stored, ...]:
+    """The drafts of the user's, edited or sent, that count instead of some of the ``.eml`` files ``written``."""
+    drafts = stored(folder)
+    names = {path.stem for path in written}
+    answered = {each.answers for each in drafts if each.name in names and each.status is Status.SUPERSEDED}
+    users = (Status.EDITED, Status.SENT)
+    return tuple(each for each in drafts if each.status in users and each.answers in answered)
 
 
 def _record(folder: Path, name: str) -> dict[str, object]:
@@ -217,8 +250,12 @@ def edited(folder: Path, draft: Stored, before: bytes) -> None:
         _replace(folder, copy, draft.path.read_bytes())
 
 
-def mark_sent(folder: Path, draft: Stored) -> None:
-    """Note that a draft was sent: it is not offered again, and the Maildir's copy counts as read."""
+def mark_sent(folder: Path, draft: Stored, data: bytes) -> None:
+    """Note that a draft was sent, as ``data``, which is kept: it is not offered again, and counts as read."""
+    sent = folder / _SENT
+    for place in _MAILDIR:
+        (sent / place).mkdir(mode=0o700, parents=True, exist_ok=True)
+    _create(folder, sent / "cur" / f"{draft.name}:2,S", data)
     record = _record(folder, draft.name) | {"sent": True}
     _replace(
         folder, folder / _STATE / f"{draft.name}.json", json.dumps(record, indent=1, sort_keys=True).encode() + b"\n"

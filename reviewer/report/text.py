@@ -59,13 +59,15 @@ _APPLIED: Final = {
 class Written:
     """The drafts of a review: the folder, how many mails are in it, and how many findings no mail has room for.
 
-    ``without_mail`` holds where patches with findings were no mails, so that there is nothing to answer.
+    ``without_mail`` holds where patches with findings were no mails, so that there is nothing to answer. ``stay`` are
+    drafts of the user's, edited or sent, that count instead of some of these.
     """
 
     folder: Path
     mails: int
     left_out: int = 0
     without_mail: bool = False
+    stay: tuple[str, ...] = ()
 
 
 def console_for(stream: TextIO) -> Console:
@@ -369,6 +371,10 @@ class _Report:
         if written.left_out:
             found = _plural(written.left_out, "finding", "findings")
             self._line(f"Left out of the mails, which keep to the gravest points: {found}.")
+        for name in written.stay:
+            self._prose(
+                f"You edited or sent {clean_line(name)}, which stays as it is: reviewer drafts diff shows what differs."
+            )
         elsewhere = f" --output {shlex.quote(str(written.folder))}" if written.folder != default_output() else ""
         self._line(f"Nothing was sent. See: reviewer drafts{clean_path(elsewhere)}")
 
