@@ -150,8 +150,10 @@ CHECK = Check(
         }
         struct rule *spare_rule(void)
         {
-                struct rule *rule;
+                struct rule *rule = rule_from_cache(rule_cache);
 
+                if (rule)
+                        return rule;
                 rule = list_first_entry_or_null(&spare_rules, struct rule, link);
                 if (rule)
                         list_del(&rule->link);

@@ -80,10 +80,9 @@ def _on_other_list(function: Function, walker: Function, change: _Change, api: A
     for node in nodes:
         if isinstance(node, Loop) and change.variable in node.args and change.member in node.args[1:]:
             heads.add(node.args[node.args.index(change.member, 1) - 1])
+    heads = {head[1:] for head in heads if head.startswith("&")}
     walked = {last_member(node.args[1]) for node in _walks(walker, change, api)}
-    return bool(heads) and all(
-        head.startswith("&") and (head[1:] in function.locals or last_member(head) not in walked) for head in heads
-    )
+    return bool(heads) and all(head in function.locals or last_member(head) not in walked for head in heads)
 
 
 def _walks(walker: Function, change: _Change, api: Api) -> Iterator[Loop]:
