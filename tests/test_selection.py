@@ -96,6 +96,13 @@ def test_areas_checks_and_paths_are_chosen_by_git_config(capsys: pytest.CaptureF
     assert found(capsys) == set()
 
 
+def test_a_check_that_is_switched_off_is_not_listed_and_still_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("areas", "!rt")
+    assert main(["rules"]) == 0
+    assert "rt-alloc-under-raw-spinlock" not in capsys.readouterr().out
+    assert main(["rules", "rt-alloc-under-raw-spinlock"]) == 0
+
+
 def test_an_audit_keeps_to_the_paths(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--all", ".", "--paths", "!drivers"]) == 2
     assert "left out by --paths" in capsys.readouterr().err

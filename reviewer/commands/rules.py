@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         for check in checks:
             sys.stdout.write(f"{check.id:<{width}}  {check.rule}\n")
         return 0
-    for check in checks:
+    for check in wanted_checks(replace(options, checks="*", areas=())):  # one that is switched off is there too
         if check.id == arguments.id:
             sys.stdout.write(as_text(check, _stated(check, options)))
             return 0
