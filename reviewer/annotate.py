@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from reviewer.changes import Hunk, hunks_of
+from reviewer.context.analysis import Analyser
 from reviewer.context.contexts import Contexts, Lines
-from reviewer.model import DiffFile, DiffHunk, DiffLine, Mark
+from reviewer.model import DiffFile, DiffHunk, DiffLine, LockOrder, Mark
+from reviewer.source.cfg import Function
+from reviewer.source.expression import last_member
 from reviewer.tree.patchtext import changed_files
 
 LEVELS = 2
@@ -41,6 +44,35 @@ def annotated(
         head = tuple(_text(row) for row in rows[file.line - 1 : first])
         files.append(DiffFile(file.name, head, tuple(hunks)))
     return tuple(files)
+
+
+def lock_orders(files: Iterable[DiffFile], after: Contexts) -> tuple[LockOrder, ...]:
+    """In which order the functions that a patch shows take locks, each pair once for a function."""
+    analyser = after.analyser
+    found: dict[tuple[str, str, str], LockOrder] = {}
+    for file in files:
+        shown = {
+            line.new: line.kind for hunk in file.hunks for line in hunk.lines if line.new is not None and line.known
+        }
+        for extent in analyser.program.extents(file.path) if shown else ():
+            if not any(extent.line <= line <= extent.end for line in shown):
+                continue
+            for function in analyser.program.functions(file.path, extent.name):
+                for edge in analyser.analyse(function).edges.values() if function.line == extent.line else ():
+                    held = _lock_name(analyser, function, edge.held.expression)
+                    taken = _lock_name(analyser, function, edge.acquisition.expression, edge.acquisition.lock_class)
+                    own = {edge.line, edge.where[1]}
+                    brought = any(shown.get(line) == "+" for line in own)
+                    key = (held, taken, function.name)
+                    if held != taken and (key not in found or brought):
+                        found[key] = LockOrder(held, taken, function.name, file.path, edge.line, brought)
+    return tuple(sorted(found.values(), key=lambda one: (not one.brought, one.path, one.line, one.taken)))
+
+
+def _lock_name(analyser: Analyser, function: Function, expression: str, lock_class: str = "") -> str:
+    """A lock by its class, as ``kvm.mmu_lock``, where that is known; else by the last member of its expression."""
+    known = lock_class or analyser.program.lock_class(expression, function) or ""
+    return known.rpartition(":")[2] or last_member(expression) or expression
 
 
 def _lines(

@@ -73,7 +73,8 @@ def default_ignore() -> Path:
 class Options:
     """What the user asked for.
 
-    ``repo`` None is the repository one stands in. ``output`` None is ``default_output()``. ``checks`` are globs over
+    ``repo`` None is the repository one stands in. ``output`` None is ``default_output()``. ``html`` is
+    the page to write, if any. ``checks`` are globs over
     check ids, ``areas`` are areas of checks and ``within`` patterns for the paths of findings, all three as
     ``selection`` reads them; ``checks_dirs`` are the user's own folders of checks. ``lore`` None leaves the server to
     b4's own configuration. ``cache`` False keeps nothing of the mail or the tree after the run. ``branches`` are
@@ -87,6 +88,7 @@ class Options:
     base: str | None = None
     format: str = "text"
     output: Path | None = None
+    html: Path | None = None
     checks: str = "*"
     areas: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
@@ -113,7 +115,7 @@ class Options:
     @property
     def annotate(self) -> bool:
         """Whether the context of each line of a diff is asked for."""
-        return self.format == "diff"
+        return self.format == "diff" or self.html is not None
 
     @property
     def drafts(self) -> Path:

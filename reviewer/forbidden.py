@@ -8,9 +8,10 @@ from typing import Final
 
 from reviewer.check import Check, Context, Event, EventKind, Kernels
 from reviewer.context.marks import Names
+from reviewer.context.situation import Forbidden
 from reviewer.context.state import State
 from reviewer.context.tables import Api
-from reviewer.model import Forbidden, Step
+from reviewer.model import Step
 from reviewer.source.cfg import Function
 
 _THIS: Final = "this"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from reviewer.annotate import annotated
+from reviewer.annotate import annotated, lock_orders
 from reviewer.cache import Cache, today
 from reviewer.changes import Changes, changes_in
 from reviewer.check import Check, EventKind
@@ -27,7 +27,7 @@ from reviewer.context.load import tables_digest
 from reviewer.context.tables import Api
 from reviewer.digest import program_digest
 from reviewer.fragment import FragmentFiles, fragments_of
-from reviewer.model import Applied, AppliedPatch, Change, DiffFile, Finding
+from reviewer.model import Applied, AppliedPatch, Change, DiffFile, Finding, LockOrder
 from reviewer.registry import load_api, load_checks
 from reviewer.sides import Sides
 from reviewer.source.files import Files
@@ -49,7 +49,8 @@ _SHARES = 2 * MOST  # so that one long share does not leave the other process id
 class Judged(msgspec.Struct, frozen=True):
     """What is to be said of one patch, not yet cited. ``notes`` say what was not looked at, ``problem`` what failed.
 
-    ``diff`` is the patch with the context of each line, where that was asked for.
+    ``diff`` is the patch with the context of each line, where that was asked for, and ``orders`` what its functions
+    take inside what.
     """
 
     findings: tuple[Finding, ...]
@@ -58,6 +59,7 @@ class Judged(msgspec.Struct, frozen=True):
     problem: str = ""
     problem_path: str = ""
     diff: tuple[DiffFile, ...] = ()
+    orders: tuple[LockOrder, ...] = ()
 
 
 _DECODER = msgspec.msgpack.Decoder(Judged)
@@ -236,11 +238,10 @@ class PatchJudge:
         patch = self._applied[at]
         changes = self._changes(patch)
         try:
-            found, left_out, diff = self._cache.use(lambda store: self._findings(at, changes, store))
+            return self._cache.use(lambda store: self._findings(at, changes, store))
         except RecursionError:
             problem = f"patch {patch.patch.number} nests deeper than the analysis can follow; it was not reviewed"
             return Judged((), (), changes.shifts, problem, next(iter(changes.lines), ""))
-        return Judged(found, left_out, changes.shifts, diff=diff)
 
     def _changes(self, patch: AppliedPatch) -> Changes:
         """The lines that the patch changes: in the two trees, or in its own text where it was not applied."""
@@ -248,13 +249,11 @@ class PatchJudge:
             return changes_in(patch.patch.diff)
         return changes_in(patch.patch.diff, self._snapshot(patch.before).read, self._snapshot(patch.after).read)
 
-    def _findings(
-        self, at: int, changes: Changes, store: Store
-    ) -> tuple[tuple[Finding, ...], tuple[str, ...], tuple[DiffFile, ...]]:
+    def _findings(self, at: int, changes: Changes, store: Store) -> Judged:
         patch = self._applied[at]
         if patch.applied is Applied.NO:
             diff = annotated(patch.patch.diff) if self._annotate else ()
-            return self._from_diff_alone(patch, changes, store), (), diff
+            return Judged(self._from_diff_alone(patch, changes, store), (), changes.shifts, diff=diff)
         analysis, between = self._below(at, store)
         before = Program(self._snapshot(patch.before), store, base=analysis.program, changed=_touched(between))
         old_name = {new: old for old, new in changes.renamed.items()}
@@ -264,11 +263,12 @@ class PatchJudge:
         after = Program(self._snapshot(patch.after), store, base=before, changed=_touched([patch]), wanted=wanted)
         sides = Sides(before, after, changes.lines, changes.renamed, before_analysis)
         result = compared(sides, self._checks, self._api)
-        diff = ()
-        if self._annotate:
-            old_lines, new_lines = Contexts(before_analysis, _FEW), Contexts(result.after, _FEW)
-            diff = annotated(patch.patch.diff, changes.shifts, old_lines, new_lines)
-        return result.findings, result.notes, diff
+        judged = Judged(result.findings, result.notes, changes.shifts)
+        if not self._annotate:
+            return judged
+        old_lines, new_lines = Contexts(before_analysis, _FEW), Contexts(result.after, _FEW)
+        diff = annotated(patch.patch.diff, changes.shifts, old_lines, new_lines)
+        return msgspec.structs.replace(judged, diff=diff, orders=lock_orders(diff, new_lines))
 
     def _below(self, at: int, store: Store) -> tuple[Analyser, Sequence[AppliedPatch]]:
         """The analysis of a tree below a patch, which patches share, and the patches between."""

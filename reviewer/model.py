@@ -376,13 +376,43 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class LockOrder:
+    """A function that the patch shows takes ``taken`` while ``held`` is held: there ``path:line`` calls what takes it.
+
+    ``brought`` tells that a line added by the patch takes one of the two.
+    """
+
+    held: str
+    taken: str
+    function: str
+    path: str
+    line: int
+    brought: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Some lines of a file as they stand in the tree after a patch, or before it with ``old``, around ``line``.
+
+    ``first`` is the number of the first of ``rows``.
+    """
+
+    path: str
+    line: int
+    old: bool
+    first: int
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PatchReview:
     """What was found in one patch. ``reason`` says why it was not applied, or that three-way was needed.
 
     ``shifts`` tells for each hunk of the diff, in order, how far its lines stand in the pre-image and the post-image
     from where the diff says: patches apply at offsets, and the lines of findings are those of the tree.
-    ``diff`` is the patch with the context of each line, where that was asked for. ``claims`` is what is wrong with its
-    trailers.
+    ``diff`` is the patch with the context of each line, where that was asked for, ``orders`` the orders in which the
+    functions in it take locks; ``excerpts`` show the frames of the witnesses, where a page is made of the review.
+    ``claims`` is what is wrong with its trailers.
     """
 
     number: int
@@ -394,6 +424,8 @@ class PatchReview:
     findings: tuple[Finding, ...] = ()
     shifts: tuple[tuple[int, int], ...] = ()
     diff: tuple[DiffFile, ...] = ()
+    orders: tuple[LockOrder, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
     claims: tuple[Claim, ...] = ()
 
 
@@ -526,69 +558,3 @@ class Audit:
     findings: tuple[Finding, ...]
     errors: tuple[Problem, ...] = ()
     suppression: Suppression = Suppression()
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way in which a place is reached: its context there, and the ``witness`` from the outermost known frame down.
-
-    ``begin`` says what the outermost frame is: an entry of the kernel, or a function whose callers are not known or
-    were not looked at. ``known`` is false where no path of the function leads to the line on this way.
-    """
-
-    marks: tuple[Mark, ...]
-    witness: tuple[Step, ...]
-    begin: str
-    known: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Below:
-    """Something that calls bring about: ``what`` (takes, asserts, does), the ``subject``, and the steps down to it.
-
-    It is ``conditional`` where it depends on what the function was called with.
-    """
-
-    what: str
-    subject: str
-    steps: tuple[Step, ...]
-    conditional: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Forbidden:
-    """What may not be done at a place: ``act``, ``why`` in words of the context, the rule and where the tree states it.
-
-    Without ``always`` only some ways to the place forbid it.
-    """
-
-    act: str
-    why: str
-    check: str
-    kernels: Kernels
-    rule: str
-    always: bool
-    citation: Citation | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """The context of a function, or of one ``line`` of it: how it is reached, what its calls do, what is forbidden.
-
-    ``marks`` are None where nothing is known of the line. ``text`` is the line as it stands in ``commit``. ``levels``
-    is how many calls above callers were looked at.
-    """
-
-    commit: str
-    path: str
-    function: str
-    first: int
-    last: int
-    line: int | None
-    text: str
-    levels: int
-    marks: tuple[Mark, ...] | None
-    ways: tuple[Way, ...]
-    below: tuple[Below, ...]
-    forbidden: tuple[Forbidden, ...]
-    notes: tuple[str, ...] = ()

@@ -20,6 +20,7 @@ from reviewer.context.load import tables_digest
 from reviewer.defects import load_defects
 from reviewer.digest import program_digest
 from reviewer.errors import RepositoryError, UsageError
+from reviewer.excerpts import excerpts_of
 from reviewer.ignore import Suppressor, entries_of_tree, entries_of_user
 from reviewer.judging import Judged, Place, deep_recursion, judge_all
 from reviewer.mail.raised import with_raised
@@ -70,7 +71,8 @@ def review_series(
     review = _review_series(series, repository, checks, options, tell)
     if not options.earlier or not series.patches:
         return review
-    earlier = [_review_series(one, repository, checks, options, tell) for one in series.earlier[-_REVISIONS:]]
+    compared = replace(options, format="text", html=None)  # of which nothing but the findings is told
+    earlier = [_review_series(one, repository, checks, compared, tell) for one in series.earlier[-_REVISIONS:]]
     return with_comparisons(review, earlier)
 
 
@@ -235,10 +237,13 @@ def _review(
         notes += precedents.late
     told: list[PatchReview] = []
     old_names: dict[str, str] = {}
-    for patch, review in zip(applied, _fixed_later(reviews), strict=True):
+    for patch, judged_review in zip(applied, _fixed_later(reviews), strict=True):
         old_names |= {new: old_names.get(old, old) for old, new in patch.paths if old and new and old != new}
-        findings = suppressor.without_silenced(review.findings, review.number, old_names)
-        told.append(replace(review, findings=findings))
+        findings = suppressor.without_silenced(judged_review.findings, judged_review.number, old_names)
+        review = replace(judged_review, findings=findings)
+        if options.html is not None:
+            review = replace(review, excerpts=excerpts_of(findings, snapshot(patch.before), snapshot(patch.after)))
+        told.append(review)
     touched = sorted({path for patch in applied for pair in patch.paths for path in pair if path is not None})
     return Review(series, base, tuple(told), tuple(errors), tuple(notes), suppressor.suppression(touched))
 
@@ -299,6 +304,7 @@ def _patch_review(patch: AppliedPatch, findings: tuple[Finding, ...], judged: Ju
         findings,
         judged.shifts,
         judged.diff,
+        judged.orders,
     )
 
 

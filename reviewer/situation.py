@@ -18,10 +18,11 @@ from reviewer.context.contexts import Contexts, Lines
 from reviewer.context.effects import Condition, Summary
 from reviewer.context.facts import NONZERO
 from reviewer.context.load import tables_digest
+from reviewer.context.situation import Below, Forbidden, Situation, Way
 from reviewer.errors import RepositoryError, UsageError
 from reviewer.forbidden import forbidden
 from reviewer.judging import deep_recursion
-from reviewer.model import Below, Forbidden, Situation, Step, Way
+from reviewer.model import Step
 from reviewer.registry import load_api
 from reviewer.source.cfg import Function
 from reviewer.source.files import Files

@@ -40,6 +40,7 @@ HELPERS = {
     "cache": "pipeline",
     "catalogue": "check",
     "digest": "pipeline",
+    "excerpts": "pipeline",
     "explained": "citation",
     "indexing": "pipeline",
     "judging": "pipeline",

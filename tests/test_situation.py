@@ -14,8 +14,9 @@ import pytest
 
 from reviewer.cli import main
 from reviewer.commands.demo import make_example
+from reviewer.context.situation import Below, Situation, Way
 from reviewer.errors import UsageError
-from reviewer.model import Below, Situation, Step, Way
+from reviewer.model import Step
 from reviewer.report.situation import situation_to_dot
 from reviewer.situation import Target, target_of
 from tests.repos import fingerprint, make

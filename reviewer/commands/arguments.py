@@ -23,6 +23,7 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
     ),
     "format": (("--format",), {"help": "text (default), or {others}"}),
     "output": (("--output",), {"type": Path, "metavar": "DIR", "help": "the folder for the drafted mails"}),
+    "html": (("--html",), {"type": Path, "metavar": "FILE", "help": "also write the review as one page of HTML"}),
     "checks": (
         ("--checks",),
         {"type": checked, "metavar": "GLOB", "help": "run only the checks whose id matches, e.g. 'rt-*'"},

@@ -37,7 +37,7 @@ def add_parser(subparsers: Any) -> None:
         help="audit these files and folders, named from the top of the tree, as they stand",
     )
     add_options(parser, "repo", "format", "checks", "areas", "within", "severity", "cache")
-    add_options(parser, "show_pre_existing", "show_silenced", "quiet", "verbose")
+    add_options(parser, "show_pre_existing", "show_silenced", "html", "quiet", "verbose")
     parser.set_defaults(run=run)
 
 

@@ -17,6 +17,7 @@ from reviewer.registry import load_checks
 from reviewer.report.annotated import render_diff
 from reviewer.report.data import audit_exit_status, audit_to_json, exit_status, to_json
 from reviewer.report.gcc import Place, audit_lines, problem_lines, review_lines, unapplied
+from reviewer.report.page import page_of
 from reviewer.report.sarif import audit_to_sarif, to_sarif
 from reviewer.report.text import Written, console_for, render, render_audit
 from reviewer.splat.account import Explained
@@ -48,6 +49,8 @@ def show(review: Review, options: Options, written: Written | None = None, splat
 
     ``splats`` are the kernel's reports in the mails of the series.
     """
+    if options.html is not None:
+        write_page(options.html, page_of(review, splats, show_pre_existing=options.show_pre_existing))
     with reader_may_leave():
         if options.format == "json":
             write_data(to_json(review, show_silenced=options.show_silenced, splats=splats))
@@ -69,6 +72,16 @@ def show(review: Review, options: Options, written: Written | None = None, splat
                 quiet=options.quiet,
             )
     return exit_status(review)
+
+
+def write_page(path: Path, page: str) -> None:
+    """Write the page; whoever reads the old one meanwhile never sees a half."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(page, "utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _shown(options: Options) -> dict[str, bool]:

@@ -59,7 +59,7 @@ def add_parser(subparsers: Any) -> None:
     )
     add_options(parser, "repo", "base", "branches", "format", "output", "checks", "areas", "within", "severity", "lore")
     add_options(parser, "attestation", "inline_diff", "three_way", "offline", "earlier", "cache")
-    add_options(parser, "show_pre_existing", "show_silenced", "quiet", "verbose")
+    add_options(parser, "show_pre_existing", "show_silenced", "html", "quiet", "verbose")
     parser.set_defaults(run=run)
 
 

@@ -14,7 +14,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from reviewer import __version__
-from reviewer.model import Below, Forbidden, Kernels, Mark, Situation, Step, Way
+from reviewer.context.situation import Below, Forbidden, Situation, Way
+from reviewer.model import Kernels, Mark, Step
 from reviewer.report.data import FORMAT_VERSION, TOOL_NAME, as_text
 from reviewer.report.gutter import meaning, told
 from reviewer.report.plain import clean_line, clean_path
