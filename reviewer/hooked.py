@@ -20,7 +20,7 @@ _ITS_OWN: Final = {USAGE, FAILED}
 
 def run(words: list[str]) -> int:
     """The status for the script in git's folder: 0 to go on, ``BLOCK`` to stop git, or that of an interrupt."""
-    status = main(["hook", "run", *words])
+    status = main(["hook", "run", *words[:1], "--", *words[1:]])
     if status in (OK, INTERRUPTED):
         return status
     if status != FOUND and not hooks_are_strict():

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from reviewer import hooked
 from reviewer.cli import main
 from reviewer.commands import gate
 from reviewer.commands.demo import make_example
@@ -270,6 +271,25 @@ def test_a_sparse_index(tree: Path) -> None:
     assert "040000" in git(tree, "ls-files", "--sparse", "--stage")
     apply(tree, 1)
     assert stopped(run(tree, "git", "commit", "-m", "Bad"), "git commit --no-verify")
+
+
+def test_a_repository_whose_name_would_be_a_command(tree: Path, tmp_path: Path) -> None:
+    odd = tree.rename(tmp_path / "a\ntouch was-run\n")
+    git(odd, "config", "core.hooksPath", tmp_path / "all")
+    assert "rename it" in hook(odd, "install", status=3)
+    assert not (tmp_path / "all").exists()
+    git(odd, "config", "--unset", "core.hooksPath")
+    install(odd, "--pre-commit")
+    apply_here(odd, tmp_path / "example" / "1.patch")
+    assert stopped(run(odd, "git", "commit", "-m", "Bad"), "git commit --no-verify")
+
+
+def test_arguments_that_look_like_options(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tree)
+    assert hooked.run(["sendemail-validate", "--quiet"]) == 0
+    assert "--quiet: No such file" in capsys.readouterr().err
 
 
 def apply_here(tree: Path, patch: Path) -> None:

@@ -116,8 +116,11 @@ class HookFolder:
     def install(self, name: str, python: str) -> Hook:
         """Put our file there, or renew it; ``python`` is the interpreter that has the program.
 
-        RepositoryError where another hook stands there although one is kept already.
+        RepositoryError where another hook stands there although one is kept already, and for a name that no script
+        can hold.
         """
+        if self.shared and "\n" in self._for:  # the script would run what follows
+            raise RepositoryError(f"{self.path} is shared, and the name of this repository has a line break; rename it")
         hook = self.hook(name)
         self.path.mkdir(parents=True, exist_ok=True)
         if hook.foreign:
