@@ -16,10 +16,24 @@ import pytest
 
 from reviewer.commands.demo import make_example
 from reviewer.commands.outcome import from_here
-from reviewer.model import Applied, Audit, Change, IgnoreEntry, Kernels, Review, Severity, Silenced, Suppression
-from reviewer.report.gcc import audit_lines, review_lines, unapplied
+from reviewer.model import (
+    Applied,
+    Audit,
+    Change,
+    IgnoreEntry,
+    Kernels,
+    Review,
+    Severity,
+    Silenced,
+    Suppression,
+    ThreadKind,
+)
+from reviewer.report.data import exit_status
+from reviewer.report.gcc import audit_lines, review_lines
+from reviewer.report.words import shortcomings
+from tests.inbox import split_mboxrd
 from tests.test_cli import reviewer
-from tests.test_report import COMMIT, FINDING, PATCH, QUIET, REVIEW, with_finding
+from tests.test_report import COMMIT, FINDING, PATCH, QUIET, REVIEW, SERIES, with_finding
 
 # The problem matcher "$gcc" of Visual Studio Code's C/C++ extension.
 VS_CODE = re.compile(r"^(.*?):(\d+):(\d*):?\s+(?:fatal\s+)?(warning|error):\s+(.*)$")
@@ -86,10 +100,17 @@ def test_text_of_a_patch_cannot_make_a_line_of_its_own() -> None:
     assert not {"\x1b", "\x9b", "\u202e", "\n"} & set("".join(said))
 
 
-def test_what_was_not_applied_is_told_apart() -> None:
+def test_whatever_makes_a_failure_is_told() -> None:
     patch = dataclasses.replace(PATCH, applied=Applied.NO, reason="the context differs")
     review = dataclasses.replace(REVIEW, patches=(patch, QUIET))
-    assert [problem.message for problem in unapplied(review)] == ["patch 1 does not apply: the context differs"]
+    alone = "patch 1 does not apply: the context differs; it was reviewed from its diff alone"
+    assert [problem.message for problem in shortcomings(review)] == [alone]
+    talk = dataclasses.replace(REVIEW, series=dataclasses.replace(SERIES, kind=ThreadKind.DISCUSSION), patches=())
+    assert exit_status(talk) == 3
+    assert [problem.message for problem in shortcomings(talk)] == [
+        "there is no patch to review: the thread is a discussion"
+    ]
+    assert list(shortcomings(REVIEW)) == []
 
 
 def test_paths_are_those_of_the_folder_in_which_one_stands(
@@ -117,6 +138,10 @@ def test_what_could_not_be_done_is_on_stderr(example: tuple[Path, Path]) -> None
     done = reviewer("review", "-", "--format", "gcc", "--repo", tree, stdin=text)
     assert done.returncode == 3
     assert b"reviewer: not done (apply): patch " in done.stderr
+    one = split_mboxrd(mail.read_bytes())[1]
+    done = reviewer("review", "-", "--format", "gcc", "--repo", tree, stdin=one)
+    assert b"reviewer: note: Incomplete: of 3 patches, 2 patches not found" in done.stderr
+    assert reviewer("review", "-", "--format", "gcc", "--repo", tree, "-q", stdin=one).stderr == b""
     assert all(VS_CODE.match(line) or ": note: " in line for line in done.stdout.decode().splitlines())
 
 

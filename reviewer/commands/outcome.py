@@ -16,10 +16,12 @@ from reviewer.model import Audit, Problem, Review
 from reviewer.registry import load_checks
 from reviewer.report.annotated import render_diff
 from reviewer.report.data import audit_exit_status, audit_to_json, exit_status, to_json
-from reviewer.report.gcc import Place, audit_lines, problem_lines, review_lines, unapplied
+from reviewer.report.gcc import Place, audit_lines, problem_lines, review_lines
 from reviewer.report.page import page_of
+from reviewer.report.plain import clean_line
 from reviewer.report.sarif import audit_to_sarif, to_sarif
 from reviewer.report.text import Written, console_for, render, render_audit
+from reviewer.report.words import notes_of, shortcomings
 from reviewer.splat.account import Explained
 
 
@@ -58,7 +60,7 @@ def show(review: Review, options: Options, written: Written | None = None, splat
             write_data(to_sarif(review, wanted_checks(options), **_shown(options)))
         elif options.format == "gcc":
             _write_lines(review_lines(review, from_here(options.repo), **_shown(options)))
-            _tell((*review.errors, *unapplied(review)))
+            _tell(shortcomings(review), () if options.quiet else notes_of(review))
         elif options.format == "diff":
             render_diff(review, console_for(sys.stdout), show_pre_existing=options.show_pre_existing)
         else:
@@ -92,8 +94,8 @@ def _write_lines(lines: Iterable[str]) -> None:
     write_data("".join(f"{line}\n" for line in lines))
 
 
-def _tell(problems: Iterable[Problem]) -> None:
-    for line in problem_lines(problems):
+def _tell(problems: Iterable[Problem], notes: Iterable[str] = ()) -> None:
+    for line in (*problem_lines(problems), *(f"note: {clean_line(note)}" for note in notes)):
         sys.stderr.write(f"reviewer: {line}\n")
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from reviewer.model import (
-    Applied,
     Audit,
     Change,
     Finding,
@@ -57,13 +56,6 @@ def problem_lines(problems: Iterable[Problem]) -> Iterator[str]:
     for problem in problems:
         where = f" {clean_path(problem.path)}:" if problem.path else ""
         yield f"not done ({clean_line(problem.stage)}):{where} {clean_line(problem.message)}"
-
-
-def unapplied(review: Review) -> Iterator[Problem]:
-    """The patches that were reviewed from their diff alone: their lines may be off, and the exit status says so."""
-    for patch in review.patches:
-        if patch.applied is Applied.NO:
-            yield Problem("apply", "", f"patch {patch.number} does not apply: {patch.reason}")
 
 
 def _lines(finding: Finding, place: Place, which: str = "") -> Iterator[str]:

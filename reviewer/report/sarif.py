@@ -18,7 +18,6 @@ from urllib.parse import quote
 from reviewer import __version__
 from reviewer.check import Check
 from reviewer.model import (
-    Applied,
     Audit,
     Change,
     Citation,
@@ -35,7 +34,7 @@ from reviewer.report.data import TOOL_NAME, as_text
 from reviewer.report.pages import as_markdown
 from reviewer.report.pages import as_text as page_as_text
 from reviewer.report.plain import clean_line
-from reviewer.report.words import nested, remarks
+from reviewer.report.words import nested, notes_of, remarks, shortcomings
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _FINGERPRINT: Final = "reviewerFinding/v1"
@@ -64,15 +63,9 @@ def to_sarif(
             patch = patches[silenced.patch]
             found.append({**_result(silenced.finding), **_of_patch(silenced.finding, patch), **_suppressed(silenced)})
             shown.append(silenced.finding)
-    problems = [_notification("error", problem) for problem in review.errors]
-    problems += [
-        _notification("error", Problem("apply", "", f"patch {patch.number} does not apply: {patch.reason}"))
-        for patch in review.patches
-        if patch.applied is Applied.NO
-    ]
+    problems = [_notification("error", problem) for problem in shortcomings(review)]
+    problems += [_notification("note", Problem("note", "", note)) for note in notes_of(review)]
     series = review.series
-    notes = dict.fromkeys((*(series.notes if series is not None else ()), *review.notes))
-    problems += [_notification("note", Problem("note", "", note)) for note in notes]
     about = {
         "base": review.base.commit if review.base is not None else None,
         "messageId": series.message_id if series is not None else None,

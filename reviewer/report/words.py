@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reviewer.model import Finding, Raised, Step, Where
+from reviewer.model import Applied, Finding, Problem, Raised, Review, Step, Where
 from reviewer.report.plain import clean_line, clean_path
 
 
@@ -27,6 +27,24 @@ def remarks(finding: Finding) -> Iterator[str]:
     conditions += [f"without {name[1:]}" if name.startswith("!") else f"with {name}" for name in finding.config]
     if conditions:
         yield f"Only {', '.join(map(clean_line, conditions))}."
+
+
+def shortcomings(review: Review) -> Iterator[Problem]:
+    """All that makes the exit status say that something could not be done."""
+    yield from review.errors
+    for patch in review.patches:
+        if patch.applied is Applied.NO:
+            said = f"patch {patch.number} does not apply: {patch.reason}"
+            yield Problem("apply", "", f"{said}; it was reviewed from its diff alone")
+    series = review.series
+    if series is not None and series.message_id is not None and not review.patches:
+        yield Problem("series", "", f"there is no patch to review: the thread is a {series.kind.value}")
+
+
+def notes_of(review: Review) -> Iterator[str]:
+    """The notes on the thread and on the review, each once."""
+    series = review.series
+    yield from dict.fromkeys((*(series.notes if series is not None else ()), *review.notes))
 
 
 def _raised(raised: Raised) -> str:
