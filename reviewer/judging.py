@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import msgspec
@@ -42,8 +42,8 @@ from reviewer.workers import MOST, in_order
 _RECURSION = 6000  # one analysis inside another takes about ten frames of Python; far below what the C stack holds
 _ENOUGH = 4  # patches; for fewer another process is not worth its start
 _FEW = 6  # callers; what more of them hold in common is not looked for above them
-_STRIDE = 10  # patches; the tree below so many is known for itself, so that they do not each compute what it changed
 _SHARES = 2 * MOST  # so that one long share does not leave the other process idle
+_STRIDE = 10  # patches on one tree that is known for itself, so that they do not each compute what those below changed
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -158,8 +158,9 @@ def _by_workers(
     options = place.options if cache.kept else replace(place.options, cache=False)
     ids = frozenset(check.id for check in checks)
     tools = partial(_tools, replace(place, options=options), tuple(applied), ids)
-    length = -(-len(missing) // _SHARES)
-    shares = [tuple(missing[at : at + length]) for at in range(0, len(missing), length)]
+    length = min(_STRIDE, -(-len(missing) // _SHARES))
+    grouped = groupby(missing, lambda at: (at // _STRIDE, at % _STRIDE // length))
+    shares = [tuple(share) for _, share in grouped]
     for judged, failure in in_order(_judge_share, shares, tools):
         if failure:
             cache.tell(failure)
