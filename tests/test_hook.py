@@ -391,6 +391,12 @@ def test_git_send_email(tree: Path, outgoing: Callable[..., Done]) -> None:
     assert outgoing("--force", files[0], files[3]).returncode == 0
     assert stopped(outgoing(files[2]), "git send-email --no-validate", "lock-sleep-in-atomic")
     assert "Result: OK" in outgoing("--no-validate", files[1]).stdout
+    # Of a file that names no commit, the subject does.
+    last = Path(files[3])
+    last.write_bytes(b"From " + b"0" * 40 + last.read_bytes()[45:])
+    assert outgoing(last).returncode == 0
+    last.write_bytes(last.read_bytes().replace(b"Free the interrupt", b"Free the interrupt line"))
+    assert "0 of 1 patch applied" in outgoing(last).stderr
 
 
 def test_send_email_gives_the_headers_too_from_git_2_41_on(tree: Path) -> None:

@@ -23,12 +23,13 @@ from reviewer.model import Base, Finding, Patch, Review, Series, ThreadKind
 from reviewer.pipeline import Tell, review_commits, review_series, review_staged
 from reviewer.report.data import CLEAN, FOUND, exit_status, is_brought
 from reviewer.report.plain import clean_line, clean_path
-from reviewer.tree.history import commits_between
+from reviewer.tree.history import commits_between, newest_called
 from reviewer.tree.pushed import new_commits
 from reviewer.tree.repository import Repository
 from reviewer.tree.staged import is_rebasing, nothing_staged
 
 _MOST: Final = 50  # commits of a push; more is somebody else's work being moved, and would take minutes
+_SEARCHED: Final = 200  # newest commits of HEAD, in which a patch that is to be sent is looked for
 _LARGEST: Final = 16 << 20  # bytes of a mail
 _COMMIT: Final = re.compile(rb"From ([0-9a-f]{40}(?:[0-9a-f]{24})?) ")
 _BASE: Final = re.compile(rb"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
@@ -134,17 +135,24 @@ def _mailed(path: Path, desk: _Desk) -> Review | None:
         1,
         base_commit=named[1].decode() if named else None,
     )
-    base = _parent(raw, desk.repository)
+    base = _parent(raw, mail.subject, desk.repository)
     options = desk.options if base is None else replace(desk.options, base=base.commit)
     review = review_series(series, desk.repository, desk.checks, options, desk.tell)
     return review if base is None else replace(review, base=base)
 
 
-def _parent(raw: bytes, repository: Repository) -> Base | None:
+def _parent(raw: bytes, subject: str, repository: Repository) -> Base | None:
     found = _COMMIT.match(raw)
-    if found is None or not repository.knows(f"{found[1].decode()}^"):
+    if found is not None and repository.knows(f"{found[1].decode()}^"):
+        reason = "It is the parent of the commit that the file is made of."
+        return Base(repository.resolve(f"{found[1].decode()}^"), reason)
+    # git format-patch --zero-commit names none, and one that was rebased since may be gone.
+    commit = newest_called(repository, subject, _SEARCHED)
+    if commit is None or not repository.knows(f"{commit}^"):
         return None
-    return Base(repository.resolve(f"{found[1].decode()}^"), "It is the parent of the commit that the file is made of.")
+    return Base(
+        repository.resolve(f"{commit}^"), "It is the parent of the commit in HEAD that is called like the file."
+    )
 
 
 def _way_on(hook: str, go_on: str, first: Finding, options: Options) -> str:

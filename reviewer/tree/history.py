@@ -70,6 +70,21 @@ def commits_between(repository: Repository, ends: Sequence[str], called: str) ->
     return _base(commits[0], called), tuple(patches)
 
 
+def newest_called(repository: Repository, subject: str, most: int) -> str | None:
+    """The newest of the last ``most`` commits of HEAD, other than merges, that has this subject; None if none has."""
+    told = repository.objects.runner.run(
+        *("log", "-z", f"--max-count={most}", "--max-parents=1", "--no-show-signature", "--encoding=UTF-8"),
+        *("--format=tformat:%H %s", "HEAD", "--"),
+        check=False,
+    )
+    wanted = " ".join(subject.split())
+    for line in told.stdout.decode("utf-8", "replace").split("\0"):
+        commit, _, called = line.partition(" ")
+        if wanted and " ".join(called.split()) == wanted:
+            return commit
+    return None
+
+
 def diff_of_trees(runner: Runner, before: str, after: str) -> bytes:
     """The diff between two trees, in the form of those of commits; RepositoryError if it is no patch any more."""
     diff = runner.run("diff-tree", "-r", *_DIFF, *_PLAIN, before, after, "--").stdout
