@@ -6,15 +6,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from reviewer.mail.exchanges import Exchange, exchanges, place_of
+from reviewer.mail.exchanges import Exchange, bare, exchanges, place_of
 from reviewer.mail.interdiff import Changed, changed_lines
 from reviewer.model import Comparison, Message, Patch, Remark, Series
 
 _ABOVE = 6  # quoted lines above a comment in which the line stands that it is about
 _TELLING = 12  # characters of a line, without blanks, by which it is known in another revision
 _FEWEST_WORDS = 4  # of a comment that is no question
+_READ = 2000  # characters of a comment, which begins with what it wants
+_BEGINNING = 3  # lines of a comment by which it is known in an answer
+_MOST = 200  # comments
+_MOST_SEARCHED = 1500  # lines of a patch that are compared with a quote that is broken or cut off
 _LONGEST = 160  # characters of a comment that are told
 _TRAILER = re.compile(r"\s*[A-Z][\w-]+-by:\s|\s*(?:Fixes|Link|Closes|Cc):\s", re.IGNORECASE)
+_QUOTATION = re.compile(r"<(quote)>.*?(?:</\1>|$)", re.IGNORECASE)
 _PRAISE = re.compile(r"\b(?:lgtm|looks? (?:good|fine|sane|reasonable)|nice|thanks?|thank you|applied|acked)\b", re.I)
 
 
@@ -29,14 +34,15 @@ def open_remarks(series: Series, earlier: Series, comparison: Comparison) -> tup
     different = {(change.path, change.function) for change in comparison.functions}
     different |= {(changed.path, changed.function) for changed in lines_now if changed.patch in new}
     found: dict[tuple[str, str, str], Remark] = {}
+    patches: dict[int, _Patch] = {}
     for reply in earlier.replies:
         patch = _answered(reply, earlier.patches)
         if patch is None or _is_author(reply, earlier):
             continue
-        lines = changed_lines(patch.diff, patch.number)
-        for exchange in exchanges(reply.body):
+        lines = patches.get(patch.number) or patches.setdefault(patch.number, _Patch(patch))
+        for exchange in exchanges(reply.body) if len(found) < _MOST else ():
             text = _text(exchange)
-            commented = _commented(exchange, lines) if text else None
+            commented = lines.commented(exchange) if text else None
             still = now.same(commented) if commented is not None else None
             if still is None:
                 continue
@@ -85,7 +91,7 @@ def _answered(reply: Message, patches: Sequence[Patch]) -> Patch | None:
 def _text(exchange: Exchange) -> str:
     """The beginning of a comment that wants something; empty for praise, trailers and code alone."""
     said = [line.strip() for line in exchange.comment if not _TRAILER.match(line)]
-    text = " ".join(" ".join(said).split())
+    text = _QUOTATION.sub(" ", " ".join(" ".join(said).split())[:_READ])
     sentences = re.findall(r".{12,}?[.?!:](?=\s|$)", text) or [text]
     if "?" not in text and (len(re.findall(r"[A-Za-z']{2,}", text)) < _FEWEST_WORDS or _PRAISE.search(sentences[0])):
         return ""
@@ -94,36 +100,55 @@ def _text(exchange: Exchange) -> str:
     return told if len(told) <= _LONGEST else told[:_LONGEST].rsplit(" ", 1)[0] + " ..."
 
 
-def _commented(exchange: Exchange, lines: Sequence[Changed]) -> Changed | None:
-    """The line of the patch right above a comment; None where the comment answers something else."""
-    quoted = [line for line in exchange.quoted if line.strip()]
-    if not quoted:
-        return None
-    near = quoted[-_ABOVE:]
-    # What stands last has to be of the diff, or else it is somebody's words that are answered.
-    if near[-1][:1] not in ("+", "-", " ", "@", "}", "\t"):
-        return None
-    places = [
-        (place_of(near, one.line) if len(one.bare) > _TELLING else None, index) for index, one in enumerate(lines)
-    ]
-    known = [
-        (at, _together(near, lines, index), -index)
-        for at, index in places
-        if at is not None and (near[at][:1] not in "+-" or near[at][:1] == lines[index].line[:1])
-    ]
-    return lines[-max(known)[2]] if known else None
+class _Patch:
+    """The lines of a patch, to find the one that a comment is about."""
 
+    def __init__(self, patch: Patch) -> None:
+        self._lines = changed_lines(patch.diff, patch.number)
+        self._places: dict[str, list[int]] = {}
+        for index, changed in enumerate(self._lines):
+            if len(changed.bare) > _TELLING:
+                self._places.setdefault(bare(changed.line), []).append(index)
 
-def _together(quoted: Sequence[str], lines: Sequence[Changed], index: int) -> int:
-    """How many of the lines around a line of a patch are quoted as well: of equal lines the one that is meant."""
-    around = lines[max(0, index - _ABOVE) : index + 1]
-    return sum(place_of(quoted, one.line) is not None for one in around)
+    def commented(self, exchange: Exchange) -> Changed | None:
+        """The line right above a comment; None where the comment answers something else."""
+        near = [line for line in exchange.quoted if line.strip()][-_ABOVE:]
+        # What stands last has to be of the diff, or else it is somebody's words that are answered.
+        if not near or near[-1][:1] not in ("+", "-", " ", "@", "}", "\t"):
+            return None
+        for at in range(len(near) - 1, -1, -1):
+            sign = near[at][:1]
+            found = [
+                index
+                for index in self._places.get(bare(near[at]), ())
+                if sign not in "+-" or self._lines[index].line[:1] == sign
+            ]
+            if found:
+                return self._lines[self._meant(found, near)]
+        if len(self._lines) > _MOST_SEARCHED:
+            return None
+        mangled = [
+            (place, -index)
+            for index, changed in enumerate(self._lines)
+            if len(changed.bare) > _TELLING and (place := place_of(near, changed.line)) is not None
+        ]
+        return self._lines[-max(mangled)[1]] if mangled else None
+
+    def _meant(self, found: Sequence[int], near: Sequence[str]) -> int:
+        """Of equal lines the one around which most is quoted as well."""
+        quoted = {bare(line) for line in near}
+
+        def together(index: int) -> int:
+            return sum(bare(one.line) in quoted for one in self._lines[max(0, index - _ABOVE) : index + 1])
+
+        return max(found[:_MOST], key=together)
 
 
 def _answer(reply: Message, exchange: Exchange, series: Series) -> str | None:
     """The message-id of the author's reply that quotes the comment."""
     for answer in _answers(reply, series):
-        if any(place_of(each.quoted, line) is not None for each in exchanges(answer.body) for line in exchange.comment):
+        quoted = [line for each in exchanges(answer.body) for line in each.quoted]
+        if any(place_of(quoted, line) is not None for line in exchange.comment[:_BEGINNING]):
             return answer.message_id
     return None
 

@@ -8,8 +8,9 @@ or without a mark on the second half; others are cut off. A quoted line is recog
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 # "> ", "> > ", ">> " and Emacs supercite's "Ann> ", which stand at the left edge or a blank or two in.
 _MARK = re.compile(r"(?: {0,2}[A-Za-z]{0,4}>[ ]?)+")
@@ -33,34 +34,40 @@ class Exchange:
     comment: tuple[str, ...]
 
 
-def exchanges(body: str) -> Iterator[Exchange]:
+@lru_cache(maxsize=512)  # a reply is looked into for each finding
+def exchanges(body: str) -> tuple[Exchange, ...]:
     """The quotes and comments of a reply, in order, down to its signature, without what stands above all quotes."""
+    found: list[Exchange] = []
     quoted: list[str] = []
     comment: list[str] = []
     for is_quote, text in _lines(body):
         if is_quote:
             if comment:
-                yield Exchange(tuple(quoted), tuple(comment))
+                found.append(Exchange(tuple(quoted), tuple(comment)))
                 quoted, comment = [], []
             quoted.append(text)
         elif text.strip() and quoted:
             comment.append(text)
     if comment:
-        yield Exchange(tuple(quoted), tuple(comment))
+        found.append(Exchange(tuple(quoted), tuple(comment)))
+    return tuple(found)
 
 
 def _lines(body: str) -> list[tuple[bool, str]]:
     """The lines down to the signature: whether each is quoted, and its text without marks."""
     other = _other_mark(body)
     found: list[tuple[bool, str]] = []
+    joined = 0
     for line in body.split("\n"):
         if line.rstrip() == "--" or _FOOTER.match(line):
             break
         mark = _MARK.match(line) or (other.match(line) if other else None)
         if mark:
             found.append((True, line[mark.end() :]))
-        elif found and found[-1][0] and _goes_on(found[-1][1], line):
+            joined = 1
+        elif found and found[-1][0] and joined < _PARTS and _goes_on(found[-1][1], line):
             found[-1] = (True, f"{found[-1][1]} {line.strip()}")
+            joined += 1
         else:
             found.append((False, line))
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
+from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -110,7 +111,7 @@ def _by_function(patches: Sequence[Patch], paired: Collection[int]) -> tuple[_Li
     A line that a later patch removes again was not added.
     """
     places: _Lines = {}
-    added: _Lines = {}
+    added: dict[tuple[str, str], deque[Changed]] = {}
     again: set[int] = set()
     lines = [changed for patch in patches for changed in changed_lines(patch.diff, patch.number)][:_MOST_LINES]
     for changed in lines:
@@ -118,9 +119,9 @@ def _by_function(patches: Sequence[Patch], paired: Collection[int]) -> tuple[_Li
             continue
         key = (changed.path, changed.bare[1:])
         if changed.line.startswith("+"):
-            added.setdefault(key, []).append(changed)
-        elif any(one.patch != changed.patch for one in added.get(key, ())):
-            again.add(id(added[key].pop()))
+            added.setdefault(key, deque()).append(changed)
+        elif added.get(key) and added[key][0].patch != changed.patch:
+            again.add(id(added[key].popleft()))
             continue
         places.setdefault((changed.path, changed.function), []).append(changed)
     others = frozenset((changed.path, changed.bare) for changed in lines if changed.patch not in paired)

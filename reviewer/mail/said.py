@@ -62,10 +62,10 @@ def said_in_reply(
     for reply in replies:
         for exchange in exchanges(reply.body):
             quoted, comment = exchange.quoted[-_NEAR:], "\n".join(exchange.comment[:_BEGINNING]).lower()
-            if place_of(quoted, line) is not None and _speaks_of(finding, comment):
+            if _speaks_of(finding, comment) and place_of(quoted, line) is not None:
                 return reply
-            near = any(place_of(quoted, one) is not None for one in around)
-            if near and _names_lock(finding, comment) and _speaks_of_rule(finding, comment):
+            nearby = _names_lock(finding, comment) and _speaks_of_rule(finding, comment)
+            if nearby and any(place_of(quoted, one) is not None for one in around):
                 return reply
     return None
 
