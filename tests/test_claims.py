@@ -14,13 +14,13 @@ from reviewer.cli import main
 from reviewer.config import data_dir
 from reviewer.defects import load_defects, named_in
 from reviewer.errors import CheckError
-from reviewer.mail.draft import compose
-from reviewer.model import Change
+from reviewer.mail.draft import Draft, compose
+from reviewer.model import Change, Citation, Claim, Severity
 from reviewer.registry import load_checks
 from reviewer.tree.log import Log
 from reviewer.tree.repository import Repository
 from tests import repos
-from tests.test_draft import JANE, SLEEP, reviewed
+from tests.test_draft import JANE, SLEEP, body, message, reviewed
 
 PATH = "drivers/example/example.c"
 DOCUMENT = "Documentation/process/submitting-patches.rst"
@@ -152,6 +152,36 @@ def test_report_without_a_link_is_a_nit(history: History, capsys: pytest.Capture
     more = "Reported-by: Max <max@example.net>\nCloses: https://example.net/1\n"
     history.commit("\tdev->a = 8;\n", "example: Mend", "", more)
     assert claims(history.path, capsys, "--severity", "nit") == []
+
+
+RULE = Citation(DOCUMENT, "Describe your changes", 5, "Please use the 'Fixes:' tag with the id.", "0" * 40, "use the")
+TRAILER = 'Fixes: deadbeefdead ("misc: Nothing")'
+MISSING = Claim(TRAILER, "There is no commit deadbeefdead in this repository.", Severity.QUESTION, RULE)
+
+
+def asked(*claims: Claim, reply: str = "", **changes: Any) -> tuple[Draft, ...]:
+    """The drafts for a patch without findings whose trailers were looked at."""
+    said = TRAILER.replace(" (", "  (")
+    mail = message(body=f"Leave a note.\n\n{said}\nSigned-off-by: Ann <ann@example.com>\n---\n")
+    replies = (message("Re: x", message_id="r@x", body=reply),) if reply else ()
+    review = reviewed(mail=mail, replies=replies, **changes)
+    (patch,) = review.patches
+    return compose(dataclasses.replace(review, patches=(dataclasses.replace(patch, claims=claims),)), sender=JANE)
+
+
+def test_the_draft_asks_under_the_trailer() -> None:
+    (draft,) = asked(MISSING)
+    told = body(draft)
+    assert '\n> Fixes: deadbeefdead  ("misc: Nothing")\n\nIs this the commit that is meant? There is no' in told
+    assert f'{DOCUMENT}, "Describe your changes":\n\n  "Please use the' in told
+    assert told.endswith(": trailers\n")
+
+
+def test_matters_of_style_and_what_was_said_are_not_asked() -> None:
+    assert asked(dataclasses.replace(MISSING, severity=Severity.NIT)) == ()
+    assert asked(dataclasses.replace(MISSING, trailer="Fixes: another")) == ()
+    assert asked(MISSING, reply=f"> {TRAILER}\n\nThat is not the right commit.\n") == ()
+    assert len(asked(MISSING, reply=f"> {TRAILER}\n\nReviewed-by: Max <max@example.net>\n")) == 1
 
 
 # --- defects -------------------------------------------------------------------------------------------------------

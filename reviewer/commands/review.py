@@ -130,7 +130,7 @@ def review_mail(
 def keep_drafts(review: Review, repository: Repository, options: Options) -> tuple[Review, Written | None]:
     """Write the drafts. What prevents it joins the review's errors: the findings are worth reading without mails."""
     folder = options.drafts
-    if not any(_is_brought(finding) for patch in review.patches for finding in patch.findings):
+    if not any(patch.claims or any(map(_is_brought, patch.findings)) for patch in review.patches):
         return review, Written(folder, 0)
     try:
         sender = repository.user()

@@ -20,6 +20,7 @@ from reviewer.mail.comment import comment_on
 from reviewer.mail.outbox import Draft, write
 from reviewer.mail.quote import Hunk, Spot, hunks_of, locate, quote, shifted, standing
 from reviewer.mail.templates import Templates
+from reviewer.mail.trailers import to_ask
 from reviewer.model import (
     Address,
     Applied,
@@ -60,7 +61,10 @@ class _Comment:
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """A mail to be written: what it answers and what it has to say. ``mended`` are numbers of patches and findings."""
+    """A mail to be written: what it answers and what it has to say.
+
+    ``mended`` are numbers of patches and findings, ``trailers`` quotations and comments.
+    """
 
     message: Message
     number: int
@@ -68,6 +72,7 @@ class _Reply:
     hunks: tuple[Hunk, ...] = ()
     points: tuple[_Point, ...] = ()
     mended: tuple[tuple[int, Finding], ...] = ()
+    trailers: tuple[tuple[str, str], ...] = ()
 
 
 def compose(
@@ -114,14 +119,16 @@ def _replies(review: Review, series: Series, nits: bool) -> list[_Reply]:
         hunks = shifted(hunks_of(patch.diff), checked.shifts)
         brought = [one for one in checked.findings if one.change in (Change.INTRODUCED, Change.EXPOSED) or one.claim]
         wanted = [one for one in brought if one.severity is not Severity.NIT or nits]
-        points = [_point(one, hunks) for one in wanted if one.fixed_later is None and one.raised is None]
-        made = [one for one in points if one is not None]
+        told = [_point(one, hunks) for one in wanted if one.fixed_later is None and one.raised is None]
+        made = [one for one in told if one is not None]
         if all(one.finding.severity is Severity.NIT for one in made):
             made = []
         mended = [
             (checked.number, one) for one in wanted if one.fixed_later is not None and one.severity is not Severity.NIT
         ]
-        found.append(_Reply(patch.message, checked.number, checked, hunks, tuple(_weighed(made)), tuple(mended)))
+        trailers = to_ask(checked.claims, patch.message, series.replies)
+        points = tuple(_weighed(made))
+        found.append(_Reply(patch.message, checked.number, checked, hunks, points, tuple(mended), trailers))
     return found
 
 
@@ -195,8 +202,8 @@ def _with_cover(replies: list[_Reply], series: Series) -> list[_Reply]:
     What a later patch mends is a sentence in the patch's own mail. Without such a mail it concerns the series alone: it
     goes to the cover letter, or into the first mail of a series without one; on its own it makes no mail to a patch.
     """
-    made = [reply for reply in replies if reply.points]
-    stray = tuple(one for reply in replies if not reply.points for one in reply.mended)
+    made = [reply for reply in replies if reply.points or reply.trailers]
+    stray = tuple(one for reply in replies if not (reply.points or reply.trailers) for one in reply.mended)
     if not stray:
         return made
     if series.cover is not None:
@@ -259,7 +266,7 @@ class _Writer:
             "attribution": prose.harmless(self._attribution(reply.message)),
             "base": self._base,
             "separator": prose.SIGNATURE,
-            "signature": f"{PROGRAM} {__version__}: {', '.join(prose.plain(check) for check in checks)}",
+            "signature": f"{PROGRAM} {__version__}: {', '.join(map(prose.plain, checks)) or 'trailers'}",
         }
         if reply.review is None:
             sentences = [
@@ -283,7 +290,7 @@ class _Writer:
         return f"On {date}, {who} wrote:" if date else f"{who} wrote:"
 
     def _comments(self, reply: _Reply, points: Sequence[_Point]) -> list[_Comment]:
-        comments = []
+        comments = [_Comment(*trailer) for trailer in reply.trailers]
         after: Spot | None = None
         for point in points:
             same = [f"{number}/{self._total}" for number in point.same]
