@@ -84,5 +84,18 @@ CHECK = Check(
                 return 0;
         }
         """,
+        """
+        int run_guest(struct kvm_vcpu *vcpu)
+        {
+                int ret;
+
+                local_irq_disable();
+                trace_guest_runs(vcpu);
+                guest_state_enter_irqoff();
+                ret = vcpu->ops->enter_guest(vcpu);
+                trace_guest_left(vcpu);
+                return ret;
+        }
+        """,
     ),
 )

@@ -72,6 +72,10 @@ class Transitions(Watcher):
         if not isinstance(node, Call):
             return
         table = self._api.transitions
+        if node.name.startswith("."):  # whoever is called may leave the state, as loongarch's kvm_handle_exit() does
+            facts[LEFT, "state"] = True
+        elif node.name in self._api.eqs:
+            facts.pop((LEFT, "state"), None)
         if node.name in table.last:
             facts[LEFT, ""] = (node.name, node.line)
         elif node.name in table.enters:
@@ -85,9 +89,13 @@ class Transitions(Watcher):
             self._note(EventKind.RCU_BY_HAND, node, state, facts, text)
         if node.name in table.deprecated and self._is_there(table.deprecated[node.name].split()[0]):
             self._note(EventKind.DEPRECATED, node, state, facts, text, table.deprecated[node.name])
-        if state.eqs in _NOT_WATCHING and (
-            table.readers.fullmatch(node.name)
-            or (table.traces.fullmatch(node.name) and not self._flow.noinstr and state.instrumentation <= 0)
+        if (
+            state.eqs in _NOT_WATCHING
+            and (LEFT, "state") not in facts
+            and (
+                table.readers.fullmatch(node.name)
+                or (table.traces.fullmatch(node.name) and not self._flow.noinstr and state.instrumentation <= 0)
+            )
         ):
             self._note(EventKind.RCU_IN_EQS, node, state, facts, text)
         left, entered = facts.get((LEFT, "")), facts.get((ENTERED, ""))
