@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from reviewer.commands.arguments import _OPTIONS
+from reviewer.commands.arguments import _OPTIONS, settings
 from reviewer.config import configured
 from reviewer.report.manual import manual
 from tests.conftest import ROOT
@@ -57,6 +57,7 @@ def test_it_has_every_command_option_and_setting(page: Path) -> None:
     for flags, _ in _OPTIONS.values():
         assert all(flag in text for flag in flags)
     assert all(f"reviewer.{key}" in text for key in configured())
+    assert "see README" not in settings().values()
     listed = reviewer("--help").stdout.decode()
     commands = re.findall(r"^ {4}(\w+)", listed, re.MULTILINE)
     assert len(commands) > 8

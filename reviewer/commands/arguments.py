@@ -95,6 +95,7 @@ _CONFIG_ONLY: Final = {
     "checks_dirs": "a folder with checks of your own; repeatable",
     "hook": "whether the hooks review in this repository",
     "hook_strict": "whether a failure of the program itself stops git too",
+    "template_dir": "a folder with templates of your own for the drafts",
     "ignore_file": "your file of findings to silence (default: ~/.config/reviewer/ignore)",
 }
 _FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Options))
@@ -117,7 +118,8 @@ def add_options(parser: argparse.ArgumentParser, *names: str, formats: Sequence[
 def settings() -> dict[str, str]:
     """The keys of git config and what they do, in the words of the options that they stand for."""
     helps = {name: keywords["help"].format(others=", ".join(FORMATS[1:])) for name, (_, keywords) in _OPTIONS.items()}
-    return {f"reviewer.{key}": {**_CONFIG_ONLY, **helps}[name] for key, name in configured().items()}
+    about = {**_CONFIG_ONLY, **helps}
+    return {f"reviewer.{key}": about.get(name, "see README") for key, name in configured().items()}
 
 
 def fitting(options: Options, arguments: argparse.Namespace) -> Options:
