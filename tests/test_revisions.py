@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 
 from reviewer.cli import main
+from reviewer.errors import NotFoundError
 from reviewer.mail.comments import open_remarks
 from reviewer.mail.fetch import fetch
 from reviewer.mail.interdiff import interdiff, patch_changes
-from reviewer.mail.linked import linked_revisions
+from reviewer.mail.linked import linked_revisions, with_linked
 from reviewer.mail.series import series_of
 from reviewer.mail.thread import Thread
 from reviewer.model import Address, Comparison, Message, Patch, Remark, Series, ThreadKind
@@ -191,6 +193,18 @@ def test_patch_sent_again_alone_is_compared_with_the_whole_before(tree: Tree, re
     assert "  As before: patch 1.\n  Patch 2 changed: two\n" in text
 
 
+def test_diff_in_a_reply_to_an_earlier_revision_is_not_pointed_out(tree: Tree, read: Callable[..., Thread]) -> None:
+    text = changed(LOW_SLEEPS)
+    reply = tree.patch(
+        "Re: [PATCH] a", "r@x", changed(high=HIGH_SLEEPS), reply_to="1@x", sender="Max <max@example.net>"
+    )
+    thread = read(tree.patch("[PATCH] a", "1@x", text), reply, tree.patch("[PATCH v2] a", "2@x", text))
+    series = series_of(thread)
+    assert (series.message_id, [note for note in series.notes if "diff" in note]) == ("2@x", [])
+    assert [note for note in series_of(thread, revision=1).notes if "1 reply carries a diff" in note]
+    assert [[one.message_id for one in each.replies] for each in series.earlier] == [["r@x"]]
+
+
 def test_series_with_patches_in_common_are_two_series(tree: Tree, read: Callable[..., Thread]) -> None:
     text = changed(LOW_SLEEPS)
     thread = read(tree.patch("[PATCH] a", "1@x", text), tree.patch("[PATCH] b", "2@x", text))
@@ -209,6 +223,29 @@ def test_series_with_patches_in_common_are_two_series(tree: Tree, read: Callable
 def test_links_to_earlier_revisions_are_found(text: str) -> None:
     assert linked_revisions(_series(text, 3)) == ((2, "20210729195632.489978-1-ann@example.org"),)
     assert linked_revisions(_series(text, 2)) == ()
+
+
+def test_linked_revision_that_the_archive_lacks_is_noted(
+    tree: Tree, read: Callable[..., Thread], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def missing(source: str, **options: Any) -> Thread:
+        asked.append((source, options["lore"]))
+        raise NotFoundError("it has no such\x1b message")
+
+    monkeypatch.setattr("reviewer.mail.linked.fetch", missing)
+    links = b"v1: https://evil.example.net/r/old@x\nv2: https://lore.kernel.org/r/older@x\n"
+    mailed = tree.patch("[PATCH v3] a", "3@x", changed(LOW_SLEEPS)).replace(b"Do it.\n", links)
+    thread = read(mailed)
+    assert with_linked(thread, series_of).notes == ()
+    assert asked == []
+    series = with_linked(dataclasses.replace(thread, archive="https://archive.example.org/all"), series_of)
+    assert asked == [(f"<{name}@x>", "https://archive.example.org/all") for name in ("older", "old")]
+    assert [note[:63] for note in series.notes] == [
+        f"The series was not compared with its earlier revision v{number}: it has"[:63] for number in (2, 1)
+    ]
+    assert "\x1b" not in "".join(series.notes)
 
 
 def _series(body: str, revision: int, patches: tuple[Patch, ...] = ()) -> Series:

@@ -15,7 +15,7 @@ from typing import Final
 from reviewer.errors import SeriesError
 from reviewer.mail import diffs, mailinfo
 from reviewer.mail.headers import printable
-from reviewer.mail.postings import Posting, postings_of, related, revisions_of
+from reviewer.mail.postings import Posting, components, postings_of, related, revisions_of
 from reviewer.mail.remarks import about_damage, about_others, about_patches, about_replies, count, how_to_pull, listed
 from reviewer.mail.thread import RawMessage, Thread
 from reviewer.model import Address, Attestation, Message, Patch, Series, ThreadKind
@@ -46,7 +46,9 @@ def series_of(thread: Thread, *, revision: int | None = None, inline_diff: bool 
             raise SeriesError(f"looked for revision {revision} in {thread.origin}: there is no patch in it")
         return _without_patches(thread, replies_with_diff)
     chosen = _choose(thread, all_of_them, revision)
-    series = _series(thread, chosen, all_of_them, replies_with_diff)
+    connected = components(thread)
+    here = {id(message) for at, message in enumerate(thread.messages) if connected[at] == chosen.component}
+    series = _series(thread, chosen, all_of_them, [one for one in replies_with_diff if id(one) in here])
     return replace(series, earlier=_earlier(thread, chosen, all_of_them))
 
 
