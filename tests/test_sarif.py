@@ -19,7 +19,7 @@ from reviewer.config import data_dir
 from reviewer.model import Applied, Audit, Change, IgnoreEntry, Place, Problem, Review, Severity, Silenced, Suppression
 from reviewer.registry import load_checks
 from reviewer.report.data import failure
-from reviewer.report.sarif import audit_to_sarif, to_sarif
+from reviewer.report.sarif import audit_to_sarif, fingerprint, to_sarif
 from tests.conftest import ROOT
 from tests.inbox import split_mboxrd
 from tests.repos import git
@@ -187,6 +187,22 @@ def test_fingerprints_survive_lines_that_move(tmp_path: Path) -> None:
     assert len(before) == 4
     assert set(before) == set(after) == set(audited)
     assert all(after[mark] >= line + 40 for mark, line in before.items())
+
+
+def test_a_fingerprint_is_of_what_is_wrong_and_not_of_the_way_to_it() -> None:
+    same = (
+        {"line": 99, "witness": tuple(dataclasses.replace(step, line=step.line + 35) for step in FINDING.witness)},
+        {"witness": FINDING.witness[1:], "other_places": 3, "message": "In other words.", "change": Change.EXPOSED},
+    )
+    assert {fingerprint(dataclasses.replace(FINDING, **each)) for each in same} == {fingerprint(FINDING)}  # type: ignore[arg-type]
+    other = (
+        {"check": "rt-alloc-in-hardirq"},
+        {"witness": (*FINDING.witness[:-1], dataclasses.replace(FINDING.witness[-1], text="kzalloc(GFP_NOIO)"))},
+        {"witness": (*FINDING.witness[:-1], dataclasses.replace(FINDING.witness[-1], function="bell_probe"))},
+        {"witness": (), "path": "drivers/misc/gong.c"},
+    )
+    found = {fingerprint(FINDING), *(fingerprint(dataclasses.replace(FINDING, **each)) for each in other)}
+    assert len(found) == 1 + len(other)
 
 
 def test_a_failure_is_a_valid_log(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
