@@ -100,6 +100,21 @@ def test_another_tree_computes_what_changed(
     assert list(warm.summary.exits) == list(cold.summary.exits)
 
 
+def test_the_files_of_a_tree_are_known_from_those_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Run(tmp_path / "c", TREE, monkeypatch)
+    after = {**TREE, "kernel/top.c": "void top(void)\n{\n}\n", "kernel/new.h": "\n", "kernel/notes.txt": "\n"}
+    del after["kernel/low.c"]
+    store = Store(tmp_path / "c")
+    found: list[dict[int, str]] = []
+    for earlier in (TREE, None):
+        kept = Analyser(Program(MemoryFiles(after, earlier=earlier), store), API).keep(RULES)
+        assert (kept._marks_from_another() is None) is (earlier is None)
+        found.append(dict(kept._all_marks()))
+    store.close()
+    assert found[0] == found[1]
+    assert len(found[0]) == 4
+
+
 def test_what_was_computed_with_other_tables_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Run(tmp_path / "c", TREE, monkeypatch)
     assert len(Run(tmp_path / "c", TREE, monkeypatch, rules="others").computed) == 3

@@ -158,8 +158,27 @@ class Kept:
     def _all_marks(self) -> dict[int, str]:
         """The mark of every C file of the tree, with its object name."""
         if not self._marks:
+            self._marks.update(self._marks_from_another() or {})
+        if not self._marks:
             self._marks.update((mark(path), oid) for path, oid in self._program.files.blobs("", _C))
         return self._marks
+
+    def _marks_from_another(self) -> dict[int, str] | None:
+        """The same out of what is kept of a tree from which this one differs little: to list all of it takes longer."""
+        rows = self.store.rows(
+            "select tree, files from origin where rules = ? order by id desc limit 1", (self._rules,)
+        )
+        for tree, packed in rows:
+            changes = self._program.files.differing(tree, _C)
+            marks = _unpacked(packed) if changes is not None and len(changes) <= _MOST_CHANGED else None
+            if changes is not None and marks is not None:
+                for path, (_, after) in changes.items():
+                    if after is None:
+                        marks.pop(mark(path), None)
+                    else:
+                        marks[mark(path)] = after
+                return marks
+        return None
 
     def _holds(self, origin: int, files: bytes, function: Function) -> bool:
         """Whether what was computed in the tree ``origin`` and rests on ``files`` is true of this tree."""
@@ -193,9 +212,8 @@ class Kept:
         known = files.differing(tree, _C) if tree else None
         if known is not None:
             return {mark(path): _Change(path, *oids) for path, oids in known.items()}
-        try:
-            before: dict[int, str] = msgspec.msgpack.decode(zlib.decompress(packed), type=dict[int, str])
-        except (zlib.error, msgspec.MsgspecError):
+        before = _unpacked(packed)
+        if before is None:
             return None
         after = self._all_marks()
         changed = {at for at in before.keys() | after.keys() if before.get(at) != after.get(at)}
@@ -237,6 +255,14 @@ def _read(content: bytes) -> Summary:
         {requirement.key: requirement for requirement in data.requirements},
         {acquisition.key: acquisition for acquisition in data.acquisitions},
     )
+
+
+def _unpacked(packed: bytes) -> dict[int, str] | None:
+    """The marks that are kept of a tree; None where something else has written into them."""
+    try:
+        return msgspec.msgpack.decode(zlib.decompress(packed), type=dict[int, str])
+    except (zlib.error, msgspec.MsgspecError):
+        return None
 
 
 def _numbers_in(packed: bytes) -> Iterable[int]:
