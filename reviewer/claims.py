@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from reviewer.defects import Defect, named_in
 from reviewer.mail.interdiff import changed_lines
-from reviewer.model import Applied, AppliedPatch, Change, Citation, Claim, Finding, Severity, Source
+from reviewer.model import Applied, AppliedPatch, Change, Citation, Claim, Finding, PatchReview, Severity, Source
 from reviewer.tree.log import Log
 
 _DOCUMENT = "Documentation/process/submitting-patches.rst"
@@ -104,3 +104,22 @@ def with_claims(findings: Sequence[Finding], applied: AppliedPatch, defects: Seq
         return next((one.title for one in named if stays and concerned and one.is_found_by(finding.check)), "")
 
     return tuple(replace(finding, claim=claimed(finding)) for finding in findings)
+
+
+def without_mended(reviews: Sequence[PatchReview], *, pre_existing: bool) -> list[PatchReview]:
+    """The patches of a series, without claims on what a later one of them mends.
+
+    What was there before the patch and is told for the claim alone goes with it, unless ``pre_existing`` is told too.
+    """
+    told: list[PatchReview] = []
+    mended: set[tuple[str, str]] = set()
+    for review in reversed(reviews):
+        findings = []
+        for finding in review.findings:
+            later = finding.fixed_later is not None or (finding.check, finding.function) in mended
+            plain = replace(finding, claim="") if finding.claim and later else finding
+            if plain is finding or pre_existing or finding.change is not Change.PRE_EXISTING:
+                findings.append(plain)
+        told.append(replace(review, findings=tuple(findings)))
+        mended |= {(one.check, one.function) for one in review.findings if one.change is Change.FIXED}
+    return told[::-1]

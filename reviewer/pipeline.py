@@ -14,7 +14,7 @@ from reviewer.audit import Auditor
 from reviewer.cache import Cache, today, working_folder
 from reviewer.check import Check
 from reviewer.citation import Citer
-from reviewer.claims import Trailers, with_claims
+from reviewer.claims import Trailers, with_claims, without_mended
 from reviewer.config import Options, data_dir
 from reviewer.context.load import tables_digest
 from reviewer.defects import load_defects
@@ -237,7 +237,8 @@ def _review(
         notes += precedents.late
     told: list[PatchReview] = []
     old_names: dict[str, str] = {}
-    for patch, judged_review in zip(applied, _fixed_later(reviews), strict=True):
+    reviews = without_mended(_fixed_later(reviews), pre_existing=options.show_pre_existing)
+    for patch, judged_review in zip(applied, reviews, strict=True):
         old_names |= {new: old_names.get(old, old) for old, new in patch.paths if old and new and old != new}
         findings = suppressor.without_silenced(judged_review.findings, judged_review.number, old_names)
         review = replace(judged_review, findings=findings)

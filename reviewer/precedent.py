@@ -44,7 +44,8 @@ _DECODER = msgspec.msgpack.Decoder(tuple[_Fix, ...])
 class Precedents:
     """Searches the history for each file with findings once; ``rules`` is a digest of what the answer depends on.
 
-    A search that git does not answer in time gives nothing, is noted in ``late``, and is tried again in the next run.
+    A search that git does not answer in time ends the searches of this run: it is noted in ``late``, and tried again
+    in the next one. In a partial clone, which lacks the trees of old commits, there is none.
     """
 
     log: Log
@@ -81,10 +82,10 @@ class Precedents:
             return self._found[path]
         key = hashlib.sha256(f"precedent {self.rules} {self.log.base} {most} {path}".encode()).hexdigest()
         known = self.cache.use(partial(_kept, key))
-        if known is None and len(self._found) < _SEARCHES:
+        if known is None and not self.late and len(self._found) < _SEARCHES and not self.log.repository.partial:
             logged = self.log.commits_to(path, most)
             if logged is None:
-                self.late.append(f"git took too long to search the history of {path} for earlier fixes.")
+                self.late.append(f"git gave no answer in time about earlier fixes in {path}; none is cited.")
             else:
                 known = tuple(fix for commit in logged if (fix := self._fix(commit)) is not None)
                 self.cache.use(partial(_keep, key, known))

@@ -213,6 +213,17 @@ def test_defect_that_the_subject_fixes_is_still_there(
     assert (words in text) == bool(claimed)
 
 
+def test_what_a_later_patch_of_the_series_mends_is_not_held_against_the_claim(
+    history: History, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for line in ("\tmsleep(3);\n", "\tudelay(3);\n"):
+        text = OTHER.replace("\tmsleep(1);\n", line)
+        repos.make(history.path, {PATH: text}, "example: Fix sleeping in atomic context\n\nBecause.\n")
+    main(["check", "HEAD~2..", "--repo", str(history.path), "--format", "json"])
+    patches = json.loads(capsys.readouterr().out)["patches"]
+    assert [finding["claim"] for patch in patches for finding in patch["findings"]] == [None]
+
+
 def test_old_defect_in_another_function_is_not_what_the_patch_claims(
     history: History, capsys: pytest.CaptureFixture[str]
 ) -> None:

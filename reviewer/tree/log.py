@@ -20,7 +20,7 @@ _WITNESSES = 40
 _FEWEST = 3
 _SHARE = 0.9  # of them that have to be there: a few name what never existed
 _YEARS = 6  # before the base; a search has to end
-_SECONDS = 10.0  # for one question to git; without an answer nothing is said
+_SECONDS = 6.0  # for one question to git; without an answer nothing is said
 _FIXES = re.compile(r"^([0-9a-f]{8,40})\b", re.IGNORECASE)
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
