@@ -35,12 +35,14 @@ from reviewer.model import (
     Review,
     Series,
     Severity,
+    Step,
     ThreadKind,
     World,
 )
 from reviewer.report.orders import orders_svg
 from reviewer.report.page import page_of
 from reviewer.splat.account import Explained, account_of
+from reviewer.splat.cycle import ArcChange
 from reviewer.splat.meanings import load_meanings
 from reviewer.splat.parse import parse
 from tests.conftest import ROOT
@@ -134,7 +136,20 @@ def _hostile() -> tuple[Review, tuple[Explained, ...]]:
     splat = (ROOT / "tests" / "splats" / "lockdep-circular.txt").read_text()
     reports = parse(splat.replace("&kvm->slots_lock", "&kvm-><img/src=x>").replace("qemu", "<script>"))
     meanings = load_meanings(data_dir("checks"))
-    explained = tuple(Explained(one, account_of(one, meanings)) for one in reports)
+    explained = tuple(
+        Explained(
+            one,
+            account_of(one, meanings),
+            Citation(_EVIL, _EVIL, 1, _EVIL, COMMIT),
+            (Step(_EVIL, 1, _EVIL, _EVIL),),
+            (_EVIL,),
+            touched=((f"other {_EVIL}", (_EVIL,)),),
+            changes=(ArcChange(1, _EVIL, (_EVIL,), (f"+{_EVIL}",)),),
+            claimed=True,
+            named=(Step(_EVIL, 1, _EVIL, _EVIL),),
+        )
+        for one in reports
+    )
     assert explained
     return Review(series, Base(COMMIT, _EVIL), (patch,), notes=(_EVIL,)), explained
 
@@ -178,6 +193,28 @@ def test_no_text_of_a_mail_or_tree_becomes_markup() -> None:
     assert "{{ 7 * 7 }}{% raw %}&amp;" in shown
     assert "<script>alert(1)</script>" in shown
     assert shown.count("alert(1)") > 20
+
+
+def test_a_report_is_told_with_its_paths_and_what_the_patches_change() -> None:
+    (splat,) = parse((ROOT / "tests" / "splats" / "lockdep-circular.txt").read_text())
+    account = account_of(splat, load_meanings(data_dir("checks")))
+    change = ArcChange(2, "2/3 boat: Float", ("boat_float",), ("-\tmutex_lock(&harbour->lock);",))
+    rule = Citation("Documentation/boat.rst", "Locks", 7, "Take the harbour first.", COMMIT)
+    place = Step("drivers/boat/float.c", 42, "boat_float", "int boat_float(void)")
+    text = page_of(_review(), (Explained(splat, account, rule, (place,), ("worker_thread",), changes=(change,)),))
+    shown = " ".join("".join(_Page(text).text).split())
+    assert text.count('aria-label="Locks taken in a circle: ') == 1
+    assert "The circle" not in shown
+    for words in (
+        "(2) &harbour->lock wanted while &boat->lock is held, now",
+        "boat_float() [boat] called by harbour_open() [boat]",
+        "(1) No patch changes a function on this path.",
+        "(2) 2/3 boat: Float: boat_float() - mutex_lock(&harbour->lock);",
+        "drivers/boat/float.c:42 int boat_float(void)",
+        "Not found, or in several places: worker_thread",
+        "Take the harbour first. Documentation/boat.rst:7",
+    ):
+        assert words in shown, shown
 
 
 def test_the_margin_tells_each_change_once_and_keeps_it_for_every_line() -> None:

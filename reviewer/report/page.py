@@ -40,8 +40,10 @@ from reviewer.report.data import is_brought
 from reviewer.report.gutter import LEGEND, meaning
 from reviewer.report.orders import drawn, orders_svg
 from reviewer.report.plain import clean, clean_line, clean_path
+from reviewer.report.splatparts import Part, about_patches, about_place, about_tree
 from reviewer.report.words import nested, remarks
 from reviewer.splat.account import Explained
+from reviewer.splat.cycle import picture
 
 _TEMPLATE: Final = "report.html.j2"
 _STYLE: Final = "report.css.j2"
@@ -154,6 +156,9 @@ class _Splat:
     header: str
     picture: str
     sections: tuple[tuple[str, str, bool], ...]
+    parts: tuple[Part, ...]
+    rule: str
+    place: str
 
 
 def page_of(review: Review, splats: Sequence[Explained] = (), *, show_pre_existing: bool = False) -> str:
@@ -198,12 +203,17 @@ def _splat(one: Explained) -> _Splat:
     sections = tuple(
         (clean_line(section.heading), "\n".join(clean(line) for line in section.lines), section.drawn)
         for section in one.account.sections
+        if section.lines != picture(one.account.circle)
     )
+    rule = one.citation
     return _Splat(
         clean_line(one.account.title),
         clean_line(one.splat.header),
         circle_svg(one.account.circle),
         sections,
+        (*about_patches(one), *about_place(one), *about_tree(one)),
+        clean_line(rule.quote) if rule is not None else "",
+        f"{clean_path(rule.path)}:{rule.line}" if rule is not None else "",
     )
 
 
