@@ -111,6 +111,7 @@ def test_quiet_prints_findings_alone(example: tuple[Path, Path], tmp_path: Path)
     told = done.stdout.decode()
     assert told.count(" bug ") == 4
     assert told in plain.stdout.decode()
+    assert told.startswith("1/3 misc: doorbell: Remember")
     assert "Nothing was sent" not in told
     assert "2/3 misc: doorbell: Show" in told
     clean = reviewer("check", "--all", "drivers", "--repo", tree, "-q")

@@ -121,6 +121,7 @@ class _Report:
         self._console = console
         self._show_pre_existing = show_pre_existing
         self._show_silenced = show_silenced
+        self._begun = False
 
     def review(self, review: Review, written: Written | None, splats: Sequence[Explained]) -> None:
         self._head(review)
@@ -201,6 +202,9 @@ class _Report:
             self._prose(f"Not done ({clean_line(problem.stage)}):{where} {clean_line(problem.message)}", style="red")
 
     def _line(self, *parts: Text | str, indent: int = 0) -> None:
+        if not parts and not self._begun:  # nothing above to be set off from
+            return
+        self._begun = True
         line = Text(" " * indent)
         for part in parts:
             line.append(part) if isinstance(part, str) else line.append_text(part)
