@@ -212,7 +212,8 @@ def test_a_report_is_told_with_its_paths_and_what_the_patches_change() -> None:
         "(2) 2/3 boat: Float: boat_float() - mutex_lock(&harbour->lock);",
         "drivers/boat/float.c:42 int boat_float(void)",
         "Not found, or in several places: worker_thread",
-        "Take the harbour first. Documentation/boat.rst:7",
+        "Take the harbour first.",
+        "Documentation/boat.rst:7",
     ):
         assert words in shown, shown
 
