@@ -193,6 +193,23 @@ def test_patch_sent_again_alone_is_compared_with_the_whole_before(tree: Tree, re
     assert "  As before: patch 1.\n  Patch 2 changed: two\n" in text
 
 
+def test_patches_sent_again_alone_one_after_the_other(tree: Tree, review: Review) -> None:
+    one = changed(LOW_SLEEPS)
+    _, data = review(
+        (
+            mail("[PATCH 0/2] all", "0@x", b"A cover.\n"),
+            tree.patch("[PATCH 1/2] one", "1@x", one, reply_to="0@x"),
+            tree.patch("[PATCH 2/2] two", "2@x", changed(LOW_SLEEPS, HIGH_SLEEPS), one, reply_to="0@x"),
+            tree.patch("[PATCH v2 2/2] two", "3@x", changed(LOW_SLEEPS, "\tdev->b = 2;\n"), one, reply_to="2@x"),
+            tree.patch("[PATCH v3 1/2] one", "4@x", changed("\tdev->a = 2;\n"), reply_to="1@x"),
+        )
+    )
+    assert [patch["message_id"] for patch in data["patches"]] == ["4@x", "3@x"]
+    assert [one["revision"] for one in data["revisions"]] == [2, 1]
+    same = [[change["same"] for change in one["patches"]] for one in data["revisions"]]
+    assert same == [[False, True], [False, False]]
+
+
 def test_diff_in_a_reply_to_an_earlier_revision_is_not_pointed_out(tree: Tree, read: Callable[..., Thread]) -> None:
     text = changed(LOW_SLEEPS)
     reply = tree.patch(

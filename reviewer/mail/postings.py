@@ -124,7 +124,10 @@ def postings_of(thread: Thread) -> tuple[Posting, ...]:
     for posting in sorted((one for group in groups.values() for one in group), key=lambda one: one.order):
         _put(merged, posting, strangers=True)
     full = [one for one in merged if one.patches or one.total]
-    return tuple(_reconstituted(thread, one, full) for one in full)
+    whole: list[Posting] = []
+    for one in sorted(full, key=lambda posting: posting.revision):
+        whole.append(_reconstituted(thread, one, whole))
+    return tuple(sorted(whole, key=lambda posting: posting.order))
 
 
 def _single(message: RawMessage, root: RawMessage, order: int, component: int) -> Posting:
