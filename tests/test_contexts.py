@@ -149,3 +149,15 @@ def test_a_handler_runs_in_its_interrupt() -> None:
 def test_recursion_ends() -> None:
     code = "static void f(struct bell *b)\n{\n\tg(b);\n}\nstatic void g(struct bell *b)\n{\n\tf(b);\n}\n"
     assert _margin(code, levels=5)["g(b);"] == ""
+
+
+def test_many_callers_are_asked_only_where_the_function_stands() -> None:
+    """What is left out is not known, so that nothing counts as held by all."""
+    caller = "void {name}(struct bell *b)\n{{\n\tmutex_lock(&b->big);\n\tf(b);\n}}\n"
+    code = f"void f(struct bell *b)\n{{\n\tb->rings++;\n}}\n{caller.format(name='near')}"
+    files = {_PATH: _HEAD + code, "drivers/misc/far.c": caller.format(name="far")}
+    for few, expected in ((None, "big"), (2, "big"), (1, "(big)")):
+        program = Program(MemoryFiles(files), Store(None))
+        (function,) = program.functions(_PATH, "f")
+        lines = Contexts(Analyser(program, API), few).lines(function, 1)
+        assert told(lines.marks(function.line + 2) or ()) == expected

@@ -24,6 +24,8 @@ from reviewer.model import (
     Applied,
     Base,
     Citation,
+    Claim,
+    Comparison,
     DiffFile,
     DiffHunk,
     DiffLine,
@@ -129,7 +131,20 @@ def _hostile() -> tuple[Review, tuple[Explained, ...]]:
     )
     excerpt = Excerpt(_EVIL, 64, False, 64, (_EVIL,))
     orders = (LockOrder(_EVIL, "b", _EVIL, _EVIL, 64, True), LockOrder("b", _EVIL, _EVIL, _EVIL, 64, False))
-    patch = PatchReview(1, _EVIL, _EVIL, _EVIL, Applied.THREE_WAY, _EVIL, (finding,), (), (file,), orders, (excerpt,))
+    patch = PatchReview(
+        1,
+        _EVIL,
+        _EVIL,
+        _EVIL,
+        Applied.THREE_WAY,
+        _EVIL,
+        (finding,),
+        (),
+        (file,),
+        orders,
+        (excerpt,),
+        (Claim(_EVIL, _EVIL, Severity.BUG),),
+    )
     series = Series(
         ThreadKind.SERIES, _EVIL, _EVIL, 1, Address(_EVIL, _EVIL), (Patch(1, _EVIL, b"", _EVIL),), notes=(_EVIL,)
     )
@@ -236,6 +251,17 @@ def test_a_finding_leads_along_its_witness_into_the_patch() -> None:
     assert '<a class="ref bug" href="#p1-finding1">' in text
     assert re.search(r'class="here"><b>64</b> \t\tkzalloc\(GFP_KERNEL\);</span>', text)
     assert "The context must be allowed to sleep." in text
+
+
+def test_what_is_wrong_with_trailers_and_new_since_a_revision_is_told() -> None:
+    review = _review()
+    claim = Claim("Fixes: 123", "names no commit", Severity.QUESTION, FINDING.citations[0])
+    patch = dataclasses.replace(review.patches[0], claims=(claim,))
+    since = Comparison(1, "20250310-1@example.org", True, (), (), gone=(FINDING,))
+    shown = "".join(_Page(page_of(dataclasses.replace(review, patches=(patch,), comparisons=(since,)))).text)
+    assert "Fixes: 123" in shown
+    assert "names no commit" in shown
+    assert "Since v1, <20250310-1@example.org>" in shown
 
 
 def test_orders_of_locks_are_drawn() -> None:

@@ -25,6 +25,7 @@ from reviewer.source.expression import last_member, root
 
 _MOST_ARRIVALS = 32
 _MOST_STATES = 4  # in which one call is made
+_LARGE = 150  # blocks
 _NOWHERE = "?."
 
 
@@ -52,8 +53,9 @@ class Arrival:
 class Contexts:
     """Answers for one analyser; what was computed for one question serves the next.
 
-    With ``few`` nobody looks above the callers of a function that has more of them than that: what all of so many have
-    in common is mostly nothing, and takes long to find.
+    With ``few``, of a function that has more callers than that only those in its own file are looked at, and nobody
+    above them: what so many have in common is mostly nothing, and takes long to find. Very large callers are left out,
+    too.
     """
 
     def __init__(self, analyser: Analyser, few: int | None = None) -> None:
@@ -109,7 +111,18 @@ class Contexts:
         if len(above) >= MOST:
             yield Arrival(State(), (), Begin.FURTHER, {})
         here = (*below, key_of(function))
-        left = levels if self._few is None or len(above) <= self._few else 1
+        left = levels
+        if self._few is not None:
+            many = len(above) > self._few
+            near = tuple(
+                caller
+                for caller in above
+                if len(caller.blocks) <= _LARGE and (not many or caller.path == function.path)
+            )
+            if len(near) < len(above):
+                known = True
+                yield Arrival(State(), (), Begin.FURTHER, {})
+            above, left = near, 1 if many else levels
         for caller in above:
             if key_of(caller) in here:
                 continue

@@ -58,8 +58,13 @@ class _Printer:
         if patch.applied is Applied.NO:
             self.prose(f"Not applied ({clean_line(patch.reason)}): the context of its lines is not known.")
         shown = [
-            finding for finding in patch.findings if finding.change is not Change.PRE_EXISTING or show_pre_existing
+            finding
+            for finding in patch.findings
+            if finding.change is not Change.PRE_EXISTING or show_pre_existing or finding.claim
         ]
+        for claim in patch.claims:
+            self.line(Text(f"{clean_line(claim.trailer)}"))
+            self.prose(clean_line(claim.message), "  ")
         below: Mapping[_Place, list[Finding]] = _by_place(shown)
         told_of: set[_Place] = set()
         for file in patch.diff:
@@ -77,20 +82,22 @@ class _Printer:
             self.line(Text(clean_path(row), style="bold"))
         for hunk in file.hunks:
             self.line(Text(f"{'':{self._margin - 1}}|").append(_code(hunk.head), style="cyan"))
+            before: DiffLine | None = None
             for line in hunk.lines:
-                self._row(line)
+                self._row(line, before)
+                before = line
                 for place in _places(file.path, line):
                     if place not in told_of and place in below:
                         told_of.add(place)
                         for finding in below[place]:
                             self._finding(finding, " " * (self._margin - 1) + "|  ")
 
-    def _row(self, line: DiffLine) -> None:
+    def _row(self, line: DiffLine, before: DiffLine | None) -> None:
         words = (told(line.marks) or NOTHING) if line.known else ""
         row = Text(f"{words:<{self._margin - 2}}", style="dim").append(" |", style="dim")
         row.append(f"{line.kind}{_code(line.text)}", style=_STYLE.get(line.kind, ""))
-        if line.was is not None:
-            was = f"was: {told(line.was) or NOTHING}"
+        was = _was(line)
+        if was and (before is None or was != _was(before)):
             self.line(Text(f"{was:<{self._margin - 2}} |", style="dim"))
         self.line(row)
 
@@ -101,6 +108,11 @@ class _Printer:
         text = f"{said}{clean_line(finding.message)}{later}"
         for number, row in enumerate(textwrap.wrap(text, _PROSE)):
             self.line(Text(indent + ("  " if number else ""), style="dim").append(row, style="bold yellow"))
+
+
+def _was(line: DiffLine) -> str:
+    """How the line ran before the patch, where that was otherwise."""
+    return "" if line.was is None else f"was: {told(line.was) or NOTHING}"
 
 
 def _code(text: str) -> str:

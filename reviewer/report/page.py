@@ -23,6 +23,7 @@ from reviewer.model import (
     Applied,
     Change,
     Citation,
+    Claim,
     DiffFile,
     DiffLine,
     Excerpt,
@@ -40,6 +41,7 @@ from reviewer.report.data import is_brought
 from reviewer.report.gutter import LEGEND, meaning
 from reviewer.report.orders import drawn, orders_svg
 from reviewer.report.plain import clean, clean_line, clean_path
+from reviewer.report.revisions import comparison_rows
 from reviewer.report.splatparts import Part, about_patches, about_place, about_tree
 from reviewer.report.words import nested, remarks
 from reviewer.splat.account import Explained
@@ -144,6 +146,7 @@ class _Patch:
     commit: str
     description: str
     brought: int
+    claims: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]
     findings: tuple[_Told, ...]
     files: tuple[_File, ...]
     picture: str
@@ -184,6 +187,7 @@ def page_of(review: Review, splats: Sequence[Explained] = (), *, show_pre_existi
         base_reason=clean_line(review.base.reason) if review.base is not None else "",
         notes=[clean_line(note) for note in dict.fromkeys((*(series.notes if series else ()), *review.notes))],
         errors=[f"{clean_line(p.stage)}: {clean_path(p.path)} {clean_line(p.message)}" for p in review.errors],
+        since="\n".join(f"{' ' * row.indent}{row.text}" for row in comparison_rows(review)).strip("\n"),
         silenced=len(review.suppression.silenced),
         patches=patches,
         splats=[_splat(one) for one in splats],
@@ -226,7 +230,9 @@ class _Paged:
         described = {one.number: one.description for one in review.series.patches} if review.series is not None else {}
         self._description = clean(described.get(patch.number, "")).strip()
         self._findings = [
-            finding for finding in patch.findings if finding.change is not Change.PRE_EXISTING or show_pre_existing
+            finding
+            for finding in patch.findings
+            if finding.change is not Change.PRE_EXISTING or show_pre_existing or finding.claim
         ]
         self._anchors = dict(self._lines())
         self._excerpts = {(one.path, one.line, one.old): one for one in patch.excerpts}
@@ -253,6 +259,7 @@ class _Paged:
             clean_line(patch.commit)[:_SHORT] if patch.commit else "",
             self._description,
             sum(map(is_brought, patch.findings)),
+            tuple(map(_claim, patch.claims)),
             tuple(self._told(number, finding) for number, finding in enumerate(self._findings, 1)),
             tuple(self._file(number, file) for number, file in enumerate(patch.diff, 1)),
             orders_svg(patch.orders),
@@ -342,6 +349,12 @@ def _words(marks: Sequence[Mark]) -> tuple[tuple[str, World, bool], ...]:
 
 def _chips(marks: Sequence[Mark]) -> tuple[_Chip, ...]:
     return tuple(_Chip(clean_line(mark.text), meaning([mark]), _WORLD[mark.world], mark.always) for mark in marks)
+
+
+def _claim(claim: Claim) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+    """The trailer, what is wrong with it, and the rule."""
+    rule = (_citation(claim.citation),) if claim.citation is not None else ()
+    return clean_line(claim.trailer), clean_line(claim.message), rule
 
 
 def _citation(citation: Citation) -> tuple[str, str]:
