@@ -67,6 +67,12 @@ def test_a_finding_its_chain_and_its_rule() -> None:
     ]
 
 
+def test_sentences_beside_the_message_begin_after_a_stop() -> None:
+    assert "(): It may sleep. Only on x86" in lines(with_finding(message="It may sleep"))[0]
+    assert "(): May it sleep? Only on x86" in lines(with_finding(message="May it sleep?"))[0]
+    assert "(): It may sleep [" in lines(with_finding(message="It may sleep", arch=None, config=()))[0]
+
+
 def test_only_what_is_wrong_in_the_code_is_a_line() -> None:
     assert lines(with_finding(change=Change.FIXED)) == []
     assert lines(with_finding(change=Change.PRE_EXISTING)) == []

@@ -22,7 +22,7 @@ from reviewer.model import (
     Suppression,
 )
 from reviewer.report.plain import clean_line, clean_path
-from reviewer.report.words import nested, remarks
+from reviewer.report.words import in_a_row, nested
 
 # Editors know no other words: VS Code drops a line that begins with "question".
 _WORD = {Severity.BUG: "error", Severity.QUESTION: "warning", Severity.NIT: "warning"}
@@ -70,7 +70,7 @@ def _lines(finding: Finding, place: Place, which: str = "") -> Iterator[str]:
 def _line(finding: Finding, place: Place, word: str, more: str = "") -> str:
     kernels = "on PREEMPT_RT" if finding.kernels is Kernels.PREEMPT_RT else ""
     beside = ", ".join(filter(None, (kernels, more)))
-    says = " ".join((clean_line(finding.message), *remarks(finding)))
+    says = in_a_row(finding)
     return (
         f"{_at(place, finding.path, finding.line)}: {word}: in {clean_line(finding.function)}(): {says}"
         f"{f' ({beside})' if beside else ''} [{finding.check}]"

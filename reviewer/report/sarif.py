@@ -34,7 +34,7 @@ from reviewer.report.data import TOOL_NAME, as_text
 from reviewer.report.pages import as_markdown
 from reviewer.report.pages import as_text as page_as_text
 from reviewer.report.plain import clean_line
-from reviewer.report.words import nested, notes_of, remarks, shortcomings
+from reviewer.report.words import in_a_row, nested, notes_of, shortcomings
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _FINGERPRINT: Final = "reviewerFinding/v1"
@@ -146,11 +146,10 @@ def _result(finding: Finding) -> dict[str, Any]:
     if finding.cause is not None:
         cause = _location(finding.cause.path, finding.cause.line)
         related.insert(0, {**cause, "message": {"text": "The line of the patch that brought it"}})
-    words = [clean_line(finding.message), *remarks(finding)]
     result: dict[str, Any] = {
         "ruleId": finding.check,
         "level": _LEVEL[finding.severity],
-        "message": _message(" ".join(filter(None, words)) or finding.check),
+        "message": _message(in_a_row(finding) or finding.check),
         "locations": [_location(finding.path, finding.line, finding.function)],
     }
     if finding.fixed_later is not None:

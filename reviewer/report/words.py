@@ -29,6 +29,13 @@ def remarks(finding: Finding) -> Iterator[str]:
         yield f"Only {', '.join(map(clean_line, conditions))}."
 
 
+def in_a_row(finding: Finding) -> str:
+    """The message and the remarks in one line, for forms that have no other room."""
+    message, beside = clean_line(finding.message), tuple(remarks(finding))
+    stop = "." if beside and not message.endswith((".", "?")) else ""
+    return " ".join((f"{message}{stop}", *beside))
+
+
 def shortcomings(review: Review) -> Iterator[Problem]:
     """All that makes the exit status say that something could not be done."""
     yield from review.errors
