@@ -116,6 +116,9 @@ def test_patch_that_applies_some_lines_off_is_judged_where_it_applies(patches: P
 def test_undone_tree_allocates_under_the_raw_spinlock(patches: Patches, reviewer: Reviewer) -> None:
     found = reviewer.check(patches.clone, patches.clone.base, patches.base).brought
     assert [(f["check"], f["function"]) for f in found] == [("rt-alloc-under-raw-spinlock", "kvm_async_pf_task_wake")]
+    citation = found[0]["citations"][0]
+    assert (citation["path"], citation["section"]) == ("Documentation/locking/locktypes.rst", "raw_spinlock_t on RT")
+    assert "critical section must avoid allocating memory" in citation["quote"]
 
 
 def test_first_proposal_is_asked_about_the_lookup_and_about_sleeping(review: Review) -> None:

@@ -46,6 +46,9 @@ RIGHT = {
 }
 
 
+TRACED = body("guest_state_enter_irqoff()", "trace_kvm_entry(*vcpu_pc(vcpu))", RUN, "guest_state_exit_irqoff()")
+
+
 @pytest.fixture(scope="module")
 def clone(kernel_clone: Callable[[str], KernelClone]) -> KernelClone:
     return kernel_clone("6.12")
@@ -100,3 +103,20 @@ def test_found_in_the_real_run_loop_though_the_callee_should_have_left(clone: Ke
         n for n, line in enumerate(late.split("\n"), 1) if line == "\t\t\tlocal_irq_enable();"
     )
     assert enabled_before_the_guest not in {finding["line"] for finding in run.brought}
+
+
+def test_tracepoint_in_the_guests_state_is_found(clone: KernelClone, reviewer: Reviewer) -> None:
+    run = reviewer.check(clone, clone.base, clone.commit({FILE: TRACED}, "KVM: arm64: Trace the doorbell\n"))
+    (finding,) = run.brought
+    assert (finding["check"], finding["severity"]) == ("entry-rcu-use-in-eqs", "bug")
+    assert TRACED.split("\n")[finding["line"] - 1] == "\ttrace_kvm_entry(*vcpu_pc(vcpu));"
+    assert "absolutely no" in finding["citations"][0]["quote"]
+
+
+def test_older_way_in_is_a_matter_of_style(clone: KernelClone, reviewer: Reviewer) -> None:
+    left_before = clone.commit({FILE: RIGHT["left before"]}, "KVM: arm64: Run\n")
+    run = reviewer.check(clone, clone.base, left_before, "--severity", "nit")
+    found = {(finding["check"], finding["severity"]) for finding in run.brought}
+    assert found == {("entry-deprecated-guest-enter", "nit")}, lines(run.brought)
+    quotes = {citation["quote"] for finding in run.brought for citation in finding["citations"]}
+    assert all("Deprecated. Architectures should move to" in quote for quote in quotes)
