@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from reviewer.explained import explain
+from reviewer.mail.fetch import fetch
+from reviewer.mail.series import series_of
 from reviewer.mail.touched import changes_of
 from reviewer.report.splat import render_in_brief
 from reviewer.report.text import console_for
@@ -194,3 +197,13 @@ def test_review_tells_the_reports_of_the_thread(tmp_path: Path, where: str) -> N
     assert f"reviewer splat {splat['splat']['message_id']}" in shown
     assert ("which is to mend it" in " ".join(shown.split())) == (where == "changelog")
     assert fingerprint(tmp_path / "linux") == before
+
+
+def test_the_report_against_the_mmu_notifier_series(shared: Path, golden: Callable[[str, str], None]) -> None:
+    series = series_of(fetch(str(shared / "mail" / "threads" / "kvm-mmu-notifiers-v2.mbox"), offline=True))
+    splats = [splat for reply in series.replies for splat in parse(reply.body, reply.message_id)]
+    (one,) = explain(splats, MEANINGS)
+    patches = [(f"{patch.number}/{series.total} {patch.subject}", patch.diff) for patch in series.patches]
+    stream = StringIO()
+    render_in_brief([held_against(one, patches, claimed=False)], console_for(stream))
+    golden("splat-mmu-notifier-series.txt", stream.getvalue())

@@ -84,6 +84,7 @@ class _Printer:
         self._parts([*about_patches(one), *about_place(one)])
         self._rule(one)
         if one.splat.message_id:
+            self.line()
             self.line(f"The whole of it: reviewer splat {clean_line(shlex.quote(one.splat.message_id))}", 2)
 
     def _head(self, one: Explained, before: str) -> None:

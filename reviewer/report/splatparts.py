@@ -44,11 +44,21 @@ def _arc(number: int, changes: Sequence[ArcChange]) -> list[tuple[str, bool]]:
         return [(f"({number}) No patch changes a function on this path.", False)]
     lines: list[tuple[str, bool]] = []
     for change in changes:
-        where = ", ".join(f"{clean_line(name)}()" for name in change.functions)
-        but = "" if change.lines else ", no line that names the locks or calls another function of the path"
-        lines.append((f"({number}) {clean_line(change.patch)}: {where}{but}", False))
-        lines += [(f"    {text[:1]} {clean_line(text[1:])}", True) for text in change.lines]
+        if change.lines:
+            lines.append((f"({number}) {clean_line(change.patch)}: {_called(change.functions)}", False))
+            lines += [(f"    {text[:1]} {clean_line(text[1:])}", True) for text in change.lines]
+    others: dict[tuple[str, ...], list[str]] = {}
+    for change in changes:
+        if not change.lines:
+            others.setdefault(change.functions, []).append(clean_line(change.patch))
+    for functions, patches in others.items():
+        but = "no line that names the locks or calls another function of the path"
+        lines.append((f"({number}) {'; '.join(patches)}: {_called(functions)}, {but}", False))
     return lines
+
+
+def _called(functions: Sequence[str]) -> str:
+    return ", ".join(f"{clean_line(name)}()" for name in functions)
 
 
 def about_place(one: Explained) -> list[Part]:
