@@ -20,6 +20,7 @@ from reviewer.model import Step
 from reviewer.report.situation import situation_to_dot
 from reviewer.situation import Target, target_of
 from tests.repos import fingerprint, make
+from tests.test_readme import README
 
 _BELL = "drivers/misc/bell.c"
 _CODE = """\
@@ -113,6 +114,8 @@ def test_what_the_calls_below_take_demand_and_do(bell: Path, capsys: pytest.Capt
 def test_json_has_the_witness_of_each_context(bell: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(_told(bell, capsys, f"{_BELL}:chime", "--format", "json"))
     assert (told["version"], told["function"], told["path"], told["line"]) == (1, "chime", _BELL, None)
+    paragraph = README.split("`context` prints ")[1].split("\n\n")[0]
+    assert {key for key in told if f"`{key}`" not in paragraph} == set()
     (way,) = told["ways"]
     assert [(step["function"], step["line"]) for step in way["witness"]] == [
         ("ring", 16),
