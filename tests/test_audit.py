@@ -88,6 +88,20 @@ def test_neither_a_range_nor_paths(tree: Path, capsys: pytest.CaptureFixture[str
     assert "looked for a range of commits, or --all" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("form", [("--html", "page.html"), ("--format", "diff")])
+def test_forms_that_want_a_patch(
+    tree: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    form: tuple[str, str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "--all", "drivers", "--repo", str(tree), *form]) == 2
+    assert "--all compares nothing" in capsys.readouterr().err
+    assert not (tmp_path / "page.html").exists()
+
+
 def test_files_that_were_judged_are_not_judged_again(
     tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
