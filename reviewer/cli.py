@@ -87,7 +87,7 @@ def _main(argv: Sequence[str] | None) -> int:
         asked = given(arguments)
         configured = not getattr(arguments, "without_settings", False)
         options = fitting(load_options(asked) if configured else Options(**asked), arguments)
-        arguments.format = options.format
+        arguments.format, arguments.chosen = options.format, "format" in asked
         with reader_may_leave():
             status = arguments.run(arguments, options)
     except KeyboardInterrupt:

@@ -102,6 +102,12 @@ def test_forms_that_want_a_patch(
     assert not (tmp_path / "page.html").exists()
 
 
+def test_a_form_that_is_set_for_patches_leaves_audits_as_text(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    repos.git(tree, "config", "reviewer.format", "diff")
+    status, said = _audit(tree, capsys, "--all", "drivers/b")
+    assert (status, "no finding" in said.lower() or "nothing" in said.lower()) == (0, True)
+
+
 def test_files_that_were_judged_are_not_judged_again(
     tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             "looked for a range of commits, or --all with files and folders: there is neither; "
             "usage: reviewer check RANGE, or reviewer check [REV] --all PATH..."
         )
-    if arguments.paths and (arguments.html is not None or arguments.format == "diff"):
+    if arguments.paths and (options.html is not None or (options.format == "diff" and arguments.chosen)):
         raise UsageError(
             "--all compares nothing, so that there is no patch for --html or --format diff to show; "
             "ask for --format text, json, sarif or gcc"
