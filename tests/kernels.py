@@ -136,7 +136,7 @@ def lines(findings: Iterable[Mapping[str, Any]]) -> list[str]:
 def drafts(folder: Path) -> list[EmailMessage]:
     """The drafted mails in a folder."""
     found = []
-    for path in sorted(folder.rglob("*.eml")):
+    for path in sorted(folder.glob("*.eml")):
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
         assert isinstance(message, EmailMessage)
         found.append(message)

@@ -327,7 +327,7 @@ def findings_are_those_that_a_person_has_found_true(row: Row, run: Run) -> None:
 
 def bytes_of_drafts(folder: Path) -> dict[str, bytes]:
     """The drafts by name."""
-    return {path.name: path.read_bytes() for path in folder.rglob("*.eml")}
+    return {path.name: path.read_bytes() for path in folder.glob("*.eml")}
 
 
 def test_lock_left_held_is_asked_about_where_the_path_leaves(

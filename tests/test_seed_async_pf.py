@@ -184,7 +184,7 @@ def test_draft_opens_a_thread_under_the_patch_in_the_archive(
     patches: Patches, review: Review, reviewer: Reviewer, inbox: Inbox, tmp_path: Path
 ) -> None:
     review("proposed")
-    (path,) = (tmp_path / "drafts").rglob("*.eml")
+    (path,) = (tmp_path / "drafts").glob("*.eml")
     # A mail that is sent gets its date from git send-email.
     inbox.add([b"Date: Tue, 14 Nov 2023 12:00:00 +0000\n" + path.read_bytes()])
     (draft,) = drafts(tmp_path / "drafts")
