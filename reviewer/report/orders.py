@@ -8,19 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import quoteattr
 
 from reviewer.model import LockOrder
-from reviewer.report.plain import clean_line
+from reviewer.report.drawing import BOX, FONT, HEAD, PAD, box_at, box_width, shortened
 
-# All in pixels. Texts are given their length, so that the widths hold with any monospaced font.
-_CHARACTER: Final = 7.2
-_FONT: Final = 12
-_PAD: Final = 8
-_BOX: Final = 24
+# In pixels.
 _ACROSS: Final = 20
 _DOWN: Final = 40
-_HEAD: Final = 5
 _LONGEST: Final = 40  # characters
 _MOST: Final = 24  # orders in one picture
 
@@ -49,25 +44,25 @@ def orders_svg(orders: Sequence[LockOrder]) -> str:
         rows.setdefault(level, []).append(lock)
     boxes: dict[str, tuple[float, float, float]] = {}
     for level, locks in rows.items():
-        left = float(_PAD)
+        left = float(PAD)
         for lock in locks:
-            width = len(_short(lock)) * _CHARACTER + 2 * _PAD
-            boxes[lock] = (left, _PAD + level * (_BOX + _DOWN), width)
+            width = box_width(shortened(lock, _LONGEST))
+            boxes[lock] = (left, PAD + level * (BOX + _DOWN), width)
             left += width + _ACROSS
     right = max(left + width for left, _, width in boxes.values())
-    parts = [_box(*boxes[lock], _short(lock)) for lock in boxes]
-    lane = right + _PAD
+    parts = [box_at(*boxes[lock][:2], shortened(lock, _LONGEST)) for lock in boxes]
+    lane = right + PAD
     for (held, taken), is_new in brought.items():
         back = levels[held] >= levels[taken]
         parts.append(_arrow(boxes[held], boxes[taken], lane if back else None, thick=is_new))
         lane += 10 if back else 0
-    height = (max(levels.values()) + 1) * (_BOX + _DOWN) - _DOWN + 2 * _PAD
-    told = "; ".join(f"{_short(taken)} inside {_short(held)}" for held, taken in brought)
-    size = f'width="{lane + _PAD:g}" height="{height:g}" viewBox="0 0 {lane + _PAD:g} {height:g}"'
+    height = (max(levels.values()) + 1) * (BOX + _DOWN) - _DOWN + 2 * PAD
+    told = "; ".join(f"{shortened(taken, _LONGEST)} inside {shortened(held, _LONGEST)}" for held, taken in brought)
+    size = f'width="{lane + PAD:g}" height="{height:g}" viewBox="0 0 {lane + PAD:g} {height:g}"'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="orders" role="img" aria-label='
         f"{quoteattr(f'Locks taken inside others: {told}')} {size} "
-        f'font-family="monospace" font-size="{_FONT}" fill="currentColor">{"".join(parts)}</svg>'
+        f'font-family="monospace" font-size="{FONT}" fill="currentColor">{"".join(parts)}</svg>'
     )
 
 
@@ -101,33 +96,20 @@ def _walk(
             _walk(taken, inside, done, [*above, lock], down)
 
 
-def _short(text: str) -> str:
-    safe = clean_line(text).replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")  # XML has neither
-    return safe if len(safe) <= _LONGEST else safe[: _LONGEST - 1] + "\u2026"
-
-
-def _box(x: float, y: float, width: float, lock: str) -> str:
-    length = f'textLength="{len(lock) * _CHARACTER:g}" lengthAdjust="spacingAndGlyphs"'
-    return (
-        f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{_BOX}" rx="4" fill="none" stroke="currentColor"/>'
-        f'<text x="{x + _PAD:g}" y="{y + _BOX / 2 + _FONT / 3:g}" {length}>{escape(lock)}</text>'
-    )
-
-
 def _arrow(
     held: tuple[float, float, float], taken: tuple[float, float, float], lane: float | None, *, thick: bool
 ) -> str:
     look = ' stroke-width="2.5"' if thick else ""
     if lane is None:
-        x1, y1 = held[0] + held[2] / 2, held[1] + _BOX
+        x1, y1 = held[0] + held[2] / 2, held[1] + BOX
         x2, y2 = taken[0] + taken[2] / 2, taken[1]
-        middle = (y1 + y2 - _HEAD) / 2
-        way = f"M{x1:g} {y1:g}C{x1:g} {middle:g} {x2:g} {middle:g} {x2:g} {y2 - _HEAD:g}"
-        head = f"{x2 - _HEAD:g},{y2 - 2 * _HEAD:g} {x2 + _HEAD:g},{y2 - 2 * _HEAD:g} {x2:g},{y2:g}"
+        middle = (y1 + y2 - HEAD) / 2
+        way = f"M{x1:g} {y1:g}C{x1:g} {middle:g} {x2:g} {middle:g} {x2:g} {y2 - HEAD:g}"
+        head = f"{x2 - HEAD:g},{y2 - 2 * HEAD:g} {x2 + HEAD:g},{y2 - 2 * HEAD:g} {x2:g},{y2:g}"
     else:
         look += ' stroke-dasharray="5 4"'
-        x1, y1 = held[0] + held[2], held[1] + _BOX / 2
-        x2, y2 = taken[0] + taken[2], taken[1] + _BOX / 2
-        way = f"M{x1:g} {y1:g}H{lane:g}V{y2:g}H{x2 + _HEAD:g}"
-        head = f"{x2 + 2 * _HEAD:g},{y2 - _HEAD:g} {x2 + 2 * _HEAD:g},{y2 + _HEAD:g} {x2:g},{y2:g}"
+        x1, y1 = held[0] + held[2], held[1] + BOX / 2
+        x2, y2 = taken[0] + taken[2], taken[1] + BOX / 2
+        way = f"M{x1:g} {y1:g}H{lane:g}V{y2:g}H{x2 + HEAD:g}"
+        head = f"{x2 + 2 * HEAD:g},{y2 - HEAD:g} {x2 + 2 * HEAD:g},{y2 + HEAD:g} {x2:g},{y2:g}"
     return f'<path d="{way}" fill="none" stroke="currentColor"{look}/><polygon points="{head}"/>'
