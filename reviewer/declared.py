@@ -73,8 +73,7 @@ def users_of_lock(program: Program, name: str, declared_in: str) -> Iterator[Fun
             if any(
                 (isinstance(node, Call) and any(map(word.search, node.args)))
                 or (isinstance(node, Guard) and word.search(node.argument))
-                for block in function.blocks
-                for node in block.nodes
+                for node in function.nodes()
             ):
                 yield function
 

@@ -22,7 +22,7 @@ def newly_hasty(
     """Frees in new versions of functions that no grace period precedes any more, though RCU readers remain."""
     wanted = [check for check in checks if EventKind.FREED_SOONER in check.events]
     for old, new in pairs if wanted else ():
-        if old is None or new is None or any(waits(call) for call in _calls(new)):
+        if old is None or new is None or any(waits(call) for call in new.calls()):
             continue
         for variable, call in _freed(new, after).items():
             how = _deferred(old, before, variable)
@@ -33,14 +33,10 @@ def newly_hasty(
                 yield from _occurrences(after, new, variable, call, how, reader, wanted)
 
 
-def _calls(function: Function) -> list[Call]:
-    return [node for block in function.blocks for node in block.nodes if isinstance(node, Call)]
-
-
 def _freed(function: Function, analyser: Analyser) -> dict[str, Call]:
     """The calls that free what a variable points to at once, by variable."""
     found: dict[str, Call] = {}
-    for call in _calls(function):
+    for call in function.calls():
         variable = plain(call.args[0]) if call.args else ""
         if call.name in analyser.api.frees_at_once and variable in function.types:
             found.setdefault(variable, call)
@@ -49,7 +45,7 @@ def _freed(function: Function, analyser: Analyser) -> dict[str, Call]:
 
 def _deferred(function: Function, analyser: Analyser, variable: str) -> str:
     """The call with which ``function`` lets a grace period pass before it has ``variable`` freed, or nothing."""
-    calls = _calls(function)
+    calls = list(function.calls())
     for call in calls:
         if call.name in analyser.api.rcu_frees and call.args and root(call.args[0]) == variable:
             return f"{call.name}()"
@@ -64,8 +60,8 @@ def _reader(analyser: Analyser, function: Function, variable: str) -> tuple[Func
     api, wanted = analyser.api, function.types[variable]
     word = wanted.rstrip("*").split()[-1]
     for other in users(analyser.program, function.path, word):
-        nodes = [node for block in other.blocks for node in block.nodes]
-        if other.name == function.name or any(api.keeps.fullmatch(call.name) for call in _calls(other)):
+        nodes = list(other.nodes())
+        if other.name == function.name or any(api.keeps.fullmatch(call.name) for call in other.calls()):
             continue
         for node in nodes:
             if isinstance(node, Loop) and node.name in api.rcu_iterators:

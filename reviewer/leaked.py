@@ -54,7 +54,7 @@ def _own_reader(site: Site) -> tuple[str, str] | None:
 
 def _returned(function: Function) -> list[tuple[str, int]]:
     """Variables and lines of returns of a pointer that was found in something and that nothing was told to keep."""
-    nodes = [node for block in function.blocks for node in block.nodes]
+    nodes = list(function.nodes())
     none = {node.target for node in nodes if isinstance(node, Assign) and node.value == "NULL"}
     null_returned = any(isinstance(node, Return) and node.value == "NULL" for node in nodes)
     found = {node.target for node in nodes if isinstance(node, Assign) and _FOUND_IN.fullmatch(node.value)}

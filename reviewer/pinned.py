@@ -9,7 +9,7 @@ from reviewer.check import Check, Context, EventKind
 from reviewer.context.analysis import Analyser
 from reviewer.context.tables import Api
 from reviewer.judge import Occurrence
-from reviewer.source.cfg import Call, Function
+from reviewer.source.cfg import Function
 
 
 def newly_pinned(
@@ -39,9 +39,8 @@ def _safe(function: Function, api: Api) -> dict[tuple[str, str], str]:
     """The accesses that are safe in any context, by the other access of the same kind and what is accessed."""
     return {
         (other, node.args[0]): f"{node.name}()"
-        for block in function.blocks
-        for node in block.nodes
-        if isinstance(node, Call) and node.args
+        for node in function.calls()
+        if node.args
         for prefix in api.cpu_anywhere
         if node.name.startswith(prefix)
         for other in [api.cpu_pinned + node.name.removeprefix(prefix)]

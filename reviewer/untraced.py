@@ -54,4 +54,4 @@ def _files(program: Program, function: Function, macros: frozenset[str]) -> dict
 
 
 def _calls(function: Function, name: str) -> bool:
-    return any(isinstance(node, Call) and node.name == name for block in function.blocks for node in block.nodes)
+    return any(isinstance(node, Call) and node.name == name for node in function.nodes())

@@ -136,7 +136,7 @@ class Analyser:
 
     def _below(self, function: Function) -> tuple[Function, ...]:
         """Every function whose summary the analysis of ``function`` may ask for."""
-        nodes = [node for block in function.blocks for node in block.nodes]
+        nodes = list(function.nodes())
         calls = [
             node
             for node in nodes
@@ -196,7 +196,7 @@ class Analyser:
         found = self.program.resolve(name, user)
         if len(found) != 1 or len(found[0].blocks) > _SMALL:
             return False
-        nodes = [node for block in found[0].blocks for node in block.nodes]
+        nodes = list(found[0].nodes())
         return all(
             isinstance(node, Return)
             or (isinstance(node, Assign) and node.target in found[0].locals)

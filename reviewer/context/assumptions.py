@@ -25,7 +25,7 @@ _BIT = re.compile(r"&\(?[A-Z_][\w|]*\)?$")
 
 def written(function: Function) -> frozenset[str]:
     """The last members of all that the function assigns to."""
-    nodes = (node for block in function.blocks for node in block.nodes)
+    nodes = function.nodes()
     return frozenset(last_member(node.target) for node in nodes if isinstance(node, Assign))
 
 

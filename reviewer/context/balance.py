@@ -178,7 +178,7 @@ def newly_retaken(before: Analysis, after: Analysis) -> Iterator[Event]:
 
 def _walks(function: Function) -> list[int]:
     """The lines that step a variable."""
-    nodes = (node for block in function.blocks for node in block.nodes)
+    nodes = function.nodes()
     return [node.line for node in nodes if isinstance(node, Loop) or (isinstance(node, Assign) and moves_on(node))]
 
 

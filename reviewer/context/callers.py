@@ -47,6 +47,5 @@ def _calls(caller: Function, name: str) -> bool:
     given = (name, "&" + name)
     return any(
         isinstance(node, Call) and (node.name == name or any(argument in given for argument in node.args))
-        for block in caller.blocks
-        for node in block.nodes
+        for node in caller.nodes()
     )

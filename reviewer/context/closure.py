@@ -293,5 +293,5 @@ class Closure:
 
 def _is_expression(function: Function) -> bool:
     """Whether ``function`` is a macro, or returns one expression and does nothing else."""
-    others = [node for block in function.blocks for node in block.nodes if not isinstance(node, Call)]
+    others = [node for node in function.nodes() if not isinstance(node, Call)]
     return "macro" in function.words or (len(others) == 1 and isinstance(others[0], Return) and bool(others[0].value))

@@ -30,7 +30,7 @@ class ContextTests(Watcher):
     @staticmethod
     def matter(function: Function, api: Api) -> bool:
         """Whether ``function`` asks any of it."""
-        return any(call.name in (_IN_ATOMIC, _ASSERTION) or _tests(call, api) for call in _calls(function))
+        return any(call.name in (_IN_ATOMIC, _ASSERTION) or _tests(call, api) for call in function.calls())
 
     def before(self, node: AnyNode, path: Path) -> None:
         """Note a question; a value that is not kept is not decided by."""
@@ -38,7 +38,7 @@ class ContextTests(Watcher):
         if not isinstance(node, Call):
             return
         if node.name == _IN_ATOMIC and node.result is not None:
-            if not any(_allows(call) for call in _calls(self._flow.function)):
+            if not any(_allows(call) for call in self._flow.function.calls()):
                 self._note(EventKind.ASKS_IN_ATOMIC, node.line, f"{_IN_ATOMIC}()", state, ())
         elif node.name == _ASSERTION:
             self._asserted(node.line, f"{_ASSERTION}()", state, facts)
@@ -81,7 +81,7 @@ class ContextTests(Watcher):
     def _asserted_locks(self) -> Iterator[str]:
         """The spinlock_t that the function wants held, wherever it says so."""
         function = self._flow.function
-        for call in _calls(function):
+        for call in function.calls():
             if call.name in _HELD and call.args:
                 expression = canonical(function, call.args[0])
                 kind = self._flow.analyser.lock_kind(function, expression, "")
@@ -101,7 +101,3 @@ def _allows(call: Call) -> bool:
 
 def _tests(call: Call, api: Api) -> bool:
     return call.name == _IRQS_DISABLED and call.name in api.predicates
-
-
-def _calls(function: Function) -> Iterator[Call]:
-    return (node for block in function.blocks for node in block.nodes if isinstance(node, Call))

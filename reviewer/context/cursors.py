@@ -23,7 +23,7 @@ class Cursors:
         self._program = program
         self._path = function.path
         self._known: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
-        nodes = [node for block in function.blocks for node in block.nodes]
+        nodes = list(function.nodes())
         moved = {node.target for node in nodes if isinstance(node, Assign) and moves_on(node)}
         self.stepped: frozenset[str] = frozenset(moved).union(
             *(self.of(node) for node in nodes if isinstance(node, Loop))
@@ -44,7 +44,7 @@ class Cursors:
 
     def _assigned(self, macro: Function, depth: int) -> set[str]:
         assigned: set[str] = set()
-        for node in (node for block in macro.blocks for node in block.nodes):
+        for node in macro.nodes():
             if isinstance(node, Assign):
                 assigned.add(unwrap(node.target))
             elif isinstance(node, Call) and node.result:

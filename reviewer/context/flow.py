@@ -103,10 +103,8 @@ class Flow:
         self.again: dict[Held, Event] = {}
         self._released_here = frozenset(
             canonical(function, node.args[call.argument])
-            for block in function.blocks
-            for node in block.nodes
-            if isinstance(node, Call)
-            and (call := self.api.locks.get(node.name)) is not None
+            for node in function.calls()
+            if (call := self.api.locks.get(node.name)) is not None
             and call.operation is Operation.RELEASE
             and call.argument < len(node.args)
         )
@@ -528,9 +526,7 @@ def _lowered(function: Function, api: Api) -> frozenset[str]:
     """The counters that the function itself lowers."""
     return frozenset(
         counter
-        for block in function.blocks
-        for node in block.nodes
-        if isinstance(node, Call)
+        for node in function.calls()
         for counter, change in api.counters.get(node.name, {}).items()
         if change < 0
     )

@@ -7,7 +7,6 @@ Source: include/linux/rculist.h, list_del_rcu(); Documentation/RCU/checklist.rst
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.callers import callers
@@ -49,11 +48,11 @@ class GracePeriods(Watcher):
         # The entries that this function unlinks, by variable, with the member that links them.
         self._unlinked_by = {
             entry.group(1): last_member(call.args[0])
-            for call in _calls(flow.function)
+            for call in flow.function.calls()
             if flow.api.unlinks.fullmatch(call.name) and call.args and (entry := _ENTRY.fullmatch(call.args[0]))
         }
         self._no_readers_from = min(
-            (call.line for call in _calls(flow.function) if _WAITS.fullmatch(call.name)), default=flow.function.end
+            (call.line for call in flow.function.calls() if _WAITS.fullmatch(call.name)), default=flow.function.end
         )
 
     @staticmethod
@@ -62,8 +61,7 @@ class GracePeriods(Watcher):
         return any(
             isinstance(node, Call)
             and (api.unlinks.fullmatch(node.name) or node.name in _STORES or node.name == "rcu_replace_pointer")
-            for block in function.blocks
-            for node in block.nodes
+            for node in function.nodes()
         )
 
     def before(self, node: AnyNode, path: Path) -> None:
@@ -149,7 +147,7 @@ class GracePeriods(Watcher):
 
     def _frees(self, function: Function, parameter: str) -> bool:
         """Whether ``function`` frees its parameter at once, whatever else it does."""
-        calls = list(_calls(function))
+        calls = list(function.calls())
         return (
             all(not _SHARED.fullmatch(call.name) for call in calls)
             and any(call.name in self._api.frees_at_once and call.args[:1] == (parameter,) for call in calls)
@@ -186,7 +184,7 @@ def waited_above(program: Program, function: Function, depth: int = _ABOVE) -> b
     """Whether everybody who calls ``function`` waits for readers, or is called by those who do."""
     above = [caller for caller in callers(program, function) if caller.name != function.name]
     return bool(above) and all(
-        any(waits(call) for call in _calls(caller)) or (depth > 1 and waited_above(program, caller, depth - 1))
+        any(waits(call) for call in caller.calls()) or (depth > 1 and waited_above(program, caller, depth - 1))
         for caller in above
     )
 
@@ -194,7 +192,3 @@ def waited_above(program: Program, function: Function, depth: int = _ABOVE) -> b
 def ends(function: Function) -> bool:
     """Whether ``function`` by its name takes things down that no reader can find any more."""
     return bool(_TEARDOWN.fullmatch(function.name))
-
-
-def _calls(function: Function) -> Iterator[Call]:
-    return (node for block in function.blocks for node in block.nodes if isinstance(node, Call))

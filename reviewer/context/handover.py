@@ -20,7 +20,7 @@ class HandOver(Watcher):
     @staticmethod
     def matter(function: Function, api: Api) -> bool:
         """Whether ``function`` calls an operation and takes a lock."""
-        calls = [node for block in function.blocks for node in block.nodes if isinstance(node, Call)]
+        calls = list(function.calls())
         return any(call.name.startswith(".") for call in calls) and any(call.name in api.locks for call in calls)
 
     def before(self, node: AnyNode, path: Path) -> None:

@@ -6,7 +6,6 @@ Source: Documentation/core-api/entry.rst, "Non-instrumentable code - noinstr"; i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reviewer.context.annotations import is_instrumented, is_noinstr, is_untraceable
@@ -34,13 +33,13 @@ class Instrumented(Watcher):
         super().__init__(flow)
         # Who is always inlined and allows instrumentation for a part of itself has callers that do not.
         self._for_noinstr = "__always_inline" in flow.function.words and any(
-            _allows(call, flow.api) for call in _calls(flow.function)
+            _allows(call, flow.api) for call in flow.function.calls()
         )
 
     @staticmethod
     def matter(function: Function, api: Api) -> bool:
         """Whether ``function`` or a part of it must not be traced."""
-        return is_noinstr(function) or any(call.name in api.eqs or _allows(call, api) for call in _calls(function))
+        return is_noinstr(function) or any(call.name in api.eqs or _allows(call, api) for call in function.calls())
 
     def before(self, node: AnyNode, path: Path) -> None:
         """Report a call that can be traced, or that hands over a function that can be by now."""
@@ -96,13 +95,9 @@ class Instrumented(Watcher):
         found = program.resolve(name, path) if wrapped else ()
         if any(is_untraceable(each) or _QUIET & set(each.words) for each in found):
             return None
-        called = [(each, {call.name for call in _calls(each)}) for each in found]
+        called = [(each, {call.name for call in each.calls()}) for each in found]
         return next((each for each, names in called if not names or names & wrapped), None)
 
 
 def _allows(node: Call, api: Api) -> bool:
     return api.counters.get(node.name, {}).get("instrumentation", 0) > 0
-
-
-def _calls(function: Function) -> Iterator[Call]:
-    return (node for block in function.blocks for node in block.nodes if isinstance(node, Call))

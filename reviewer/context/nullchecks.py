@@ -84,9 +84,7 @@ def _asked_otherwise(function: Function, fetch: _Fetch, fetched: list[tuple[_Fet
         other is not fetch and other.source == fetch.source and any(use.line and not use.text for use in uses)
         for other, uses in fetched
     )
-    return by_fetch or any(
-        node.name == "rcu_access_pointer" for block in function.blocks for node in block.nodes if isinstance(node, Call)
-    )
+    return by_fetch or any(node.name == "rcu_access_pointer" for node in function.calls())
 
 
 def _source(node: Call) -> str:
@@ -196,7 +194,5 @@ def _set_to_null(program: Program, path: str, member: str) -> bool:
         and constant(node.args[1]) == 0
         and last_member(node.args[0]) == member
         for user in users(program, path, member)
-        for block in user.blocks
-        for node in block.nodes
-        if isinstance(node, Call)
+        for node in user.calls()
     )

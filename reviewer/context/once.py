@@ -78,7 +78,7 @@ def _asked_for(function: Function, pattern: re.Pattern[str]) -> Iterator[str]:
 def _set_once(function: Function) -> frozenset[str]:
     """The global flags that the function sets and never clears."""
     own = {*function.params, *function.locals}
-    assigned = [node for block in function.blocks for node in block.nodes if isinstance(node, Assign)]
+    assigned = [node for node in function.nodes() if isinstance(node, Assign)]
     cleared = {node.target for node in assigned if value_of({}, node.value) in (None, 0)}
     return frozenset(
         node.target for node in assigned if node.target.isidentifier() and node.target not in own | cleared

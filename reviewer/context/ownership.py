@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from reviewer.context.tables import Api, Operation
 from reviewer.source.cfg import Call, Function, Guard
 from reviewer.source.expression import last_member, plain, root
@@ -28,22 +26,18 @@ def frees_from_list(program: Program, api: Api, function: Function, member: str,
     for other in others:
         if lock not in _taken(other, api):
             continue
-        looked_up = {call.result for call in _calls(other) if call.result and api.lookup.fullmatch(call.name)}
-        handed = {arg for call in _calls(other) if call.name in freed for arg in call.args}
+        looked_up = {call.result for call in other.calls() if call.result and api.lookup.fullmatch(call.name)}
+        handed = {arg for call in other.calls() if call.name in freed for arg in call.args}
         if looked_up & (freed.get(other.name, set()) | handed):
             return other.name
     return None
-
-
-def _calls(function: Function) -> Iterator[Call]:
-    return (node for block in function.blocks for node in block.nodes if isinstance(node, Call))
 
 
 def _freed(function: Function, api: Api, member: str) -> set[str]:
     """The variables of ``function`` whose object is unlinked by ``member`` and freed."""
     unlinked: set[str] = set()
     freed: set[str] = set()
-    for call in _calls(function):
+    for call in function.calls():
         if call.args and api.remove.fullmatch(call.name) and last_member(call.args[0]) == member:
             unlinked.add(root(call.args[0]))
         elif call.args and call.name in api.frees:

@@ -43,7 +43,7 @@ class PerCpu(Watcher):
     @staticmethod
     def matter(function: Function, api: Api) -> bool:
         """Whether ``function`` asks for its CPU."""
-        nodes = (node for block in function.blocks for node in block.nodes)
+        nodes = function.nodes()
         return any(isinstance(node, Call) and api.own_cpu.fullmatch(node.name) for node in nodes)
 
     def before(self, node: AnyNode, path: Path) -> None:

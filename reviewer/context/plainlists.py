@@ -35,7 +35,7 @@ class _Change(NamedTuple):
 
 def plain_changes(program: Program, api: Api, function: Function) -> Iterator[Event]:
     """Changes of lists in ``function`` for which other functions of the file use the primitive that readers need."""
-    if ends(function) or any(waits(call) for call in _calls(function)):
+    if ends(function) or any(waits(call) for call in function.calls()):
         return  # readers are waited for, or have gone: what is left is private
     for change in _changes(function):
         wanted = api.for_readers.get(change.call.name)
@@ -51,12 +51,8 @@ def plain_changes(program: Program, api: Api, function: Function) -> Iterator[Ev
         yield Event(kind, function, change.call.line, name, "", State(), (step,), False, (), detail)
 
 
-def _calls(function: Function) -> Iterator[Call]:
-    return (node for block in function.blocks for node in block.nodes if isinstance(node, Call))
-
-
 def _changes(function: Function) -> Iterator[_Change]:
-    for call in _calls(function):
+    for call in function.calls():
         link = _LINK.fullmatch(call.args[0]) if call.args else None
         known = function.types.get(link.group(1)) if link is not None else None
         if link is not None and known is not None:
@@ -65,9 +61,9 @@ def _changes(function: Function) -> Iterator[_Change]:
 
 def _is_made(program: Program, api: Api, function: Function, variable: str, depth: int = _DEEPEST) -> bool:
     """Whether ``function``, or a callee that ``variable`` is the answer of, allocates memory."""
-    return any(call.name in api.allocators for call in _calls(function)) or any(
+    return any(call.name in api.allocators for call in function.calls()) or any(
         _is_made(program, api, callee, "", depth - 1)
-        for call in _calls(function)
+        for call in function.calls()
         if depth and (call.result == variable or (not variable and call.result))
         for callee in program.resolve(call.name, function.path)
     )
@@ -75,7 +71,7 @@ def _is_made(program: Program, api: Api, function: Function, variable: str, dept
 
 def _on_other_list(function: Function, walker: Function, change: _Change, api: Api) -> bool:
     """Whether the entry was found on a list that ``walker`` does not walk."""
-    nodes = [node for block in function.blocks for node in block.nodes]
+    nodes = list(function.nodes())
     heads = {node.args[0] for node in nodes if isinstance(node, Call) and node.result == change.variable and node.args}
     for node in nodes:
         if isinstance(node, Loop) and change.variable in node.args and change.member in node.args[1:]:
@@ -89,8 +85,7 @@ def _walks(walker: Function, change: _Change, api: Api) -> Iterator[Loop]:
     """The loops of ``walker`` that go over such lists in a reader."""
     return (
         node
-        for block in walker.blocks
-        for node in block.nodes
+        for node in walker.nodes()
         if isinstance(node, Loop)
         and node.name in api.rcu_iterators
         and change.member in node.args[2:3]

@@ -55,8 +55,7 @@ class Pointers(Watcher):
             (isinstance(node, Call) and node.result and (node.name in api.srcu_pointers or _fetches(node, api)))
             or (isinstance(node, Call) and api.insert.fullmatch(node.name))
             or (isinstance(node, Loop) and node.name in api.rcu_iterators)
-            for block in function.blocks
-            for node in block.nodes
+            for node in function.nodes()
         )
 
     def before(self, node: AnyNode, path: Path) -> None:
@@ -129,7 +128,7 @@ class Pointers(Watcher):
     def _allocated(self, variable: str) -> bool:
         """Whether the variable holds nothing but memory that this function has allocated."""
         function = self._flow.function
-        nodes = [node for block in function.blocks for node in block.nodes]
+        nodes = list(function.nodes())
         values = [node for node in nodes if isinstance(node, Assign) and node.target == variable]
         calls = [node for node in nodes if isinstance(node, Call) and node.result == variable]
         return (

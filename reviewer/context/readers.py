@@ -31,16 +31,14 @@ def _opens_rcu(function: Function, api: Api) -> bool:
     return any(
         (isinstance(node, Call) and "rcu" in api.counters.get(node.name, {}))
         or (isinstance(node, Guard) and "rcu" in api.counter_guards.get(node.cls, {}))
-        for block in function.blocks
-        for node in block.nodes
+        for node in function.nodes()
     )
 
 
 def _walks(function: Function, member: str) -> bool:
     return any(
         isinstance(node, Loop) and node.name.endswith(("_rcu", "_srcu")) and member in node.args[2:3]
-        for block in function.blocks
-        for node in block.nodes
+        for node in function.nodes()
     )
 
 

@@ -32,7 +32,7 @@ class Saved(Watcher):
     @staticmethod
     def matter(function: Function, api: Api) -> bool:
         """Whether ``function`` saves anything twice."""
-        calls = (node for block in function.blocks for node in block.nodes if isinstance(node, Call))
+        calls = function.calls()
         kept = [variable for variable, _ in (_saves(call, api) for call in calls) if variable]
         return len(kept) != len(set(kept))
 

@@ -22,10 +22,7 @@ _CAN_FAIL = re.compile(r"\w+_(?:try|intr|kill)")
 def fallible_guards(program: Program, function: Function) -> Iterator[Event]:
     """The guards of such locks in ``function`` whose scope goes on where the lock was not taken."""
     guards = [
-        node
-        for block in function.blocks
-        for node in block.nodes
-        if isinstance(node, Guard) and node.enter and _CAN_FAIL.fullmatch(node.cls)
+        node for node in function.nodes() if isinstance(node, Guard) and node.enter and _CAN_FAIL.fullmatch(node.cls)
     ]
     lines = (program.text(function.path) or b"").split(b"\n") if guards else []
     for guard in guards:

@@ -55,8 +55,7 @@ class SetUps:
                 (function, node)
                 for path in paths
                 for function in users(self._analyser.program, path, member)
-                for block in function.blocks
-                for node in block.nodes
+                for node in function.nodes()
                 if isinstance(node, (Call, Assign)) and self._object(node, function) == of
             )
         return self._found[key]

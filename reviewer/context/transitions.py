@@ -37,14 +37,14 @@ class Transitions(Watcher):
         super().__init__(flow)
         function, table = flow.function, flow.api.transitions
         core = function.path.startswith(table.core) or is_noinstr(function) or _IDLE_CODE in function.words
-        by_hand = (call for call in _calls(function) if call.name in table.by_hand)
+        by_hand = (call for call in function.calls() if call.name in table.by_hand)
         self._first = None if core else min(by_hand, key=lambda call: call.line, default=None)
-        self._instruments = {_instruments(call, flow.api) for call in _calls(function)} >= {1, -1}
+        self._instruments = {_instruments(call, flow.api) for call in function.calls()} >= {1, -1}
 
     @staticmethod
     def matter(function: Function, api: Api) -> bool:
         """Whether ``function`` does anything of the kind."""
-        names = {call.name for call in _calls(function)}
+        names = {call.name for call in function.calls()}
         table = api.transitions
         return (
             not names.isdisjoint(table.by_hand)
@@ -141,7 +141,3 @@ def guests_in_readers(analyser: Analyser, function: Function, analysis: Analysis
 
 def _instruments(node: Call, api: Api) -> int:
     return api.counters.get(node.name, {}).get("instrumentation", 0)
-
-
-def _calls(function: Function) -> Iterator[Call]:
-    return (node for block in function.blocks for node in block.nodes if isinstance(node, Call))

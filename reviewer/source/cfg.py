@@ -8,6 +8,7 @@ so that the cache can store them and validates what it reads back.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -125,6 +126,14 @@ class Function(msgspec.Struct, frozen=True, array_like=True):
     returns: str = ""
     reading: int = 0
     receivers: dict[str, tuple[str, ...]] = {}
+
+    def nodes(self) -> Iterator[AnyNode]:
+        """What all blocks do, in their order."""
+        return (node for block in self.blocks for node in block.nodes)
+
+    def calls(self) -> Iterator[Call]:
+        """The calls among that."""
+        return (node for node in self.nodes() if isinstance(node, Call))
 
 
 class Extent(msgspec.Struct, frozen=True, array_like=True, gc=False):
