@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -17,7 +18,6 @@ from reviewer.registry import load_checks
 from reviewer.report.annotated import render_diff
 from reviewer.report.data import audit_exit_status, audit_to_json, exit_status, to_json
 from reviewer.report.gcc import Place, audit_lines, problem_lines, review_lines
-from reviewer.report.page import page_of
 from reviewer.report.plain import clean_line
 from reviewer.report.sarif import audit_to_sarif, to_sarif
 from reviewer.report.text import Written, console_for, render, render_audit
@@ -52,7 +52,8 @@ def show(review: Review, options: Options, written: Written | None = None, splat
     ``splats`` are the kernel's reports in the mails of the series.
     """
     if options.html is not None:
-        write_page(options.html, page_of(review, splats, show_pre_existing=options.show_pre_existing))
+        page = importlib.import_module("reviewer.report.page")  # imported here: it brings Jinja2, and few ask for it
+        write_page(options.html, page.page_of(review, splats, show_pre_existing=options.show_pre_existing))
     with reader_may_leave():
         if options.format == "json":
             write_data(to_json(review, show_silenced=options.show_silenced, splats=splats))
