@@ -19,6 +19,9 @@ CHECK = Check(
     ),
     sources=(
         Source(
+            "Documentation/locking/locktypes.rst", "can only be acquired in preemptible task context", "Sleeping locks"
+        ),
+        Source(
             "Documentation/core-api/real-time/differences.rst",
             "handler does not acquire any sleeping locks",
             "Interrupt handling",
@@ -39,17 +42,19 @@ CHECK = Check(
         }
         """,
         """
-        struct bank { spinlock_t lock; };
-        static void bank_mask(struct irq_data *data)
+        struct tick { struct hrtimer timer; spinlock_t lock; };
+        static enum hrtimer_restart expired(struct hrtimer *timer)
         {
-                struct bank *bank = irq_data_get_irq_chip_data(data);
+                struct tick *tick = container_of(timer, struct tick, timer);
 
-                spin_lock(&bank->lock); /* wrong */
-                spin_unlock(&bank->lock);
+                spin_lock(&tick->lock); /* wrong */
+                spin_unlock(&tick->lock);
+                return HRTIMER_NORESTART;
         }
-        static struct irq_chip bank_chip = {
-                .irq_mask = bank_mask,
-        };
+        void start(struct tick *tick)
+        {
+                hrtimer_setup(&tick->timer, expired, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+        }
         """,
     ),
     right=(
@@ -65,19 +70,6 @@ CHECK = Check(
         {
                 return request_irq(irq, threaded_on_rt, 0, "dev", NULL);
         }
-        """,
-        """
-        struct bank { raw_spinlock_t lock; };
-        static void bank_mask(struct irq_data *data)
-        {
-                struct bank *bank = irq_data_get_irq_chip_data(data);
-
-                raw_spin_lock(&bank->lock);
-                raw_spin_unlock(&bank->lock);
-        }
-        static struct irq_chip bank_chip = {
-                .irq_mask = bank_mask,
-        };
         """,
     ),
 )

@@ -59,8 +59,34 @@ CHECK = Check(
                 raw_spin_unlock(&dev->hw);
         }
         """,
+        """
+        struct bank { spinlock_t lock; };
+        static void bank_mask(struct irq_data *data)
+        {
+                struct bank *bank = irq_data_get_irq_chip_data(data);
+
+                spin_lock(&bank->lock); /* wrong */
+                spin_unlock(&bank->lock);
+        }
+        static struct irq_chip bank_chip = {
+                .irq_mask = bank_mask,
+        };
+        """,
     ),
     right=(
+        """
+        struct bank { raw_spinlock_t lock; };
+        static void bank_mask(struct irq_data *data)
+        {
+                struct bank *bank = irq_data_get_irq_chip_data(data);
+
+                raw_spin_lock(&bank->lock);
+                raw_spin_unlock(&bank->lock);
+        }
+        static struct irq_chip bank_chip = {
+                .irq_mask = bank_mask,
+        };
+        """,
         """
         struct dev { raw_spinlock_t hw; spinlock_t queue; };
         void kick(struct dev *dev)

@@ -156,7 +156,7 @@ class Context:
     def kind_of(self, reason: Reason) -> Where | None:
         """Which of the contexts that checks tell apart ``reason`` is."""
         if reason.what == "entry":
-            return Where.ENTERED
+            return _ENTRY_WHERE.get(reason.expression, Where.ENTERED)
         if reason.what in ("preempt", "irq"):
             return Where.DISABLED
         return Where.RAW_LOCK if self.lock_class(reason) is LockClass.RAW else None
@@ -229,6 +229,13 @@ class Where(StrEnum):
     RAW_LOCK = "under a raw spinlock"
     DISABLED = "with preemption or interrupts disabled by hand"
     ENTERED = "in an interrupt"
+
+
+_ENTRY_WHERE: dict[str, Where] = {
+    EntryKind.RAW_LOCK: Where.RAW_LOCK,
+    EntryKind.IRQS_OFF: Where.DISABLED,
+    EntryKind.PREEMPT_OFF: Where.DISABLED,
+}
 
 
 def required_report(context: Context) -> Report:

@@ -21,6 +21,7 @@ from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.assumptions import refuted
 from reviewer.context.closure import key_of
 from reviewer.context.effects import SLEEPING, Condition, Effect, EventKind, Summary
+from reviewer.context.entry import runs_alone
 from reviewer.context.facts import (
     DECIDED,
     FLAGS,
@@ -183,10 +184,10 @@ class Calls:
         if name in api.counters:
             return [(counted(state, api.counters[name]), facts)]
         if name in api.irq:
-            if api.irq[name] in ("asserted", "disable", "save") and is_early(flow.function):
+            if api.irq[name] in ("asserted", "disable", "save") and self._alone(flow.function):
                 if node.args:
                     facts[FLAGS, node.args[0]] = state.irq
-                return [(state, facts)]  # before the scheduler runs nothing sleeps, see GFP_BOOT_MASK in gfp.h
+                return [(state, facts)]
             return [(self._irq(api.irq[name], node.args[0] if node.args else "", state, facts), facts)]
         if name in api.task_set:
             running = any("TASK_RUNNING" in argument for argument in node.args)
@@ -196,6 +197,11 @@ class Calls:
         if name in api.eqs:
             return [(state._replace(eqs=api.eqs[name]), facts)]
         return None
+
+    def _alone(self, function: Function) -> bool:
+        """Whether nothing can sleep for want of another task, before the scheduler runs (GFP_BOOT_MASK in gfp.h) or in
+        a callback."""
+        return is_early(function) or runs_alone(self.analyser.program, self.api, function)
 
     @staticmethod
     def _irq(what: str, flags: str, state: State, facts: Facts) -> State:

@@ -81,12 +81,20 @@ def _all(program: Program, api: Api, function: Function) -> Iterator[_Found]:
         yield _Found(kind, function.path, function.line, f"{function.via}()")
     for structure, name in sorted(program.members(function)):
         member = api.members.get(f"{structure}.{name}")
-        if member is not None and not _says(program.text(function.path), member.unless):
+        if member is None or member.kind is EntryKind.ALONE:
+            continue
+        if not _says(program.text(function.path), member.unless):
             yield _Found(member.kind, function.path, function.line, f"struct {structure}.{name}")
     for path in program.mentioning(function):
         text = program.text(path)
         if text is not None:
             yield from _Mentions(program, text, path, api).ways_in(function.name.encode())
+
+
+def runs_alone(program: Program, api: Api, function: Function) -> bool:
+    """Whether ``function`` is called where no other processor and no task runs, so that no lock is contended."""
+    members = (api.members.get(f"{structure}.{name}") for structure, name in program.members(function))
+    return any(member is not None and member.kind is EntryKind.ALONE for member in members)
 
 
 def _says(text: bytes | None, word: str) -> bool:

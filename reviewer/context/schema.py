@@ -44,6 +44,7 @@ class EntryKind(StrEnum):
     PREEMPT_OFF = "preempt_off"
     RCU_READER = "rcu_reader"
     NONBLOCK = "nonblock"
+    ALONE = "alone"
 
 
 class Watching(IntEnum):

@@ -66,7 +66,7 @@ static void unit_mask(struct irq_data *data)
 {
 	struct unit *unit = irq_data_get_irq_chip_data(data);
 
-	spin_lock(&unit->lock); /* wrong: rt-spinlock-in-hardirq */
+	spin_lock(&unit->lock); /* wrong: rt-spinlock-under-raw-spinlock */
 	spin_unlock(&unit->lock);
 }
 
@@ -307,7 +307,7 @@ void unit_calls(struct unit *unit)
 /* Classes of the scheduler are defined by a macro. */
 static void enqueue_task_unit(struct rq *rq, struct task_struct *p, int flags)
 {
-	kfree(p->unit); /* wrong: rt-alloc-in-hardirq */
+	kfree(p->unit); /* wrong: rt-free-under-raw-spinlock */
 }
 
 DEFINE_SCHED_CLASS(unit) = {
@@ -321,7 +321,16 @@ static void resume_alone(void)
 	mutex_unlock(&setup_lock);
 }
 
+static int suspend_alone(void)
+{
+	lockdep_assert_irqs_disabled();
+	spin_lock(&setup_spin);
+	spin_unlock(&setup_spin);
+	return 0;
+}
+
 static struct syscore_ops alone_ops = {
+	.suspend = suspend_alone,
 	.resume = resume_alone,
 };
 
