@@ -23,6 +23,7 @@ CHECK = Check(
             "acquired when preemption is disabled",
             "Memory allocation",
         ),
+        Source("Documentation/locking/locktypes.rst", "cannot be invoked from truly atomic", "raw_spinlock_t on RT"),
         Source(
             "include/linux/gfp_types.h",
             "contexts that disable preemption under PREEMPT_RT",

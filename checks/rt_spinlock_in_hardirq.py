@@ -14,8 +14,8 @@ CHECK = Check(
     judge=called_where(
         Where.ENTERED,
         rt=True,
-        message="{call} takes a lock that sleeps on PREEMPT_RT {place}",
-        question="Can {call} be taken here, {place}?",
+        message="{call} is called {place} and may sleep on PREEMPT_RT",
+        question="Can {call} be called here, {place}?",
     ),
     sources=(
         Source(

@@ -14,8 +14,8 @@ CHECK = Check(
     judge=called_where(
         Where.RAW_LOCK,
         rt=True,
-        message="{call} takes a lock that sleeps on PREEMPT_RT {place}",
-        question="Can {call} be taken {place}?",
+        message="{call} is called {place} and may sleep on PREEMPT_RT",
+        question="Can {call} be called {place}?",
     ),
     sources=(
         Source(

@@ -61,6 +61,14 @@ def test_all_findings_of_an_older_revision_as_text(tree: Path, capsys: pytest.Ca
     assert said.rstrip().endswith("2 bugs in 4 functions of 3 files.")
 
 
+def test_a_guard_is_named_with_its_lock(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = tmp_path / "guarded"
+    body = "void take(struct dev *dev)\n{\n\tguard(preempt)();\n\tguard(spinlock)(&dev->lock);\n}\n"
+    repos.make(where, {"drivers/a/one.c": "struct dev { spinlock_t lock; };\n" + body})
+    _, said = _audit(where, capsys, "--all", "drivers/a")
+    assert "guard(spinlock)(&dev->lock) is called with preemption disabled" in " ".join(said.split())
+
+
 def test_folder_without_findings(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, said = _audit(tree, capsys, "--all", "drivers/b")
     assert (status, said.splitlines()[-1]) == (0, "nothing found in 2 functions of 2 files.")

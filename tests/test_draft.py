@@ -334,6 +334,21 @@ def test_an_entry_point_is_marked_by_how_it_is_entered() -> None:
     ]
 
 
+def test_a_call_through_a_pointer_names_the_function_behind_it() -> None:
+    steps = (
+        Step(PATH, 20, "bell_load", "load()"),
+        Step(PATH, 49, "brass_load", "helper()"),
+        Step(PATH, 60, "other", "spin_lock(&ring->lock)"),
+    )
+    assert prose.chain(steps) == [
+        "    bell_load()",
+        "      load() -> brass_load()",
+        "        helper()",
+        "        other()",
+        "          spin_lock(&ring->lock)",
+    ]
+
+
 def test_a_context_remark_alone_becomes_the_mark() -> None:
     steps = (Step(PATH, 1, "f", "f()"), Step(PATH, 1, "f", "softirq"), Step(PATH, 3, "f", "g(x)"))
     assert prose.chain(steps) == ["    f()      <- softirq", "      g(x)"]

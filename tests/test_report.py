@@ -32,6 +32,7 @@ from reviewer.model import (
 )
 from reviewer.report.data import exit_status, to_json
 from reviewer.report.text import Written, console_for, render
+from reviewer.report.words import nested
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -207,6 +208,13 @@ def test_text_shows_base_patches_finding_chain_and_citation() -> None:
         "1 draft in /home/jane/drafts\n"
         "Nothing was sent. See: reviewer drafts --output /home/jane/drafts\n"
     )
+
+
+def test_a_call_through_a_pointer_names_the_function_behind_it() -> None:
+    steps = (Step("a.c", 1, "bell", "load()"), Step("b.c", 2, "brass_load", "spin_lock(&ring->lock)"))
+    assert [text for _, text, _ in nested(steps)] == ["load() -> brass_load()", "spin_lock(&ring->lock)"]
+    other = (Step("a.c", 1, "bell", "load()"), Step("b.c", 2, "unload", "msleep()"))
+    assert [text for _, text, _ in nested(other)] == ["load()", "msleep()"]
 
 
 def test_text_says_what_was_wrong_with_the_thread() -> None:

@@ -24,7 +24,7 @@ def shown_as(node: Call | Guard, api: Api) -> str:
     """The call with what a reader needs of its arguments, ``kzalloc(GFP_KERNEL)``, or the guard."""
     if isinstance(node, Guard):
         freed = node.cls.startswith(FREE_PREFIX)
-        return f"{node.cls.removeprefix(FREE_PREFIX)}()" if freed else f"guard({node.cls})"
+        return f"{node.cls.removeprefix(FREE_PREFIX)}()" if freed else f"guard({node.cls})({node.argument})"
     return f"{node.name}({_gist(node, api)})"
 
 

@@ -107,6 +107,8 @@ def chain(witness: Sequence[Step], most: int = _MOST_FRAMES) -> list[str]:
             depth += 1
             if rows and rows[-1][0] == depth and _called(rows[-1][1]) == function:
                 rows[-1] = (depth, f"{function}()", rows[-1][2])
+            elif rows and rows[-1][0] == depth and _names(rows[-1][1], function):
+                rows[-1] = (depth, f"{rows[-1][1]} -> {function}()", rows[-1][2])
             else:
                 rows.append((depth, f"{function}()", ""))
             named, place = function, None
@@ -129,6 +131,11 @@ def _parted(step: Step, function: str) -> tuple[str, str]:
     if text and not _CODE.match(text):
         return "", mark or text
     return text, mark
+
+
+def _names(code: str, function: str) -> bool:
+    """Whether ``code`` is a call through a pointer to ``function``, which is named after the member."""
+    return code == f"{_called(code)}()" and function.endswith(f"_{_called(code)}")
 
 
 def _called(code: str) -> str:

@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import Final
 
 from reviewer.model import Applied, Finding, Problem, Raised, Review, Step, Where
 from reviewer.report.plain import clean_line, clean_path
+
+_BARE_CALL: Final = re.compile(r"(\w+)\(\)")
 
 
 def remarks(finding: Finding) -> Iterator[str]:
@@ -67,7 +72,7 @@ def nested(witness: Sequence[Step]) -> Iterator[tuple[int, str, Step]]:
     """The steps as depth and text: what a function does stands one deeper than the call that led into it."""
     depth = -1
     function: str | None = None
-    for step in witness:
+    for step, following in zip_longest(witness, witness[1:]):
         text, name = clean_line(step.text), clean_line(step.function)
         if function is None or step.function != function:
             depth, function = depth + 1, step.function
@@ -76,4 +81,11 @@ def nested(witness: Sequence[Step]) -> Iterator[tuple[int, str, Step]]:
             yield depth, f"{name}() {text}".rstrip(), step
             depth += 1
         else:
-            yield depth, text, step
+            yield depth, text + (_really(text, following) if following is not None else ""), step
+
+
+def _really(text: str, following: Step) -> str:
+    """Which function a call through a pointer leads into, where that function is named after the member."""
+    called = _BARE_CALL.fullmatch(text)
+    function = clean_line(following.function)
+    return f" -> {function}()" if called is not None and function.endswith(f"_{called.group(1)}") else ""
