@@ -57,10 +57,15 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
     return state
 
 
+# One way to write each order, so that a condition and its opposite are about the same.
+_AS_LEAST = {"<": (">=", False), ">": ("<=", False)}
+
+
 def _assume_symbol(facts: Facts, text: str, literal: Literal) -> bool:
     if literal.operator not in ("==", "!="):
-        key = (SYMBOL, f"{text}{literal.operator}{literal.right}")
-        return bool(facts.setdefault(key, literal.holds) == literal.holds)
+        operator, holds = _AS_LEAST.get(literal.operator, (literal.operator, True))
+        holds = holds == literal.holds
+        return bool(facts.setdefault((SYMBOL, f"{text}{operator}{literal.right}"), holds) == holds)
     truth = literal.holds if literal.operator == "==" else not literal.holds
     key = (SYMBOL, f"{text}=={literal.right}")
     if facts.get(key, facts.get((SYMBOL, f"{literal.right}=={text}"), truth)) != truth:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Set
 
 from reviewer.context.effects import Assumptions
-from reviewer.context.facts import MOVED, VALUE, Facts, value_of
+from reviewer.context.facts import MOVED, SYMBOL, VALUE, Facts, value_of
 from reviewer.source.cfg import Assign, Function
 from reviewer.source.expression import is_path, last_member
 
@@ -20,7 +20,8 @@ _LONGEST = 80
 _MEMORY = re.compile(r"[>.(&]")
 _WORD = re.compile(r"(->|\.)?\b([A-Za-z_]\w*)\b(\()?")
 _PARAMETER = re.compile(r"\bP(\d+)\b(->)?")
-_BIT = re.compile(r"&\(?[A-Z_][\w|]*\)?$")
+_COMPARED = re.compile(r"(?:&\(?[A-Z_][\w|]*\)?|[=<>]=\w+)$")
+_MEMBER_COMPARED = re.compile(r"\w+(?:(?:->|\.)\w+)+[=<>]=\w+")
 
 
 def written(function: Function) -> frozenset[str]:
@@ -35,19 +36,24 @@ def for_callers(function: Function, facts: Facts, changed: Set[str], below: Assu
     ``changed`` is what it writes, ``below`` what a callee takes for granted, in the function's own words.
     """
     found = [(text, facts[VALUE, text] != 0) for kind, text in facts if kind == VALUE and _tells(text)]
+    found += [(text, facts[SYMBOL, text]) for kind, text in facts if kind == SYMBOL and _compares_member(text)]
     if not found and not below:
         return below
     moved = frozenset(name for kind, name in facts if kind == MOVED)
     kept: list[tuple[str, bool]] = []
     for text, truth in (*found, *below):
         outside = in_parameters(function.params, moved, text)
-        if outside is not None and last_member(_BIT.sub("", text)) not in changed:
+        if outside is not None and last_member(_COMPARED.sub("", text)) not in changed:
             kept.append((outside, truth))
     return frozenset(sorted(kept)[:_MOST])
 
 
 def _tells(text: str) -> bool:
     return len(text) < _LONGEST and _MEMORY.search(text) is not None
+
+
+def _compares_member(text: str) -> bool:
+    return len(text) < _LONGEST and _MEMBER_COMPARED.fullmatch(text) is not None
 
 
 @functools.lru_cache(maxsize=65536)
@@ -86,6 +92,8 @@ def _given(match: re.Match[str], arguments: tuple[str, ...]) -> str:
 def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
     """Whether the caller knows that one of the assumptions, in its own words, does not hold."""
     for text, truth in assumptions:
+        if facts.get((SYMBOL, text), truth) != truth:
+            return True
         value = value_of(facts, text)
         if value is not None and (value != 0) != truth:
             return True

@@ -40,6 +40,7 @@ from reviewer.context.match import presumed, satisfied
 from reviewer.context.notes import NO_DELTA, Notes
 from reviewer.context.returns import apply_exits, unnamed
 from reviewer.context.shown import FREE_PREFIX, guard_name, shown_as
+from reviewer.context.sought import note_sought, sought_for
 from reviewer.context.state import ASSERTED, Held, Origin, State, counted
 from reviewer.context.tabled import Tabled
 from reviewer.context.tables import LockCall, Operation
@@ -370,6 +371,7 @@ class Calls:
                 state = state.doubted({"locks"})  # which of them is called, and lets go of its caller's lock
             return [(state, facts)]
         flow.requirements.inherited(node, state, facts, self.analyser.summary(callees[0]))
+        note_sought(node, flow.function, callees, facts)
         if not node.name.startswith("."):
             step = Step(flow.function.path, node.line, flow.function.name, f"{node.name}()")
             inherit(flow, node, callees[0], step, state, facts)
@@ -446,7 +448,9 @@ class Calls:
         taken_for_granted = in_caller_words(effect.assumed, node.args) if effect.assumed else effect.assumed
         if refuted(taken_for_granted, facts):
             return
-        conditions: list[Condition] = []
+        conditions = sought_for(taken_for_granted, flow.function, facts)
+        if conditions is None:
+            return
         for condition in effect.conditions:
             answer = satisfied(condition, node.args, facts, flow.function, self.api)
             if answer is False or (answer is None and not presumed(condition, callee)):

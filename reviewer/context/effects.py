@@ -80,10 +80,14 @@ SLEEPING_ON_RT = frozenset(
 )
 
 
+HOLDS: Final = "holds"
+
+
 class Condition(NamedTuple):
     """What must hold of parameter ``position`` (0-based).
 
-    ``operator`` is ``value``, ``points to``, ``gfp``, ``==`` or ``&``.
+    ``operator`` is ``value``, ``points to``, ``gfp``, ``==`` or ``&``, or ``HOLDS`` where ``operand`` is an expression
+    in the parameters.
     """
 
     position: int

@@ -37,6 +37,7 @@ SLEPT: Literal["slept"] = "slept"
 ENTERED: Literal["entered"] = "entered"
 LEFT: Literal["left"] = "left"
 KEEPS: Literal["keeps"] = "keeps"
+SOUGHT: Literal["sought"] = "sought"
 
 EQUAL: Literal["equal"] = "equal"
 UNEQUAL: Literal["unequal"] = "unequal"
@@ -143,6 +144,7 @@ def forget(facts: Facts, variable: str) -> None:
             and variable in identifiers(_SIZEOF.sub("", key[1]))
         )
         or (key[0] == MEANING and facts[key][0] in (EQUAL, UNEQUAL) and variable in facts[key][1])
+        or (key[0] == SOUGHT and variable in identifiers(key[1]) | identifiers(facts[key]))
         if key[0] not in (FLAGS, TAKEN_AT, DECIDED, MOVED)
     ]
     for key in gone:

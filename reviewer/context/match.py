@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import re
 
-from reviewer.context.effects import Condition
+from reviewer.context.effects import HOLDS, Condition
 from reviewer.context.facts import SYMBOL, VALUE, Facts, Parameter, Value, compare, gfp_of, value_of
+from reviewer.context.sought import satisfied_for
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Function
 from reviewer.source.expression import constant, unwrap
@@ -35,6 +36,8 @@ def satisfied(
             return condition._replace(position=caller.params.index(argument))
         value = value_of(facts, argument[1:]) if argument.startswith("&") else None
         return None if value is None else _is(value, condition.operand)
+    if condition.operator == HOLDS:
+        return satisfied_for(condition, args, facts, caller)
     if condition.operator == "value":
         return _value(condition, argument, facts, caller)
     return _symbol(condition, argument, facts, caller)
