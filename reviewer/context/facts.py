@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Call
-from reviewer.source.expression import NEGATIVE, constant, identifiers, unwrap
+from reviewer.source.expression import NEGATIVE, constant, identifiers, root, unwrap
 
 VALUE: Literal["value"] = "value"
 GFP: Literal["gfp"] = "gfp"
@@ -42,6 +42,9 @@ SOUGHT: Literal["sought"] = "sought"
 EQUAL: Literal["equal"] = "equal"
 UNEQUAL: Literal["unequal"] = "unequal"
 """What a boolean can mean besides the answer of a call: that something equals a symbol, or does not."""
+
+UNKNOWN = "?"
+"""What an object was sought for, where that has changed since."""
 
 Facts = dict[tuple[str, str], Any]
 
@@ -144,11 +147,13 @@ def forget(facts: Facts, variable: str) -> None:
             and variable in identifiers(_SIZEOF.sub("", key[1]))
         )
         or (key[0] == MEANING and facts[key][0] in (EQUAL, UNEQUAL) and variable in facts[key][1])
-        or (key[0] == SOUGHT and variable in identifiers(key[1]) | identifiers(facts[key]))
+        or (key[0] == SOUGHT and root(key[1]) == variable)
         if key[0] not in (FLAGS, TAKEN_AT, DECIDED, MOVED)
     ]
     for key in gone:
         del facts[key]
+    for key in [key for key in facts if key[0] == SOUGHT and variable in identifiers(facts[key])]:
+        facts[key] = UNKNOWN
 
 
 def copy_bits(facts: Facts, target: str, value: str) -> None:
@@ -238,6 +243,10 @@ def join(old: Facts, new: Facts) -> bool:
             if old[key] == NONZERO:
                 continue
             old[key] = NONZERO
+        elif key[0] == SOUGHT and key in new:
+            if old[key] == UNKNOWN:
+                continue
+            old[key] = UNKNOWN
         else:
             del old[key]
         changed = True

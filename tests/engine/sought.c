@@ -64,6 +64,17 @@ void wipe_a_seat_that_came_to_be_another(struct hall *hall, struct play *play)
 	raw_spin_unlock(&hall->door);
 }
 
+void wipe_a_seat_whose_number_is_forgotten(struct hall *hall, unsigned int row, bool odd)
+{
+	struct seat *seat = find_seat(hall, SEAT_OF(row));
+
+	raw_spin_lock(&hall->door);
+	if (odd)
+		row &= ~ODD;
+	put_seat(hall, seat);
+	raw_spin_unlock(&hall->door);
+}
+
 void wipe_every_seat(struct hall *hall)
 {
 	struct seat *seat, *next;
