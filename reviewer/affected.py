@@ -15,6 +15,7 @@ from reviewer.sides import Sides
 from reviewer.source.cfg import Function
 from reviewer.source.program import Program
 from reviewer.untraced import users_by, ways_to
+from reviewer.wording import counted
 
 _MOST_FURTHER = 96
 """So many functions besides the changed ones are judged; nearest first, so that what is left out is far away."""
@@ -110,13 +111,12 @@ class Affected:
                 for caller in found:
                     left_out += self._add(caller, above, None)
             level = above
-        missing = [f"{left_out} more that the change can reach"] if left_out else []
-        missing += [f"the callers of {unsought} functions"] if unsought else []
-        missing += [f"all but {MOST} callers of {many} functions"] if many else []
+        missing = [f"{counted(left_out, 'other function')} that it can reach"] if left_out else []
+        missing += [f"the callers of {counted(unsought, 'function')}"] if unsought else []
+        missing += [f"of {counted(many, 'function')} all but {MOST} callers"] if many else []
         if missing:
-            self.notes.append(
-                f"{len(self.pairs)} functions were looked at, nearest first; not looked at: {', '.join(missing)}."
-            )
+            judged = counted(len(self.pairs), "function")
+            self.notes.append(f"Only the {judged} nearest to the change were judged. Not judged: {'; '.join(missing)}.")
 
     def _made_traceable(self) -> Iterator[Function]:
         """The callers of what the patch makes traceable that do not name it: through macros and members."""

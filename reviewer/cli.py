@@ -15,10 +15,9 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from reviewer import __version__
 from reviewer.commands.arguments import fitting, given
@@ -28,6 +27,7 @@ from reviewer.errors import CheckError, DraftError, FetchError, RepositoryError,
 from reviewer.model import Problem
 from reviewer.report.data import failure, to_json
 from reviewer.report.plain import clean
+from reviewer.wording import did_you_mean
 
 OK: Final = 0
 USAGE: Final = 2
@@ -62,8 +62,7 @@ _COMMANDS = (
     "man",
 )
 # The words in argparse's errors that it does not know.
-_WRONG: Final = re.compile(r"(?<=(?:choice|.value): ')[^']+(?=')|(?<!\S)--?[a-z][\w-]*(?:=\S*)?")
-_NEAR: Final = 0.75  # how like two words are that are taken for one
+_WRONG: Final = re.compile(r"(?<=choice: ')[^']+(?=')|(?<=')[^']+(?=' is none of )|(?<!\S)--?[a-z][\w-]*(?:=\S*)?")
 _OF_ALL = ("completion", "man")  # those that are about all commands
 
 
@@ -164,18 +163,21 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         known = {*self._words()}
         wrong = [word.partition("=")[0] for word in _WRONG.findall(message)]
-        meant = [get_close_matches(word, known, 1, _NEAR) for word in wrong if word not in known]
-        hint = next((f"; did you mean {found[0]}?" for found in meant if found), "")
+        hint = next(filter(None, (did_you_mean(word, known) for word in wrong if word not in known)), "")
         super().error(f"{message}{hint}\n{self.prog} --help says more")
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse does it, but what a command does not know is its own error and not the program's."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
     def _words(self) -> Iterator[str]:
-        """Commands, options and choices, also those of the commands: a wrong option is told to the program's parser."""
+        """Commands, options and choices."""
         for action in self._actions:
             yield from action.option_strings
             yield from map(str, action.choices or ())
-            if isinstance(action, argparse._SubParsersAction):
-                for command in action.choices.values():
-                    yield from command._words()
 
 
 def _parser(first: str) -> argparse.ArgumentParser:

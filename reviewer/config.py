@@ -194,7 +194,8 @@ def _format(value: str) -> str:
     return value
 
 
-def _severity(value: str) -> Severity:
+def read_severity(value: str) -> Severity:
+    """The severity called so; ValueError says which ones there are."""
     try:
         return Severity(value)
     except ValueError:
@@ -215,7 +216,7 @@ _SINGLE: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "format": ("format", _format),
     "output": ("output", _path),
     "checks": ("checks", checked),
-    "severity": ("severity", _severity),
+    "severity": ("severity", read_severity),
     "lore": ("lore", str),
     "attestation": ("attestation", _boolean),
     "inlinediff": ("inline_diff", _boolean),

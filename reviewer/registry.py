@@ -14,6 +14,7 @@ from reviewer.context.load import load_tables
 from reviewer.context.tables import Api
 from reviewer.errors import CheckError, UsageError
 from reviewer.selection import wants, words
+from reviewer.wording import did_you_mean
 
 AREAS = frozenset(("rt", "rcu", "srcu", "kvm", "entry", "locking"))
 
@@ -38,7 +39,7 @@ def load_checks(folders: Sequence[Path], globs: str = "*", areas: Sequence[str] 
         raise CheckError(f"no checks in {', '.join(map(str, folders))}; reinstall the program")
     named = _chosen(checks, globs)
     if not named:
-        raise UsageError(f"no check matches {globs!r}; `reviewer rules` lists them")
+        raise UsageError(f"{globs!r} leaves out every check; `reviewer rules` lists them")
     _refuse_unknown(areas)
     chosen = tuple(check for check in named if wants(areas, check.area.__eq__))
     if not chosen:
@@ -50,6 +51,9 @@ def load_checks(folders: Sequence[Path], globs: str = "*", areas: Sequence[str] 
 
 
 def _chosen(checks: Mapping[str, Check], globs: str) -> tuple[Check, ...]:
+    for _, word in words([globs]):
+        if not fnmatch.filter(checks, word):
+            raise UsageError(f"no check matches {word!r}; `reviewer rules` lists them{did_you_mean(word, checks)}")
     return tuple(
         check for check_id, check in sorted(checks.items()) if wants([globs], partial(fnmatch.fnmatchcase, check_id))
     )

@@ -244,7 +244,7 @@ def test_what_is_too_far_away_is_said_and_the_nearest_is_judged(monkeypatch: pyt
     (finding,) = brought(found.findings)
     assert finding.other_places == 1
     assert found.notes == (
-        "3 functions were looked at, nearest first; not looked at: 2 more that the change can reach, "
+        "Only the 3 functions nearest to the change were judged. Not judged: 2 other functions that it can reach; "
         "the callers of 2 functions.",
     )
 

@@ -71,7 +71,27 @@ def test_a_guard_is_named_with_its_lock(tmp_path: Path, capsys: pytest.CaptureFi
 
 def test_folder_without_findings(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, said = _audit(tree, capsys, "--all", "drivers/b")
-    assert (status, said.splitlines()[-1]) == (0, "nothing found in 2 functions of 2 files.")
+    assert (status, said.splitlines()[-1]) == (0, "Nothing found in 2 functions of 2 files.")
+
+
+@pytest.mark.parametrize(
+    ("path", "files"), [("one.c", 1), ("../b", 2), (".", 1), ("drivers/b", 2), ("{top}/drivers/b/two.c", 1)]
+)
+def test_paths_are_those_that_a_shell_completes_else_those_of_the_tree(
+    tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, path: str, files: int
+) -> None:
+    monkeypatch.chdir(tree / "drivers" / "a")
+    main(["check", "--all", path.format(top=tree), "--format", "json"])
+    assert json.loads(capsys.readouterr().out)["files"] == files
+
+
+def test_a_path_that_is_not_in_the_work_tree(
+    tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "drivers" / "a" / "one.c").unlink()
+    monkeypatch.chdir(tree / "drivers" / "a")
+    assert main(["check", "--all", "one.c"]) == 1
+    assert "1 bug in" in capsys.readouterr().out
 
 
 def test_the_whole_tree(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -97,6 +97,7 @@ def test_usage_errors(words: list[str], capsys: pytest.CaptureFixture[str]) -> N
     [
         (["chek", "HEAD"], "check"),
         (["check", "HEAD", "--formt=json"], "--format"),
+        (["check", "HEAD", "--fromat", "json"], "--format"),
         (["check", "HEAD", "--format", "jsn"], "json"),
         (["check", "HEAD", "--severity", "bugs"], "bug"),
         (["hook", "instal"], "install"),
@@ -108,7 +109,8 @@ def test_a_word_that_is_nearly_right_is_guessed(
     assert main(words) == 2
     said = capsys.readouterr().err
     assert f"; did you mean {meant}?\n" in said
-    assert said.splitlines()[-1].endswith("--help says more")
+    command = " ".join(["reviewer", *words[: words[0] in COMMANDS]])
+    assert said.splitlines()[-1] == f"{command} --help says more"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +119,43 @@ def test_a_word_that_is_nearly_right_is_guessed(
 def test_nothing_is_guessed_where_nothing_is_near(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
     assert "did you mean" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["check", "HEAD", "--severity", "grave"], "argument --severity: 'grave' is none of bug, question, nit\n"),
+        (["check", "HEAD", "--checks", "rt-* !"], "argument --checks: 'rt-* !' has a '!' with nothing behind it\n"),
+        (["index", "--days", "-3"], "argument --days: '-3' is no whole number from 0 on\n"),
+        (["index", "--days", "²"], "argument --days: '²' is no whole number from 0 on\n"),
+        (["review", "--revision", "v0", "x.mbox"], "argument --revision: 'v0' is no whole number from 1 on\n"),
+        (["context", "f", "--callers", "many"], "argument --callers: 'many' is no whole number from 0 to 8\n"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_told_with_those_that_do(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["rules", "lock-sleep"],
+            "there is no check 'lock-sleep'; reviewer rules lists them; did you mean lock-sleep-",
+        ),
+        (
+            ["rules", "--checks", "rt-*,lock-imbalanc"],
+            "no check matches 'lock-imbalanc'; `reviewer rules` lists them; did",
+        ),
+        (["rules", "--checks", "!*"], "'!*' leaves out every check"),
+    ],
+)
+def test_a_check_that_is_not_there_is_said_so(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_check_finds_what_a_commit_brings(example: tuple[Path, Path]) -> None:
@@ -132,13 +171,53 @@ def test_check_finds_what_a_commit_brings(example: tuple[Path, Path]) -> None:
 def test_check_of_a_clean_commit(example: tuple[Path, Path]) -> None:
     done = reviewer("check", "applied~1..applied", "--repo", example[0])
     assert (done.returncode, done.stderr) == (0, b"")
-    assert "nothing found. 1 of 1 patch applied." in done.stdout.decode()
+    assert "Nothing found. 1 of 1 patch applied." in done.stdout.decode()
 
 
 def test_check_of_a_range_without_commits(example: tuple[Path, Path]) -> None:
     done = reviewer("check", "master..master", "--repo", example[0], "--format", "json")
-    assert done.returncode == 0
-    assert json.loads(done.stdout)["patches"] == []
+    assert done.returncode == 2
+    report = json.loads(done.stdout)
+    assert report["patches"] == []
+    (error,) = report["errors"]
+    assert (error["stage"], error["message"][:40]) == ("usage", "there is no commit in 'master..master' o")
+
+
+def test_check_of_one_revision_says_how_to_name_the_one_commit(
+    example: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(example[0], "switch", "-q", "applied")
+    for revision in ("HEAD", git(example[0], "rev-parse", "--short", "HEAD")):
+        assert main(["check", revision, "--repo", str(example[0])]) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert f"'{revision}' alone means {revision}..HEAD, in which there is no commit" in said.err
+        assert f"that one commit is {revision}~1..{revision}\n" in said.err
+    git(example[0], "switch", "-q", "master")
+    assert main(["check", "HEAD~1..HEAD", "--repo", str(example[0])]) == 3
+    assert "'HEAD~1' names no commit" in capsys.readouterr().err
+    assert main(["check", "HEAD", "--repo", str(example[0])]) == 2
+    assert "~1" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("missing/review.html", "there is no folder missing; make it first (mkdir -p missing)"),
+        (".", "--html . is a fold"),
+    ],
+)
+def test_a_page_that_cannot_be_written_is_told_before_the_review(
+    example: tuple[Path, Path],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    page: str,
+    said: str,
+) -> None:
+    monkeypatch.chdir(example[0])
+    monkeypatch.setattr(check, "review_range", raising(AssertionError("reviewed")))
+    assert main(["check", "master..applied", "--html", page]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_check_as_json_is_json_and_nothing_else(example: tuple[Path, Path]) -> None:

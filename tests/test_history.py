@@ -75,7 +75,7 @@ def test_merges_are_left_out(opened: Repository) -> None:
 def test_a_commit_carries_its_words_and_trees(opened: Repository, linux: Path) -> None:
     base, (one,) = commits_of(opened, "two^..two")
     assert base.commit == git(linux, "rev-parse", "two^")
-    assert base.reason == "It is the parent of the first commit of two^..two."
+    assert base.reason == "It is the parent of the first commit of 'two^..two'."
     assert one.applied is Applied.YES
     assert one.before == git(linux, "rev-parse", "two^^{tree}")
     assert one.after == git(linux, "rev-parse", "two^{tree}")
@@ -140,7 +140,7 @@ def test_a_range_without_commits_gives_no_patches(opened: Repository, linux: Pat
     base, commits = commits_of(opened, "HEAD")
     assert commits == ()
     assert base.commit == git(linux, "rev-parse", "HEAD")
-    assert base.reason == "There is no commit in HEAD other than merges."
+    assert base.reason == "There is no commit in 'HEAD' other than merges."
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def test_text_says_what_was_wrong_with_the_thread() -> None:
         "1/4  not applied  x\n",
         "drivers/a.c:33: context differs",
         "Not done (cite): Documentation/x.rst: unreadable",
-        "nothing found. 0 of 1 patch applied. All were reviewed from the diff alone.",
+        "Nothing found. 0 of 1 patch applied. All were reviewed from the diff alone.",
     ):
         assert expected in text
 

@@ -5,13 +5,39 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from reviewer.config import FORMATS, Options, configured
+from reviewer.config import FORMATS, Options, configured, read_severity
 from reviewer.model import Severity
 from reviewer.selection import checked
+
+
+def _told(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """``read`` for argparse, which keeps what a ValueError says to itself."""
+
+    def said(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text!r} {error}") from None
+
+    return said
+
+
+def number(least: int, most: int | None = None, prefix: str = "") -> Callable[[str], int]:
+    """What reads a whole number for argparse, and says which ones there are. ``prefix`` may stand before it."""
+    wanted = f"from {least} to {most}" if most is not None else f"from {least} on"
+
+    def read(text: str) -> int:
+        digits = text.removeprefix(prefix)
+        if not (digits.isascii() and digits.isdigit()) or not least <= int(digits) <= (most or int(digits)):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number {wanted}")
+        return int(digits)
+
+    return read
+
 
 # Field of Options -> flags and what argparse is told.
 _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
@@ -26,13 +52,13 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
     "html": (("--html",), {"type": Path, "metavar": "FILE", "help": "also write the review as one page of HTML"}),
     "checks": (
         ("--checks",),
-        {"type": checked, "metavar": "GLOB", "help": "run only the checks whose id matches, e.g. 'rt-*'"},
+        {"type": _told(checked), "metavar": "GLOB", "help": "run only the checks whose id matches, e.g. 'rt-*'"},
     ),
     "areas": (
         ("--areas",),
         {
             "action": "append",
-            "type": checked,
+            "type": _told(checked),
             "metavar": "AREA",
             "help": "run only the checks of an area, or with '!kvm' all but it",
         },
@@ -41,14 +67,19 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
         ("--paths",),
         {
             "action": "append",
-            "type": checked,
-            "metavar": "GLOB",
-            "help": "tell only what is in these files, e.g. '!drivers/staging/'",
+            "type": _told(checked),
+            "metavar": "PATH",
+            "help": "tell only what is in these files and folders, e.g. '!drivers/staging/'",
         },
     ),
     "severity": (
         ("--severity",),
-        {"type": Severity, "choices": list(Severity), "metavar": "LEVEL", "help": "bug, question (default) or nit"},
+        {
+            "type": _told(read_severity),
+            "choices": list(Severity),
+            "metavar": "LEVEL",
+            "help": "bug, question (default) or nit",
+        },
     ),
     "lore": (("--lore",), {"metavar": "URL", "help": "the public-inbox to fetch from (default: as b4 is configured)"}),
     "attestation": (

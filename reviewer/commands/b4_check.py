@@ -36,6 +36,7 @@ from reviewer.report.words import nested, remarks
 from reviewer.tree.b4branch import branch_of, review_branch
 from reviewer.tree.history import commits_of
 from reviewer.tree.repository import Repository
+from reviewer.wording import counted
 
 _LARGEST: Final = 16 << 20  # bytes of a mail
 _PATIENCE: Final = 30.0  # seconds for the archive, which is asked for the other patches
@@ -180,7 +181,7 @@ def _grave(finding: Finding, judged: _Judged) -> str:
 
 def _counted(findings: Sequence[Finding]) -> str:
     counts = [(sum(one.severity is severity for one in findings), severity.value) for severity in Severity]
-    return ", ".join(f"{number} {word}{'s' if number > 1 else ''}" for number, word in counts if number)
+    return ", ".join(counted(number, word) for number, word in counts if number)
 
 
 def _description(finding: Finding) -> str:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from reviewer.commands.arguments import add_options
 from reviewer.commands.outcome import show, show_audit, wanted_checks
+from reviewer.commands.places import check_page, in_tree
 from reviewer.commands.progress import progress
 from reviewer.config import Options
 from reviewer.errors import UsageError
@@ -23,18 +25,21 @@ def add_parser(subparsers: Any) -> None:
         usage="reviewer check [OPTIONS] RANGE\n       reviewer check [OPTIONS] [REV] --all PATH...",
         description="Reviews the commits of a range, each on its own. Merge commits are skipped. With --all it "
         "compares nothing and tells all that is wrong in files and folders as they stand in REV (default: HEAD).",
-        epilog="Exit status: 1 if the commits bring a bug or a question, or if --all finds one; 0 if not; 2 usage; "
-        "3 something could not be done.",
+        epilog="Exit status: 1 if the commits bring a bug or a question, or if --all finds one; 0 if not; 2 usage, "
+        "or there is no commit in the range; 3 something could not be done.",
     )
     parser.add_argument(
-        "range", metavar="RANGE", nargs="?", help="as git log reads it, e.g. origin/master..; with --all one revision"
+        "range",
+        metavar="RANGE",
+        nargs="?",
+        help="as git format-patch reads it: origin/master.., HEAD~1..HEAD for one commit; with --all one revision",
     )
     parser.add_argument(
         "--all",
         dest="paths",
         nargs="+",
         metavar="PATH",
-        help="audit these files and folders, named from the top of the tree, as they stand",
+        help="audit these files and folders as they stand; named from where you are or from the top of the tree",
     )
     add_options(parser, "repo", "format", "checks", "areas", "within", "severity", "cache")
     add_options(parser, "show_pre_existing", "show_silenced", "html", "quiet", "verbose")
@@ -53,15 +58,36 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             "--all compares nothing, so that there is no patch for --html or --format diff to show; "
             "ask for --format text, json, sarif or gcc"
         )
+    check_page(options.html)
     checks = wanted_checks(options)
     repository = Repository.open(options.repo, options.cache_dir)
     try:
         if arguments.paths:
+            revision = arguments.range or "HEAD"
             with progress("Looking for the files", options) as tell:
-                audit = audit_tree(arguments.range or "HEAD", arguments.paths, repository, checks, options, tell)
+                paths = _in_tree(arguments.paths, revision, repository)
+                audit = audit_tree(revision, paths, repository, checks, options, tell)
             return show_audit(audit, options)
         with progress("Looking for the commits", options) as tell:
             review = review_range(arguments.range, repository, checks, options, tell)
+        if not review.patches:
+            raise UsageError(_nothing_in(arguments.range, repository))
     finally:
         repository.close()
     return show(review, options)
+
+
+def _in_tree(paths: Sequence[str], revision: str, repository: Repository) -> list[str]:
+    commit = repository.resolve(revision)
+    files = repository.snapshot(repository.tree_of(commit), commit)
+    return [in_tree(path, repository, files.exists) for path in paths]
+
+
+def _nothing_in(revisions: str, repository: Repository) -> str:
+    """Why there was nothing to review, and what may have been meant: one revision alone is where a range begins."""
+    said = f"there is no commit in {revisions!r} other than merges: nothing was reviewed"
+    if repository.knows(revisions):
+        said = f"{revisions!r} alone means {revisions}..HEAD, in which there is no commit: nothing was reviewed"
+        if repository.knows(f"{revisions}~1"):
+            return f"{said}; that one commit is {revisions}~1..{revisions}"
+    return f"{said}; the newest commit is HEAD~1..HEAD" if repository.knows("HEAD~1") else said

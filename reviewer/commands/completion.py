@@ -37,6 +37,11 @@ _KINDS: Final[dict[str, Any]] = {
     "SOURCE": shtab.FILE,
 }
 _CHECKS: Final = ("GLOB", "ID")
+# Where shtab's comments have the script put, and where the shells look for it without being told, as README says.
+_PLACES: Final = (
+    ("~/.local/share/bash_completion/", "~/.local/share/bash-completion/completions/"),
+    ("~/.local/share/zsh_completion", "~/.zfunc"),
+)
 
 
 def add_parser(subparsers: Any) -> None:
@@ -59,7 +64,10 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             action.complete = _KINDS[action.metavar]  # type: ignore[attr-defined]  # where shtab looks for it
         elif action.metavar in _CHECKS:
             action.choices = checks
-    write_data(shtab.complete(arguments.program, shell=arguments.shell) + "\n")
+    script = shtab.complete(arguments.program, shell=arguments.shell)
+    for others, own in _PLACES:
+        script = script.replace(others, own)
+    write_data(f"{script}\n")
     return 0
 
 

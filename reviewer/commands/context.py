@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
-from reviewer.commands.arguments import add_options
+from reviewer.commands.arguments import add_options, number
 from reviewer.commands.outcome import wanted_checks
 from reviewer.commands.progress import progress
 from reviewer.commands.stdout import reader_may_leave, write_data
@@ -42,20 +42,13 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("place", metavar="PLACE", type=target_of, help="FILE:LINE, FILE:FUNCTION or FUNCTION")
     parser.add_argument(
         "--callers",
-        type=_levels,
+        type=number(0, _MOST_LEVELS),
         default=_LEVELS,
         metavar="N",
         help=f"look at callers up to N calls above (default: {_LEVELS}, at most {_MOST_LEVELS})",
     )
     add_options(parser, "repo", "base", "format", "checks", "areas", "cache", "quiet", "verbose", formats=_FORMATS)
     parser.set_defaults(run=run)
-
-
-def _levels(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= _MOST_LEVELS:
-        raise ValueError
-    return number
 
 
 def run(arguments: argparse.Namespace, options: Options) -> int:

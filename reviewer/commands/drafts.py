@@ -23,6 +23,7 @@ from reviewer.mail import outbox, prose
 from reviewer.mail.outbox import Status, Stored
 from reviewer.report.plain import clean, clean_line
 from reviewer.report.text import console_for
+from reviewer.wording import counted
 
 _SHOWN_HEADERS: Final = ("From", "To", "Cc", "Subject", "Message-ID", "In-Reply-To")
 _STYLES: Final = {Status.NEW: "bold", Status.EDITED: "green", Status.SENT: "dim", Status.SUPERSEDED: "dim"}
@@ -102,7 +103,10 @@ def _list(options: Options, names: Sequence[str]) -> int:
 
 
 def _show(options: Options, names: Sequence[str]) -> int:
-    for number, draft in enumerate(_wanted(options, names)):
+    drafts = _wanted(options, names)
+    if not drafts:
+        sys.stdout.write("There is no draft to show.\n")
+    for number, draft in enumerate(drafts):
         if number:
             sys.stdout.write("\n" + "=" * prose.WIDTH + "\n\n")
         sys.stdout.write(_headers(draft) + "\n" + clean(_body(draft)))
@@ -122,6 +126,8 @@ def _body(draft: Stored) -> str:
 
 def _edit(options: Options, names: Sequence[str]) -> int:
     drafts = _wanted(options, names)
+    if not drafts:
+        raise UsageError(f"tried to edit: there is no unsent draft in {options.drafts}; reviewer review writes them")
     if len(drafts) != 1:
         raise UsageError(f"tried to edit: there are {len(drafts)} drafts to choose from; name one: {_names(drafts)}")
     draft = drafts[0]
@@ -226,7 +232,7 @@ def _send_one(options: Options, draft: Stored) -> None:
         raise UsageError(f"{draft.name} was sent already; write a new mail if there is more to say")
     _sendable(draft)
     data = draft.path.read_bytes()
-    sys.stdout.write(_headers(draft) + f"This goes to {len(draft.recipients)} addresses. Send it? [y/N] ")
+    sys.stdout.write(_headers(draft) + f"This goes to {counted(len(draft.recipients), 'address')}. Send it? [y/N] ")
     sys.stdout.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         sys.stdout.write(f"Not sent: {draft.name}\n")

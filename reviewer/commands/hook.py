@@ -16,6 +16,7 @@ from reviewer.errors import UsageError
 from reviewer.report.plain import clean_path
 from reviewer.tree.hooks import HOOKS, Hook, HookFolder
 from reviewer.tree.repository import Repository
+from reviewer.wording import counted
 
 _FLAGS: Final = dict(zip(("--pre-commit", "--pre-push", "--applypatch", "--send-email"), HOOKS, strict=True))
 _ABOUT: Final = {
@@ -97,7 +98,7 @@ def _run(arguments: argparse.Namespace, options: Options) -> int:
     least, most = {"pre-push": (0, 2), "sendemail-validate": (1, 2)}.get(arguments.hook_name, (0, 0))
     if not least <= len(words) <= most:
         raise UsageError(
-            f"{arguments.hook_name} was given {len(words)} arguments; githooks(5) says which ones there are"
+            f"{arguments.hook_name} was given {counted(len(words), 'argument')}; githooks(5) says which ones there are"
         )
     return judge(arguments.hook_name, words, options) if options.hook else 0
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reviewer.cache import open_store
-from reviewer.commands.arguments import add_options
+from reviewer.commands.arguments import add_options, number
 from reviewer.config import Options
 from reviewer.errors import UsageError
 from reviewer.indexing import Report, build, drop_unused
@@ -22,6 +22,7 @@ from reviewer.report.plain import clean
 from reviewer.source.store import SCHEMA
 from reviewer.source.upkeep import contents
 from reviewer.tree.repository import Repository
+from reviewer.wording import counted
 
 _DAYS: Final = 30
 _MEGABYTE: Final = 1_000_000
@@ -52,17 +53,10 @@ def add_parser(subparsers: Any) -> None:
     )
     other.add_argument("--clear", action="store_true", help="remove the cache")
     parser.add_argument(
-        "--days", type=_days, default=_DAYS, metavar="N", help=f"what --prune takes for lately (default: {_DAYS})"
+        "--days", type=number(0), default=_DAYS, metavar="N", help=f"what --prune takes for lately (default: {_DAYS})"
     )
     add_options(parser, "repo")
     parser.set_defaults(run=run)
-
-
-def _days(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
 
 
 def run(arguments: argparse.Namespace, options: Options) -> int:
@@ -83,7 +77,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
             else:
                 with _progress() as report:
                     new = build(repository, arguments.revision, arguments.folder, options, report)
-                sys.stdout.write(f"{new} files were new.\n")
+                sys.stdout.write(f"{counted(new, 'file was', 'files were')} new.\n")
     return 0
 
 
@@ -113,7 +107,7 @@ def _progress() -> Iterator[Report]:
         def tell(what: str, _done: int, total: int) -> None:
             if what not in told:
                 told.add(what)
-                sys.stderr.write(f"{what}: {total} files\n")
+                sys.stderr.write(f"{what}: {counted(total, 'file')}\n")
 
         yield tell
         return

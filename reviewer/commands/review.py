@@ -12,8 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from reviewer.commands.arguments import add_options
+from reviewer.commands.arguments import add_options, number
 from reviewer.commands.outcome import show, wanted_checks
+from reviewer.commands.places import check_page
 from reviewer.commands.progress import progress
 from reviewer.config import Options
 from reviewer.errors import DraftError, FetchError, UsageError
@@ -55,7 +56,7 @@ def add_parser(subparsers: Any) -> None:
         help="SOURCE is one mail, as a mail program pipes it: fetch the whole thread that it belongs to",
     )
     parser.add_argument(
-        "--revision", type=_revision, metavar="N", help="the revision to review (default: that asked for)"
+        "--revision", type=number(1, prefix="v"), metavar="N", help="the revision to review (default: that asked for)"
     )
     add_options(parser, "repo", "base", "branches", "format", "output", "checks", "areas", "within", "severity", "lore")
     add_options(parser, "attestation", "inline_diff", "three_way", "offline", "earlier", "cache")
@@ -63,15 +64,9 @@ def add_parser(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def _revision(text: str) -> int:
-    number = int(text.removeprefix("v"))
-    if number < 1:
-        raise ValueError
-    return number
-
-
 def run(arguments: argparse.Namespace, options: Options) -> int:
     """Review the series, write the drafts and print the report."""
+    check_page(options.html)
     source = [_message_id(arguments.source)] if arguments.thread else arguments.source
     repository = Repository.open(options.repo, options.cache_dir)
     try:

@@ -19,6 +19,7 @@ from reviewer.config import Options, data_dir
 from reviewer.errors import RepositoryError, UsageError
 from reviewer.report.pages import Stated, as_markdown, as_text, catalogue_as_markdown, index_as_markdown
 from reviewer.tree.repository import Repository
+from reviewer.wording import did_you_mean
 
 
 def add_parser(subparsers: Any) -> None:
@@ -50,11 +51,13 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         for check in checks:
             sys.stdout.write(f"{check.id:<{width}}  {check.rule}\n")
         return 0
-    for check in wanted_checks(replace(options, checks="*", areas=())):  # one that is switched off is there too
+    every = wanted_checks(replace(options, checks="*", areas=()))  # one that is switched off is there too
+    for check in every:
         if check.id == arguments.id:
             sys.stdout.write(as_text(check, _stated(check, options)))
             return 0
-    raise UsageError(f"there is no check {arguments.id!r}; reviewer rules lists them")
+    meant = did_you_mean(arguments.id, (check.id for check in every))
+    raise UsageError(f"there is no check {arguments.id!r}; reviewer rules lists them{meant}")
 
 
 def write_pages(checks: Sequence[Check], folder: Path) -> None:

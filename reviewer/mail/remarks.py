@@ -10,15 +10,11 @@ from typing import Final
 from reviewer.mail.headers import printable
 from reviewer.mail.postings import Posting, related
 from reviewer.mail.thread import RawMessage, Thread
+from reviewer.wording import counted
 
 _PULL: Final = re.compile(
     r"in the git repository at:\s+((?:https?|git|ssh)://[\w./~@:+-]+)\s+(\w[\w./+-]*)", re.IGNORECASE
 )
-
-
-def count(number: int, noun: str) -> str:
-    """A number and its noun: ``1 patch``, ``3 patches``."""
-    return f"{number} {noun if number == 1 else noun + ('es' if noun.endswith('ch') else 's')}"
 
 
 def listed(numbers: Iterable[int]) -> str:
@@ -30,9 +26,9 @@ def about_patches(thread: Thread, posting: Posting, newer: tuple[int, str] | Non
     """What is missing, what was taken from the revision before, and that there is a newer one."""
     notes: list[str] = []
     if posting.missing:
-        gone = count(len(posting.missing), "patch")
+        gone = counted(len(posting.missing), "patch")
         notes.append(
-            f"Incomplete: of {count(posting.total, 'patch')}, {gone} not found in {thread.origin}: "
+            f"Incomplete: of {counted(posting.total, 'patch')}, {gone} not found in {thread.origin}: "
             f"{listed(posting.missing)}."
         )
     if posting.carried:

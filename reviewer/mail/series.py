@@ -16,9 +16,10 @@ from reviewer.errors import SeriesError
 from reviewer.mail import diffs, mailinfo
 from reviewer.mail.headers import printable
 from reviewer.mail.postings import Posting, components, postings_of, related, revisions_of
-from reviewer.mail.remarks import about_damage, about_others, about_patches, about_replies, count, how_to_pull, listed
+from reviewer.mail.remarks import about_damage, about_others, about_patches, about_replies, how_to_pull, listed
 from reviewer.mail.thread import RawMessage, Thread
 from reviewer.model import Address, Attestation, Message, Patch, Series, ThreadKind
+from reviewer.wording import counted
 
 _BASE_COMMIT: Final = re.compile(r"^base-commit:[ \t]+([0-9a-f]{7,64})\b", re.MULTILINE | re.IGNORECASE)
 _PREREQUISITE: Final = re.compile(
@@ -244,7 +245,7 @@ def _newer(thread: Thread, posting: Posting, all_of_them: Sequence[Posting]) -> 
 def _without_patches(thread: Thread, replies_with_diff: Sequence[RawMessage]) -> Series:
     pull = next((message for message in thread.messages if message.is_pull_request), None)
     start = pull or _start(thread)
-    messages = count(len(thread.messages), "message")
+    messages = counted(len(thread.messages), "message")
     if pull is not None:
         notes = [f"This is a pull request and no patch was mailed under it.{how_to_pull(pull)}"]
     else:

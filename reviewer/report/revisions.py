@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from reviewer.model import Change, Comparison, Finding, FunctionChange, PatchChange, Remark, Review
 from reviewer.report.plain import clean, clean_line, clean_path
+from reviewer.wording import counted
 
 _MOST_FUNCTIONS: Final = 8  # told one by one
 _MOST_LINES: Final = 6  # of each
@@ -110,13 +111,9 @@ def _functions(changes: tuple[FunctionChange, ...]) -> Iterator[Row]:
             text = clean(line).expandtabs(4).rstrip()
             yield Row(text, 6, _STYLES.get(text[:1], ""))
         if len(change.lines) > _MOST_LINES:
-            yield Row(f"and {_lines(len(change.lines) - _MOST_LINES)} more", 6, "dim")
+            yield Row(f"and {counted(len(change.lines) - _MOST_LINES, 'line')} more", 6, "dim")
     if len(changes) > _MOST_FUNCTIONS:
-        yield Row(f"and {len(changes) - _MOST_FUNCTIONS} more functions", 2, "dim")
-
-
-def _lines(number: int) -> str:
-    return f"{number} {'line' if number == 1 else 'lines'}"
+        yield Row(f"and {counted(len(changes) - _MOST_FUNCTIONS, 'more function')}", 2, "dim")
 
 
 def _function(name: str) -> str:

@@ -43,6 +43,7 @@ from reviewer.report.revisions import Row, comparison_rows
 from reviewer.report.splat import render_in_brief
 from reviewer.report.words import nested, remarks
 from reviewer.splat.account import Explained
+from reviewer.wording import counted
 
 _PROSE: Final = 78  # columns, where the terminal has as many
 _SHORT: Final = 12  # hexadecimal digits of a commit, as the kernel abbreviates them
@@ -164,6 +165,8 @@ class _Report:
     def audit(self, audit: Audit, *, quiet: bool) -> None:
         if not quiet:
             self._line(f"Commit: {clean_line(audit.commit)[:_SHORT]}")
+            for note in audit.notes:
+                self._prose(f"Note: {clean_line(note)}")
         for finding in audit.findings:
             self._finding(finding)
         self._silenced(audit.suppression)
@@ -173,8 +176,8 @@ class _Report:
 
     def _audited(self, audit: Audit) -> None:
         rt_only = sum(finding.kernels is Kernels.PREEMPT_RT for finding in audit.findings)
-        found = _count(audit.findings) or "nothing found"
-        where = f"{_plural(audit.functions, 'function', 'functions')} of {_plural(audit.files, 'file', 'files')}"
+        found = _count(audit.findings) or "Nothing found"
+        where = f"{counted(audit.functions, 'function')} of {counted(audit.files, 'file')}"
         silenced = "".join(f"; {part}" for part in _by_file(audit.suppression))
         self._line()
         self._line(f"{found}{f' ({rt_only} only on PREEMPT_RT)' if rt_only else ''} in {where}{silenced}.")
@@ -315,7 +318,7 @@ class _Report:
             self._prose(remark, indent=4, hang=0)
         self._chain(finding.witness)
         if finding.other_places:
-            self._line(f"and from {_plural(finding.other_places, 'other place', 'other places')}", indent=6)
+            self._line(f"and from {counted(finding.other_places, 'other place', 'other places')}", indent=6)
         for citation in finding.citations:
             self._citation(citation)
         if finding.precedent is not None:
@@ -337,7 +340,7 @@ class _Report:
         findings = [finding for patch in review.patches for finding in patch.findings]
         brought = [finding for finding in findings if is_brought(finding)]
         rt_only = sum(finding.kernels is Kernels.PREEMPT_RT for finding in brought)
-        parts = [_count(brought) or "nothing found"]
+        parts = [_count(brought) or "Nothing found"]
         if rt_only:
             parts[0] += f" ({rt_only} only on PREEMPT_RT)"
         changes = Counter(finding.change for finding in findings if not finding.claim)
@@ -354,7 +357,7 @@ class _Report:
             parts.append(f"{claimed} said to be fixed and still there")
         trailers = sum(len(patch.claims) for patch in review.patches)
         if trailers:
-            parts.append(f"{_plural(trailers, 'trailer leads', 'trailers lead')} nowhere")
+            parts.append(f"{counted(trailers, 'trailer leads', 'trailers lead')} nowhere")
         if changes[Change.PRE_EXISTING]:
             hidden = "" if self._show_pre_existing else ", not shown"
             parts.append(f"{changes[Change.PRE_EXISTING]} there before{hidden}")
@@ -362,7 +365,7 @@ class _Report:
         applied = sum(patch.applied is not Applied.NO for patch in review.patches)
         missing = len(review.patches) - applied
         alone = f" {'The others were' if applied else 'All were'} reviewed from the diff alone." if missing else ""
-        return f"{'; '.join(parts)}. {applied} of {_plural(len(review.patches), 'patch', 'patches')} applied.{alone}"
+        return f"{'; '.join(parts)}. {applied} of {counted(len(review.patches), 'patch')} applied.{alone}"
 
     def _drafts(self, written: Written) -> None:
         if not written.mails and not written.without_mail:
@@ -371,9 +374,9 @@ class _Report:
         if not written.mails:
             self._line("No drafts: the patches carry no Message-ID that a mail could answer.")
             return
-        self._line(f"{_plural(written.mails, 'draft', 'drafts')} in {clean_path(str(written.folder))}")
+        self._line(f"{counted(written.mails, 'draft')} in {clean_path(str(written.folder))}")
         if written.left_out:
-            found = _plural(written.left_out, "finding", "findings")
+            found = counted(written.left_out, "finding")
             self._line(f"Left out of the mails, which keep to the gravest points: {found}.")
         for name in written.stay:
             self._prose(
@@ -394,12 +397,7 @@ def _entry(entry: IgnoreEntry) -> str:
     return f"{clean_path(entry.file)}:{entry.line} {clean_line(entry.check)} {clean_path(entry.path)}{function}"
 
 
-def _plural(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
-
-
 def _count(findings: Iterable[Finding]) -> str:
     """``2 bugs, 1 question``; empty if there are none."""
     counts = Counter(finding.severity for finding in findings)
-    words = {Severity.BUG: ("bug", "bugs"), Severity.QUESTION: ("question", "questions"), Severity.NIT: ("nit", "nits")}
-    return ", ".join(_plural(counts[severity], *words[severity]) for severity in Severity if counts[severity])
+    return ", ".join(counted(counts[severity], severity.value) for severity in Severity if counts[severity])

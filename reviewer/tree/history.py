@@ -43,7 +43,7 @@ def commits_of(repository: Repository, revisions: str) -> tuple[Base, tuple[Appl
     Raises RepositoryError for revisions that git does not know, and for a commit whose parent is not in a shallow
     clone: what such a commit changes cannot be told.
     """
-    return commits_between(repository, _ends(repository, revisions), revisions)
+    return commits_between(repository, _ends(repository, revisions), f"'{revisions}'")
 
 
 def commits_between(repository: Repository, ends: Sequence[str], called: str) -> tuple[Base, tuple[AppliedPatch, ...]]:
