@@ -21,11 +21,13 @@ from reviewer.ignore import TREE_FILE, entries_of_tree, entries_of_user
 from reviewer.mail.fetch import fetch
 from reviewer.mail.outbox import stored
 from reviewer.registry import load_checks
+from reviewer.silencing import without_check, without_effect
 from reviewer.source.upkeep import contents
 from reviewer.tree.configuration import Configuration, read_configuration
 from reviewer.tree.hooks import HOOKS, HookFolder
 from reviewer.tree.repository import Repository
 from reviewer.tree.runner import Runner
+from reviewer.wording import counted
 
 _OLDEST_GIT: Final = (2, 39)
 _LITTLE_ROOM: Final = 1 << 30  # bytes; the cache of one kernel tree has about a third of it
@@ -184,7 +186,7 @@ def _checks(options: Options) -> Row:
     checks = load_checks([data_dir("checks"), *options.checks_dirs])
     chosen = load_checks([data_dir("checks"), *options.checks_dirs], options.checks, options.areas)
     off = len(checks) - len(chosen)
-    return Row("checks", State.GOOD, f"{len(chosen)}{f', {off} more are switched off' if off else ''}")
+    return Row("checks", State.GOOD, f"{len(chosen)}{f', {off} more switched off' if off else ''}")
 
 
 def _identity(configuration: Configuration) -> Row:
@@ -242,7 +244,10 @@ def _silenced(options: Options, repository: Repository) -> Row:
     own = entries_of_user(options.ignore_file)
     if wrong:
         return Row("silenced", State.MISSING, "; ".join(f"{one.path}: {one.message}" for one in wrong))
-    return Row("silenced", State.GOOD, f"{len(of_tree)} entries in {TREE_FILE}, {len(own)} in {options.ignore_file}")
+    told = f"{counted(len(of_tree), 'entry', 'entries')} in {TREE_FILE}, {len(own)} in {options.ignore_file}"
+    checks = load_checks([data_dir("checks"), *options.checks_dirs])
+    notes = (*without_check((*of_tree, *own), checks, options), *without_effect(repository, of_tree, head, options))
+    return Row("silenced", State.NOTE if notes else State.GOOD, told, notes)
 
 
 def _hooks(options: Options, repository: Repository) -> Row:

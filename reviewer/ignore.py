@@ -24,11 +24,14 @@ from typing import Final, Protocol
 from reviewer.errors import UsageError
 from reviewer.model import Finding, IgnoreEntry, Problem, Silenced, Suppression
 from reviewer.selection import covers
+from reviewer.wording import counted
 
 TREE_FILE: Final = ".reviewer/ignore"
 """Where the file of a tree stands."""
 
-_LARGEST: Final = 64 << 10  # bytes; about a thousand entries
+LARGEST: Final = 64 << 10
+"""Bytes of an ignore file, about a thousand entries; a larger one is not read."""
+
 _LONGEST: Final = 1000  # characters of a line
 _MOST_TOLD: Final = 10  # wrong lines
 _FORM: Final = "CHECK PATH [FUNCTION()] [until YYYY-MM-DD] -- REASON"
@@ -53,7 +56,7 @@ def entries_of_tree(files: Files) -> tuple[tuple[IgnoreEntry, ...], tuple[Proble
     entries, wrong = parse(data, TREE_FILE)
     told = [f"line {line}: {message}" if line else message for line, message in wrong[:_MOST_TOLD]]
     if len(wrong) > _MOST_TOLD:
-        told.append(f"and {len(wrong) - _MOST_TOLD} more lines like these")
+        told.append(f"and {counted(len(wrong) - _MOST_TOLD, 'more line')} like these")
     return entries, tuple(Problem("ignore", TREE_FILE, message) for message in told)
 
 
@@ -74,8 +77,8 @@ def entries_of_user(path: Path) -> tuple[IgnoreEntry, ...]:
 
 def parse(data: bytes, file: str) -> tuple[tuple[IgnoreEntry, ...], tuple[tuple[int, str], ...]]:
     """The entries of an ignore file called ``file``, and (line, what is wrong) for the lines that are none."""
-    if len(data) > _LARGEST:
-        return (), ((0, f"holds more than {_LARGEST >> 10} KiB; none of it was read"),)
+    if len(data) > LARGEST:
+        return (), ((0, f"holds more than {LARGEST >> 10} KiB; none of it was read"),)
     entries: list[IgnoreEntry] = []
     wrong: list[tuple[int, str]] = []
     for number, row in enumerate(data.split(b"\n"), 1):

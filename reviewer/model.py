@@ -558,3 +558,4 @@ class Audit:
     findings: tuple[Finding, ...]
     errors: tuple[Problem, ...] = ()
     suppression: Suppression = Suppression()
+    notes: tuple[str, ...] = ()

@@ -7,7 +7,6 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from reviewer.audit import Auditor
@@ -21,7 +20,6 @@ from reviewer.defects import load_defects
 from reviewer.digest import program_digest
 from reviewer.errors import RepositoryError, UsageError
 from reviewer.excerpts import excerpts_of
-from reviewer.ignore import Suppressor, entries_of_tree, entries_of_user
 from reviewer.judging import Judged, Place, deep_recursion, judge_all
 from reviewer.mail.raised import with_raised
 from reviewer.model import (
@@ -40,6 +38,7 @@ from reviewer.precedent import Precedents
 from reviewer.registry import load_api
 from reviewer.revisions import with_comparisons
 from reviewer.selection import wants_path
+from reviewer.silencing import suppressor_for
 from reviewer.source.files import Files
 from reviewer.source.program import C_SUFFIXES, Program
 from reviewer.source.store import Store
@@ -51,6 +50,7 @@ from reviewer.tree.overlay import Overlay
 from reviewer.tree.patchtext import is_text
 from reviewer.tree.repository import Repository
 from reviewer.tree.staged import staged_changes
+from reviewer.wording import counted
 
 _REVISIONS = 3  # earlier ones that a series is compared with, the latest
 Tell = Callable[[str], object]
@@ -88,7 +88,10 @@ def _review_series(
         working_folder(options) as folder,
         Overlay(repository, folder, three_way=options.three_way) as overlay,
     ):
-        tell(f"Applying {len(series.patches)} of {series.total} patches to {base.commit[:_SHORT]}. {base.reason}")
+        tell(
+            f"Applying {len(series.patches)} of {counted(series.total, 'patch')} to {base.commit[:_SHORT]}. "
+            f"{base.reason}"
+        )
         applied = overlay.apply(series.patches, base)
         review = _review(
             series,
@@ -154,20 +157,25 @@ def audit_tree(
     commit = repository.resolve(revision)
     files = repository.snapshot(repository.tree_of(commit), commit)
     wanted: set[str] = set()
+    left_out = 0
     for path in paths:
         plain = posixpath.normpath(path) if path else ""
         top = plain == "."
         if not plain or not (top or files.exists(plain)):
             raise RepositoryError(
-                f"looked for {path!r} in {revision}: no such file or folder; paths start at the top of the tree"
+                f"looked for {path!r} in {revision}: no such file or folder; name it from where you are in "
+                "the work tree, or from the top of the tree"
             )
         below = [plain] if files.blob_id(plain) else sorted(files.paths("" if top else plain, C_SUFFIXES))
         kept = [path for path in below if wants_path(options.within, path)]
+        left_out += len(below) - len(kept)
         if below and not kept:
             raise UsageError(f"all of {path!r} is left out by --paths or git config reviewer.paths; add it there")
         wanted.update(kept)
     citer = Citer(files, commit)
-    suppressor, errors = _suppressor(files, options)
+    suppressor, errors, notes = suppressor_for(files, commit, repository, checks, options)
+    if left_out:
+        notes.append(f"--paths or git config reviewer.paths leaves out {counted(left_out, 'file')} of those named.")
 
     def watch(done: int, total: int) -> None:
         tell(f"Auditing file {done + 1} of {total}")
@@ -181,19 +189,23 @@ def audit_tree(
             sorted(path for path in wanted if path.endswith(C_SUFFIXES) and is_text(path)), watch
         )
 
+    def shown(finding: Finding) -> bool:
+        return _is_grave(finding, options) and wants_path(options.within, finding.path)
+
     with Cache(options) as cache, deep_recursion():
         cache.note_use(repository, files.tree)
         auditor, found = cache.use(audited)
         told = suppressor.without_silenced(_cited(finding, checks, citer) for finding in found)
     suppression = suppressor.suppression(sorted(wanted), [check.id for check in checks])
-    hidden = tuple(one for one in suppression.silenced if _told(one.finding, options))
+    hidden = tuple(one for one in suppression.silenced if shown(one.finding))
     return Audit(
         commit,
         auditor.files,
         auditor.functions,
-        tuple(finding for finding in told if _told(finding, options)),
+        tuple(finding for finding in told if shown(finding)),
         (*errors, *auditor.problems),
         replace(suppression, silenced=hidden),
+        tuple(notes),
     )
 
 
@@ -212,11 +224,13 @@ def _review(
     tree = repository.tree_of(base.commit)
     citer = Citer(snapshot(tree), base.commit)
     # A commit without a parent stands for its own base, and must not silence what is said of it.
-    suppressor, errors = _suppressor(snapshot(applied[0].before if applied else tree), options)
+    first = snapshot(applied[0].before if applied else tree)
+    suppressor, errors, told_of_entries = suppressor_for(first, base.commit, repository, checks, options)
     defects = load_defects(data_dir("checks"))
     trailers = Trailers(Log(repository, base.commit), citer.cite, _is_based(series, base, options))
     reviews: list[PatchReview] = []
-    notes: list[str] = list(series.notes) if series is not None else []
+    notes: list[str] = [*(series.notes if series is not None else ()), *told_of_entries]
+    elsewhere = 0
     with Cache(options) as cache:
         cache.note_use(repository, tree)
         place = Place(options, base.commit, tree, beside)
@@ -226,7 +240,10 @@ def _review(
             if judged.problem:
                 errors.append(Problem("analyse", judged.problem_path, judged.problem))
             found = with_claims(judged.findings, patch, defects)
-            kept = tuple(_cited(finding, checks, citer) for finding in found if _wanted(finding, options))
+            wanted = [finding for finding in found if _wanted(finding, options)]
+            outside = {at for at, finding in enumerate(wanted) if not wants_path(options.within, finding.path)}
+            elsewhere += sum(wanted[at].change is not Change.FIXED for at in outside)
+            kept = tuple(_cited(finding, checks, citer) for at, finding in enumerate(wanted) if at not in outside)
             claims = tuple(one for one in trailers.claims(patch) if _RANK[one.severity] >= _RANK[options.severity])
             reviews.append(replace(_patch_review(patch, kept, judged), claims=claims))
             tell(_which(applied, len(reviews)))
@@ -235,6 +252,8 @@ def _review(
         own = {patch.patch.subject for patch in applied}
         reviews = [precedents.told(review, own) for review in reviews]
         notes += precedents.late
+    if elsewhere:
+        notes.append(f"--paths or git config reviewer.paths leaves out {counted(elsewhere, 'finding')} in other files.")
     told: list[PatchReview] = []
     old_names: dict[str, str] = {}
     reviews = without_mended(_fixed_later(reviews), pre_existing=options.show_pre_existing)
@@ -263,21 +282,14 @@ def _which(applied: Sequence[AppliedPatch], at: int) -> str:
     return f"Reviewing patch {at + 1} of {len(applied)}: {applied[at].patch.subject}"
 
 
-def _suppressor(files: Files, options: Options) -> tuple[Suppressor, list[Problem]]:
-    """What silences findings in a tree, and what is wrong with its ignore file."""
-    entries, problems = entries_of_tree(files)
-    both = (*entries, *entries_of_user(options.ignore_file))
-    return Suppressor(both, datetime.now(UTC).date()), list(problems)
-
-
 def _wanted(finding: Finding, options: Options) -> bool:
     if finding.change is Change.PRE_EXISTING and not options.show_pre_existing and not finding.claim:
         return False
-    return _told(finding, options)
+    return _is_grave(finding, options)
 
 
-def _told(finding: Finding, options: Options) -> bool:
-    return _RANK[finding.severity] >= _RANK[options.severity] and wants_path(options.within, finding.path)
+def _is_grave(finding: Finding, options: Options) -> bool:
+    return _RANK[finding.severity] >= _RANK[options.severity]
 
 
 def _cited(finding: Finding, checks: Iterable[Check], citer: Citer) -> Finding:

@@ -63,7 +63,7 @@ def test_a_kernel_tree_and_all_it_takes(
     configure("reviewer.areas", "rt")
     _, found = doctor()
     assert found["hooks"][1] == "pre-push"
-    assert "more are switched off" in found["checks"][1]
+    assert "more switched off" in found["checks"][1]
 
 
 def test_in_an_empty_home_outside_of_any_tree(
@@ -98,6 +98,12 @@ def test_trees_that_are_less_than_a_whole_kernel(
     assert status == 1
     assert found["silenced"][0] == "missing"
     assert "line 1" in found["silenced"][1]
+    make(shallow, {".reviewer/ignore": "lock-imbalanc a.c -- Why\n"})
+    (shallow / ".reviewer" / "ignore").write_text("* a.c -- Why\n")
+    status, found = doctor()
+    assert (status, found["silenced"][0]) == (0, "note")
+    assert "did you mean lock-imbalance?" in found["silenced"][1]
+    assert "not committed" in found["silenced"][1]
 
 
 def test_settings_that_make_no_sense_are_told_with_the_rest(

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -165,7 +167,7 @@ def test_a_silenced_finding_is_counted_and_decides_no_exit_status(
     assert silenced["finding"]["check"] == "lock-sleep-in-atomic"
     assert main(["check", "HEAD~1..", "--repo", str(tree)]) == 0
     text = capsys.readouterr().out
-    assert "nothing found; 1 silenced by .reviewer/ignore. 1 of 1 patch applied." in text
+    assert "Nothing found; 1 silenced by .reviewer/ignore. 1 of 1 patch applied." in text
     assert "msleep" not in text
     assert main(["check", "HEAD~1..", "--repo", str(tree), "--silenced"]) == 0
     text = capsys.readouterr().out
@@ -187,6 +189,48 @@ def test_the_first_commit_of_all_cannot_either(tmp_path: Path, capsys: pytest.Ca
     repos.make(root, {FIXED_NAME: _BAD, TREE_FILE: SILENT})
     status, report = check(root, capsys, "HEAD^!")
     assert (status, report["silenced"]["count"]) == (1, 0)
+
+
+def test_entries_that_are_in_the_work_tree_alone_are_said_to_do_nothing_yet(
+    tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repos.make(tree, {"drivers/b/two.c": _BAD})
+    entry_line = "* drivers/b/ -- Known\n"
+    with (tree / TREE_FILE).open("a") as file:
+        file.write(entry_line)
+    monkeypatch.chdir(tree / "drivers")
+    status, report = check(tree, capsys, "HEAD~1..")
+    (note,) = report["notes"]
+    assert status == 1
+    assert note.startswith(f"{TREE_FILE} in your work tree has entries that are not committed.")
+    for audit in (["--all", "drivers/b"], ["--all", "drivers/b", "--format", "gcc"]):
+        assert main(["check", *audit]) == 1
+        said = capsys.readouterr()
+        assert "has entries that are not committed" in " ".join((said.out + said.err).split())
+    (command,) = re.findall(r"git add \S+ \S+ \S+ && git commit", note)
+    subprocess.run(["/bin/sh", "-ec", f"{command} -qm Known"], cwd=tree, check=True)
+    _, report = check(tree, capsys, "HEAD~2..HEAD~1")
+    assert (
+        f"{TREE_FILE} of HEAD has entries that {repos.git(tree, 'rev-parse', '--short=12', 'HEAD~2')} does"
+        in report["notes"][0]
+    )
+    assert check(tree, capsys, "--all", "drivers/b")[1]["notes"] == []
+
+
+def test_an_entry_for_a_check_that_does_not_exist_is_told_with_what_was_meant(
+    tree: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    repos.make(tree, {"drivers/b/two.c": _BAD, TREE_FILE: "lock-slep-in-atomic drivers/b/ -- Why\nfoo-* a -- Why\n"})
+    mine = tmp_path / "mine"
+    mine.write_text("rt-* drivers/b/ -- A check that is switched off is one\nnix kernel/ -- None\n" + "x y -- Z\n" * 20)
+    repos.git(tree, "config", "reviewer.ignoreFile", str(mine))
+    _, audit = check(tree, capsys, "--all", "drivers", "--checks", "lock-*")
+    assert audit["notes"][:3] == [
+        f"{TREE_FILE}:1 silences nothing: no check is called 'lock-slep-in-atomic'; did you mean lock-sleep-in-atomic?",
+        f"{TREE_FILE}:2 silences nothing: no check is called 'foo-*'",
+        f"{mine}:2 silences nothing: no check is called 'nix'",
+    ]
+    assert audit["notes"][-1] == "13 more entries name no check that there is."
 
 
 def test_the_users_file_counts_too(tree: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

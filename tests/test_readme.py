@@ -42,8 +42,8 @@ LOCAL = [line for line in COMMANDS if "MESSAGE-ID" not in line]
 STATUS = {"reviewer drafts send 1": {2}, "reviewer b4-review": {3}}
 
 
-def git(tree: Path, *words: str) -> None:
-    subprocess.run(["git", "-C", str(tree), *words], check=True, capture_output=True)
+def git(tree: Path, *words: str) -> bytes:
+    return subprocess.run(["git", "-C", str(tree), *words], check=True, capture_output=True).stdout
 
 
 @pytest.fixture
@@ -58,6 +58,9 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         git(tree, "am", "-q", f"{number:04}.patch")
     shutil.copyfile(ROOT / "tests" / "splats" / "lockdep-circular.txt", tree / "dmesg.txt")
     git(tree, "config", "reviewer.branches", "origin/master")
+    (tree / ".git" / "info" / "exclude").write_text(".*\n")  # as in the kernel's .gitignore
+    (tree / ".reviewer").mkdir()
+    (tree / ".reviewer" / "ignore").write_text(blocks("ignore")[0])
     program = tmp_path / "bin" / "reviewer"
     program.parent.mkdir()
     log = program.with_name("dmesg")
@@ -123,6 +126,7 @@ def test_the_commands_that_need_no_server_run_in_their_order(kernel: Path) -> No
     assert "2 of 2 patches applied" in said["reviewer review 0001.patch 0002.patch"]
     assert "Re: [PATCH v2 1/3]" in said["reviewer drafts show 1"]
     assert json.loads(said["reviewer check origin/master.. --format json"])["version"] == 1
+    assert git(kernel, "show", "HEAD:.reviewer/ignore").decode() == blocks("ignore")[0]
     assert "locks taken in a circle" in said["reviewer splat dmesg.txt"] == said["dmesg | reviewer splat"]
 
 

@@ -103,6 +103,17 @@ def test_a_check_that_is_switched_off_is_not_listed_and_still_explained(capsys: 
     assert main(["rules", "rt-alloc-under-raw-spinlock"]) == 0
 
 
+@pytest.mark.usefixtures("tree")
+def test_what_the_paths_leave_out_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    said = "Note: --paths or git config reviewer.paths leaves out 4 findings in other files."
+    assert main(["check", "HEAD~2..", "--paths", "kernel/"]) == 0
+    assert said in " ".join(capsys.readouterr().out.split())
+    assert main(["check", "HEAD~2..", "--paths", "drivers/"]) == 1
+    assert "--paths" not in capsys.readouterr().out
+    assert main(["check", "HEAD~2..", "--paths", "kernel/", "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
+
+
 def test_an_audit_keeps_to_the_paths(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--all", ".", "--paths", "!drivers"]) == 2
     assert "left out by --paths" in capsys.readouterr().err
@@ -111,7 +122,9 @@ def test_an_audit_keeps_to_the_paths(tree: Path, capsys: pytest.CaptureFixture[s
     subprocess.run(["git", "add", "kernel"], check=True)
     subprocess.run(["git", "commit", "-q", "-m", "One"], check=True)
     assert main(["check", "--all", ".", "--paths", "!drivers"]) == 0
-    assert "of 1 file." in capsys.readouterr().out
+    audited = capsys.readouterr().out
+    assert "of 1 file." in audited
+    assert "leaves out 1 file of those named." in " ".join(audited.split())
     assert main(["check", "--all", "."]) == 1
 
 
@@ -123,7 +136,7 @@ def test_a_series_from_the_list_and_a_hook_keep_to_them(tree: Path, capsys: pyte
     configure("paths", "!drivers/misc")
     capsys.readouterr()
     assert main(["review", mail]) == 0
-    assert "nothing found" in capsys.readouterr().out
+    assert "Nothing found" in capsys.readouterr().out
     assert main(["hook", "run", "pre-commit"]) == 0
     assert capsys.readouterr().out == ""
 
@@ -134,9 +147,9 @@ def test_a_series_from_the_list_and_a_hook_keep_to_them(tree: Path, capsys: pyte
     [
         (("--areas", "scheduler"), "no area of checks is called 'scheduler'; there are entry, kvm"),
         (("--areas", "!rt", "--checks", "rt-*"), "switched off"),
-        (("--checks", "!*"), "no check matches"),
-        (("--checks", "!"), "--checks: invalid"),
-        (("--paths", "a, !"), "--paths: invalid"),
+        (("--checks", "!*"), "'!*' leaves out every check"),
+        (("--checks", "!"), "--checks: '!' has a '!' with nothing behind it"),
+        (("--paths", "a, !"), "--paths: 'a, !' has a '!' with nothing behind it"),
     ],
 )
 def test_what_leaves_nothing_is_told(capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str) -> None:

@@ -30,6 +30,7 @@ from reviewer.tree.staged import is_rebasing, nothing_staged
 
 _MOST: Final = 50  # commits of a push; more is somebody else's work being moved, and would take minutes
 _SEARCHED: Final = 200  # newest commits of HEAD, in which a patch that is to be sent is looked for
+_MOST_ENTRIES: Final = 10  # that are written out to be copied
 _LARGEST: Final = 16 << 20  # bytes of a mail
 _COMMIT: Final = re.compile(rb"From ([0-9a-f]{40}(?:[0-9a-f]{24})?) ")
 _BASE: Final = re.compile(rb"^base-commit: ([0-9a-f]{40,64})$", re.MULTILINE)
@@ -73,7 +74,7 @@ def judge(hook: str, words: Sequence[str], options: Options) -> int:
     show(review, options)
     if not brought:
         return status
-    sys.stdout.write(_way_on(hook, go_on, brought[0], options))
+    sys.stdout.write(_way_on(hook, go_on, brought, options))
     return FOUND
 
 
@@ -155,15 +156,25 @@ def _parent(raw: bytes, subject: str, repository: Repository) -> Base | None:
     )
 
 
-def _way_on(hook: str, go_on: str, first: Finding, options: Options) -> str:
-    """How to have git go on this once, and how to say for good that the first finding is wrong."""
-    function = f" {first.function}()" if first.function else ""
-    entry = f"{first.check} {first.path}{function} -- REASON"
+def _way_on(hook: str, go_on: str, found: Sequence[Finding], options: Options) -> str:
+    """How to have git go on this once, and how to say for good that findings are wrong."""
     file = options.ignore_file
-    folder = "" if file.parent.is_dir() else f"mkdir -p {clean_path(shlex.quote(str(file.parent)))} && "
+    folder = "" if file.parent.is_dir() else f"  mkdir -p {clean_path(shlex.quote(str(file.parent)))}\n"
+    entries = dict.fromkeys(_entry(finding) for finding in found)
+    lines = [
+        f"  echo {clean_line(shlex.quote(entry))} >> {clean_path(shlex.quote(str(file)))}\n"
+        for entry in list(entries)[:_MOST_ENTRIES]
+    ]
+    if len(entries) > len(lines):
+        lines.append(f"  and so on for {len(entries) - len(lines)} more.\n")
+    what = "A finding that is wrong" if len(entries) == 1 else "Findings that are wrong"
     return (
         f"\nThis is the {hook} hook of reviewer. To have git go on all the same:\n"
         f"  {go_on}\n"
-        "A finding that is wrong can be silenced, with the reason:\n"
-        f"  {folder}echo {clean_line(shlex.quote(entry))} >> {clean_path(shlex.quote(str(file)))}\n"
+        f"{what} can be silenced, with the reason:\n{folder}{''.join(lines)}"
     )
+
+
+def _entry(finding: Finding) -> str:
+    function = f" {finding.function}()" if finding.function else ""
+    return f"{finding.check} {finding.path}{function} -- REASON"

@@ -39,7 +39,7 @@ def show_audit(audit: Audit, options: Options) -> int:
             write_data(audit_to_sarif(audit, wanted_checks(options), show_silenced=options.show_silenced))
         elif options.format == "gcc":
             _write_lines(audit_lines(audit, from_here(options.repo), show_silenced=options.show_silenced))
-            _tell(audit.errors)
+            _tell(audit.errors, () if options.quiet else audit.notes)
         else:
             console = console_for(sys.stdout)
             render_audit(audit, console, show_silenced=options.show_silenced, quiet=options.quiet)

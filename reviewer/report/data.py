@@ -104,6 +104,7 @@ def audit_to_json(audit: Audit, *, show_silenced: bool = False) -> str:
         "findings": [_finding(finding) for finding in audit.findings],
         "errors": [_problem(problem) for problem in audit.errors],
         "silenced": _suppression(audit.suppression, show_silenced),
+        "notes": list(audit.notes),
     }
     return as_text(report)
 

@@ -82,6 +82,7 @@ def audit_to_sarif(audit: Audit, checks: Iterable[Check], *, show_silenced: bool
         found.append({**_result(silenced.finding), **_properties(silenced.finding), **_suppressed(silenced)})
         shown.append(silenced.finding)
     problems = [_notification("error", problem) for problem in audit.errors]
+    problems += [_notification("note", Problem("note", "", note)) for note in audit.notes]
     return _log(found, shown, checks, problems, {"commit": audit.commit})
 
 
