@@ -19,6 +19,7 @@ from reviewer.context.facts import (
     learn,
     value_of,
 )
+from reviewer.context.implied import conclude
 from reviewer.context.pointers import Pointers
 from reviewer.context.state import Origin, State, atomic
 from reviewer.context.tables import Api
@@ -52,6 +53,8 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
     learn(facts, text, literal.operator, literal.right, literal.holds)
     if (VALUE, text) in facts:
         facts.pop((SYMBOL, f"{text}=={literal.right}"), None)
+    if (VALUE, text) in facts and not conclude(facts, (VALUE, text)):
+        return None
     if (decision := facts.get((DECISION, text))) is not None and value_of(facts, text) == 0:
         facts[DECIDED, text] = decision
     return state
@@ -65,12 +68,15 @@ def _assume_symbol(facts: Facts, text: str, literal: Literal) -> bool:
     if literal.operator not in ("==", "!="):
         operator, holds = _AS_LEAST.get(literal.operator, (literal.operator, True))
         holds = holds == literal.holds
-        return bool(facts.setdefault((SYMBOL, f"{text}{operator}{literal.right}"), holds) == holds)
+        key = (SYMBOL, f"{text}{operator}{literal.right}")
+        return bool(facts.setdefault(key, holds) == holds) and conclude(facts, key)
     truth = literal.holds if literal.operator == "==" else not literal.holds
     key = (SYMBOL, f"{text}=={literal.right}")
     if facts.get(key, facts.get((SYMBOL, f"{literal.right}=={text}"), truth)) != truth:
         return False
     facts[key] = truth
+    if not conclude(facts, key):
+        return False
     if truth:
         Pointers.equal(text, facts)
         Pointers.equal(str(literal.right), facts)

@@ -35,6 +35,7 @@ from reviewer.context.facts import (
     note_error,
     note_same,
 )
+from reviewer.context.implied import with_assumed
 from reviewer.context.locks import apply_suffix, canonical, drop, equal_name, in_caller, note_lookup, take
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.notes import NO_DELTA, Notes
@@ -448,6 +449,9 @@ class Calls:
         taken_for_granted = in_caller_words(effect.assumed, node.args) if effect.assumed else effect.assumed
         if refuted(taken_for_granted, facts):
             return
+        known = with_assumed(facts, taken_for_granted)
+        if known is None:
+            return
         conditions = sought_for(taken_for_granted, flow.function, facts)
         if conditions is None:
             return
@@ -468,7 +472,7 @@ class Calls:
             flow,
             node,
             state,
-            facts,
+            known,
             effect._replace(
                 conditions=tuple(conditions),
                 minus=minus | lost,

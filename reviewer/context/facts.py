@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Call
@@ -46,6 +46,9 @@ UNEQUAL: Literal["unequal"] = "unequal"
 UNKNOWN = "?"
 """What an object was sought for, where that has changed since."""
 
+WHERE: Final = {VALUE: "where value", SYMBOL: "where symbol"}
+"""To the letter of a fact, the one of what follows from it: a set of ``Implied``."""
+
 Facts = dict[tuple[str, str], Any]
 
 NONZERO, NEGATIVE_VALUE, POSITIVE = "nonzero", "negative", "positive"
@@ -69,12 +72,21 @@ class Decision(NamedTuple):
     others: frozenset[str]
 
 
+class Implied(NamedTuple):
+    """A fact, by its key, that follows where another one is ``truth``."""
+
+    truth: bool
+    key: tuple[str, str]
+    value: Any
+
+
 class Parameter(NamedTuple):
     """Stands for the gfp mask that the caller passes in parameter ``position`` (0-based)."""
 
     position: int
 
 
+_SETS = frozenset(WHERE.values())
 _ADDRESS = re.compile(r"&[A-Za-z_][\w.>\[\]-]*")
 
 
@@ -143,7 +155,7 @@ def forget(facts: Facts, variable: str) -> None:
         if key[1] == variable
         or (
             bare
-            and key[0] in (VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS)
+            and key[0] in (VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS, *_SETS)
             and variable in identifiers(_SIZEOF.sub("", key[1]))
         )
         or (key[0] == MEANING and facts[key][0] in (EQUAL, UNEQUAL) and variable in facts[key][1])
@@ -154,6 +166,13 @@ def forget(facts: Facts, variable: str) -> None:
         del facts[key]
     for key in [key for key in facts if key[0] == SOUGHT and variable in identifiers(facts[key])]:
         facts[key] = UNKNOWN
+
+    for key, follows in [item for item in facts.items() if item[0][0] in _SETS]:
+        facts[key] = frozenset(one for one in follows if not _tells_of(one.key[1], variable, bare))
+
+
+def _tells_of(text: str, variable: str, bare: bool) -> bool:
+    return text == variable or (bare and variable in identifiers(_SIZEOF.sub("", text)))
 
 
 def copy_bits(facts: Facts, target: str, value: str) -> None:
@@ -237,6 +256,7 @@ def join(old: Facts, new: Facts) -> bool:
         if new.get(key) != value
         and not (key[0] == BORROWED and new.get((VALUE, key[1])) == 0)
         and not (key[0] == SLEPT and key in new)
+        and key[0] not in _SETS
     ]
     for key in gone:
         if key[0] == VALUE and _is_true(old[key]) and _is_true(new.get(key)):

@@ -36,11 +36,11 @@ from reviewer.context.facts import (
     copy_bits,
     forget,
     gfp_of,
-    join,
     value_of,
 )
 from reviewer.context.graceperiod import GracePeriods
 from reviewer.context.handover import HandOver
+from reviewer.context.implied import join_facts
 from reviewer.context.instrumented import Instrumented
 from reviewer.context.locks import canonical, handed_out, in_parameters, other_names, returned_as
 from reviewer.context.once import Once
@@ -189,7 +189,7 @@ class Flow:
                             self.analysis.complete = False
                             continue
                         states[target][arrived] = carried
-                    elif not join(known, carried):
+                    elif not join_facts(known, carried):
                         continue
                     if (target, arrived) not in queued:
                         sequence += 1

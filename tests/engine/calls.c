@@ -683,3 +683,28 @@ void unit_save_outside_interrupts(struct unit *unit)
 	msleep(1); /* wrong: lock-sleep-in-atomic */
 	preempt_enable();
 }
+
+/* One half of a condition is decided here, the other in a callee. */
+static void tank_rinse(struct tank *tank)
+{
+	if (!tank_is_dirty(tank))
+		return;
+	msleep(1);
+}
+
+static void tank_empty(struct tank *tank, bool atomic)
+{
+	if (!tank_is_dirty(tank) || !atomic) {
+		tank_rinse(tank);
+		return;
+	}
+	tank->later = true;
+}
+
+void tank_empty_in_atomic(struct tank *tank)
+{
+	spin_lock(&tank->spinlock);
+	tank_empty(tank, true);
+	tank_empty(tank, false); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&tank->spinlock);
+}

@@ -775,3 +775,65 @@ static int write_frame(struct frame __user *frame)
 	preempt_enable();
 	return error;
 }
+
+/* Of two things one is true: where the first turns out not to be, the second is. */
+
+void either_twice(struct dev *dev)
+{
+	if (dev->a || dev->b)
+		spin_lock(&dev->lock);
+	dev->c = 1;
+	if (dev->a || dev->b)
+		spin_unlock(&dev->lock);
+	else
+		msleep(1);
+	if (dev->a && dev->b)
+		spin_lock(&dev->lock);
+	dev->c = 2;
+	if (dev->a && dev->b)
+		spin_unlock(&dev->lock);
+	else
+		msleep(2);
+}
+
+void either_and_then_the_other_one(struct dev *dev)
+{
+	if (dev->a || dev->b)
+		spin_lock(&dev->lock);
+	if (!dev->b)
+		msleep(1); /* wrong: lock-sleep-in-atomic */
+	if (dev->a || dev->b)
+		spin_unlock(&dev->lock);
+}
+
+void either_until_it_changes(struct dev *dev)
+{
+	if (dev->a || dev->b)
+		spin_lock(&dev->lock);
+	dev->b = dev->next;
+	if (dev->a || dev->b)
+		dev->c = 1;
+	else
+		msleep(1); /* wrong: lock-sleep-in-atomic */
+	if (dev->c)
+		spin_unlock(&dev->lock);
+} /* wrong: lock-imbalance */
+
+int flag_set_on_one_way(struct dev *dev, int wanted)
+{
+	int slow = 0, quick = 0;
+
+	if (wanted == 1)
+		quick = 1;
+	else
+		slow = dev->a;
+	if (quick)
+		spin_lock(&dev->lock);
+	if (wanted != 1)
+		msleep(slow);
+	if (wanted == 1)
+		msleep(2); /* wrong: lock-sleep-in-atomic */
+	if (quick)
+		spin_unlock(&dev->lock);
+	return slow;
+}

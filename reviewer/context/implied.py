@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What follows from what, where paths met on which different things were known.
+
+After ``a || b`` nobody knows ``a``, but where ``a`` turns out to be false later, ``b`` is true. When facts are joined,
+what one side knew follows from whatever tells that side from the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from reviewer.context.facts import GFP, SYMBOL, VALUE, WHERE, Facts, Implied, join
+
+_OF: Final = {letter: of for of, letter in WHERE.items()}
+_KNOWN: Final = frozenset((VALUE, SYMBOL, GFP))
+_MOST_TELLING, _MOST_FOLLOWING = 4, 6
+
+Key = tuple[str, str]
+
+
+def join_facts(old: Facts, new: Facts) -> bool:
+    """Keep in ``old`` what ``new`` agrees with, and what follows from what; whether less is known now."""
+    found = _parted(old, new)
+    less = False
+    for key in [key for key in old if key[0] in _OF]:
+        kept = frozenset(one for one in old[key] if _holds(key, one, new))
+        less |= len(kept) < len(old[key])
+        old[key] = kept
+    less |= join(old, new)
+    for key, follows in found.items():
+        old[key] = old.get(key, frozenset()) | follows
+    return less
+
+
+def _parted(old: Facts, new: Facts) -> dict[Key, frozenset[Implied]]:
+    """What follows from the facts that tell the two sides apart."""
+    unlike = [
+        key
+        for key in dict.fromkeys((*old, *new))
+        if key[0] in _KNOWN and key[1][:1] != "$" and old.get(key) != new.get(key)
+    ]
+    telling = [key for key in unlike if key[0] in WHERE and key in old and key in new]
+    found = {}
+    for key in [key for key in telling if (old[key] != 0) != (new[key] != 0)][-_MOST_TELLING:]:
+        follows = [
+            Implied(side[key] != 0, other, side[other])
+            for side in (old, new)
+            for other in [other for other in unlike if other != key and other in side][-_MOST_FOLLOWING:]
+        ]
+        if follows:
+            found[WHERE[key[0]], key[1]] = frozenset(follows)
+    return found
+
+
+def _holds(key: Key, one: Implied, facts: Facts) -> bool:
+    """Whether what was known to follow on one side follows on the other, whose ``facts`` these are."""
+    if one in facts.get(key, ()) or facts.get(one.key) == one.value:
+        return True
+    known = facts.get((_OF[key[0]], key[1]))
+    return known is not None and (known != 0) != one.truth
+
+
+def conclude(facts: Facts, learnt: Key) -> bool:
+    """Add to ``facts`` what follows from ``learnt``, which is one of them; False where that cannot be."""
+    waiting = [learnt]
+    while waiting:
+        key = waiting.pop()
+        for one in facts.get((WHERE.get(key[0], ""), key[1]), ()):
+            if one.truth != (facts[key] != 0):
+                continue
+            if one.key not in facts:
+                facts[one.key] = one.value
+                waiting.append(one.key)
+            elif (facts[one.key] != 0) != (one.value != 0):
+                return False
+    return True
+
+
+def with_assumed(facts: Facts, assumed: Iterable[tuple[str, bool]]) -> Facts | None:
+    """``facts`` and what follows where expressions are as assumed, true or not; None where they cannot be."""
+    known = facts
+    for text, truth in assumed:
+        for one in facts.get((WHERE[VALUE], text), ()):
+            if one.truth != truth:
+                continue
+            if known is facts:
+                known = dict(facts)
+            if known.setdefault(one.key, one.value) != one.value and (known[one.key] != 0) != (one.value != 0):
+                return None
+    return known
