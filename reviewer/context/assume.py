@@ -48,7 +48,8 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
     known = compare(value, literal.operator, literal.right) if value is not None else None
     if known is not None:
         return state if known == literal.holds else None
-    if literal.right != 0 and not _assume_symbol(facts, text, literal):
+    ordered = literal.operator not in ("==", "!=")  # by zero too: "<= 0" is no value that is kept
+    if (literal.right != 0 or ordered) and not _assume_symbol(facts, text, literal):
         return None
     learn(facts, text, literal.operator, literal.right, literal.holds)
     if (VALUE, text) in facts:

@@ -837,3 +837,32 @@ int flag_set_on_one_way(struct dev *dev, int wanted)
 		spin_unlock(&dev->lock);
 	return slow;
 }
+
+/* The same order is asked for twice. */
+void unit_move(struct unit *unit, int by)
+{
+	int way = by - unit->count;
+
+	if (way > 0) {
+		preempt_disable();
+		unit->count = by;
+	}
+	unit_moved(unit);
+	if (way > 0)
+		preempt_enable();
+	if (way <= 0)
+		unit->count = by;
+}
+
+void unit_move_back(struct unit *unit, int by)
+{
+	int way = by - unit->count;
+
+	if (way < 0)
+		preempt_disable();
+	unit->count = by;
+	if (way >= 0)
+		return;
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	preempt_enable();
+}
