@@ -412,6 +412,7 @@ class Calls:
                     apart=effect.apart | own.apart,
                     through=effect.through | own.through,
                     assumed=effect.assumed,
+                    free=effect.free,
                 )
                 if own.rt is None or effect.rt is None or own.rt == effect.rt:
                     self._inherit(flow, node, state, facts, joined, callee)
@@ -479,6 +480,7 @@ class Calls:
                 steps=(step, *effect.steps),
                 subject=in_caller(flow.function, effect.subject, node.args),
                 assumed=taken_for_granted,
+                free=frozenset(in_caller(flow.function, expression, node.args) for expression in effect.free),
             ),
         )
 

@@ -109,7 +109,8 @@ class Effect(NamedTuple):
     what it is about, in the function's parameters (``P0->lock``; ``P1`` for a function that is called through one), or
     ``#`` and an object as ``SetUps`` knows it. It does not concern callers in ``apart``, nor those whose tables leave
     out one of the members that it goes ``through`` (see ``reviewer.source.pointers``), nor those who know better than
-    ``assumed``.
+    ``assumed``. Locks in ``free``, in the function's parameters, were taken and released before it: whoever held one
+    before has let go of it by then.
     """
 
     kind: EventKind
@@ -124,6 +125,7 @@ class Effect(NamedTuple):
     apart: frozenset[str] = frozenset()
     through: frozenset[str] = frozenset()
     assumed: Assumptions = frozenset()
+    free: frozenset[str] = frozenset()
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from reviewer.context.acquire import distrusted
+from reviewer.context.acquire import EXCLUSIVE, distrusted
 from reviewer.context.annotations import is_noinstr
 from reviewer.context.assume import assume
 from reviewer.context.assumptions import written
@@ -242,6 +242,13 @@ class Flow:
     def is_certain(self, held: Held) -> bool:
         """Whether a lock was held all the while: it was let go of here, so that no call that was not followed did."""
         return held in self._let_go or (held.kind, held.expression) not in self._doubtful
+
+    def free(self, state: State, facts: Facts) -> frozenset[str]:
+        """The locks that nobody holds any more: they were taken on this path, as one that held it could not, and
+        released."""
+        let_go = [held.expression for held in self._let_go if held.kind in EXCLUSIVE]
+        held_now = {held.expression for held in state.locks} if let_go else set()
+        return frozenset(name for name in let_go if name not in held_now and (TAKEN_AT, name) in facts)
 
     def _settle(self) -> None:
         """Drop what was noted under a lock that may have been let go of meanwhile."""

@@ -75,6 +75,8 @@ class Notes:
                 here = here._replace(locks=frozenset(h for h in here.locks if h.kind != kind))
             if held is not None:
                 here = here._replace(locks=here.locks - {held})
+        if effect.free:
+            here = here._replace(locks=frozenset(h for h in here.locks if h.expression not in effect.free))
         if effect.irq_on:
             here = here._replace(irq="on", suffix=0)
         if effect.delta != NO_DELTA:
@@ -151,6 +153,7 @@ class Notes:
             effect.apart,
             effect.through,
             for_callers(function, facts, flow.written, effect.assumed),
+            frozenset(flow.outside(expression, facts) for expression in effect.free | flow.free(state, facts)),
         )
         old = summary.effects.get(new.key)
         if old is None:
@@ -158,8 +161,8 @@ class Notes:
                 summary.effects[new.key] = new
             return
         shorter = new if (len(new.steps), new.steps) < (len(old.steps), old.steps) else old
-        if shorter is new or not old.assumed <= new.assumed:
-            summary.effects[new.key] = shorter._replace(assumed=old.assumed & new.assumed)
+        if shorter is new or not (old.assumed <= new.assumed and old.free <= new.free):
+            summary.effects[new.key] = shorter._replace(assumed=old.assumed & new.assumed, free=old.free & new.free)
 
 
 def _lowered(state: State, counter: str, change: int) -> int:

@@ -708,3 +708,52 @@ void tank_empty_in_atomic(struct tank *tank)
 	tank_empty(tank, false); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&tank->spinlock);
 }
+
+/* A lock that was taken and released since is no longer held by whoever held it before. */
+struct berth { spinlock_t lock; int count; };
+struct quay { struct berth *berth[4]; struct berth *own; int count; };
+
+static void quay_sail(struct quay *quay, struct berth *berth)
+{
+	int i;
+
+	for (i = 0; i < quay->count; i++)
+		spin_unlock(&quay->berth[i]->lock);
+	spin_lock(&berth->lock);
+	berth->count++;
+	spin_unlock(&berth->lock);
+	for (i = 0; i < quay->count; i++)
+		msleep(1);
+	spin_lock(&berth->lock);
+}
+
+void quay_run(struct quay *quay)
+{
+	spin_lock(&quay->own->lock);
+	quay_sail(quay, quay->own);
+	spin_unlock(&quay->own->lock);
+}
+
+static void berth_look(struct berth *berth, bool twice)
+{
+	if (twice) {
+		spin_lock(&berth->lock);
+		berth->count++;
+		spin_unlock(&berth->lock);
+	}
+	msleep(1);
+}
+
+void quay_look(struct quay *quay, bool twice)
+{
+	spin_lock(&quay->own->lock);
+	berth_look(quay->own, twice); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&quay->own->lock);
+}
+
+void quay_look_from_another(struct quay *quay, struct berth *other)
+{
+	spin_lock(&other->lock);
+	quay_sail(quay, quay->own); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&other->lock);
+}
