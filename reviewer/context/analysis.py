@@ -7,7 +7,7 @@ import re
 
 from reviewer.context.calls import Calls
 from reviewer.context.closure import Base, Closure, Key, key_of
-from reviewer.context.effects import Analysis, Summary
+from reviewer.context.effects import Analysis, Assumptions, Summary
 from reviewer.context.flow import Flow
 from reviewer.context.handlers import Handlers
 from reviewer.context.handlerwaits import HandlerWaits
@@ -106,6 +106,20 @@ class Analyser:
         name = self._pointer(name, caller)
         found = self._instances(name[1:], caller) if name.startswith(".") else ()
         return {key_of(instance.function): frozenset((instance.member,)) for instance in found}
+
+    def set_by(self, name: str, caller: Function) -> dict[Key, Assumptions]:
+        """For each function that a call through a member in ``caller`` can reach, the flags that stand beside it.
+
+        They are true of the object whose member is called: ``chip->can_sleep`` where ``chip->get()`` is.
+        """
+        field = self._pointer(name, caller)[1:]
+        receivers = caller.receivers.get(field, ()) if name.startswith(".") else ()
+        if len(receivers) != 1:
+            return {}
+        return {
+            key_of(instance.function): frozenset((f"{receivers[0]}->{flag}", True) for flag in instance.flags)
+            for instance in self._instances(field, caller)
+        }
 
     def _instances(self, field: str, caller: Function) -> tuple[Instance, ...]:
         """What stands in the member ``field`` of the structures whose member ``caller`` calls."""

@@ -10,6 +10,7 @@ from reviewer.context.facts import (
     EQUAL,
     GFP,
     MEANING,
+    NONZERO,
     SYMBOL,
     UNEQUAL,
     VALUE,
@@ -23,8 +24,8 @@ from reviewer.context.implied import conclude
 from reviewer.context.pointers import Pointers
 from reviewer.context.state import Origin, State, atomic
 from reviewer.context.tables import Api
-from reviewer.source.cfg import Function, Literal
-from reviewer.source.expression import unwrap
+from reviewer.source.cfg import Call, Function, Literal
+from reviewer.source.expression import is_path, split_member, unwrap
 
 
 def assume(state: State, facts: Facts, literal: Literal, function: Function, api: Api) -> State | None:
@@ -109,3 +110,15 @@ def _assume_meaning(
             return state
         return None if reason.origin is Origin.TAKEN else state
     return state
+
+
+def presume(function: Function, node: Call, position: int, facts: Facts) -> None:
+    """After a warning the code goes on as if there had been no reason for it, unless it asks again itself."""
+    text = unwrap(node.args[position]) if position < len(node.args) else ""
+    member = unwrap(text.removeprefix("!"))
+    if split_member(member) is None or not is_path(member) or (VALUE, member) in facts:
+        return
+    if not any(
+        literal.left == member for block in function.blocks for edge in block.edges for literal in edge.literals
+    ):
+        facts[VALUE, member] = NONZERO if text.startswith("!") else 0

@@ -17,10 +17,11 @@ from reviewer.context.acquire import (
     waited,
 )
 from reviewer.context.annotations import is_early, never_returns
+from reviewer.context.assume import presume
 from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.assumptions import refuted
 from reviewer.context.closure import key_of
-from reviewer.context.effects import SLEEPING, Condition, Effect, EventKind, Summary
+from reviewer.context.effects import SLEEPING, Assumptions, Condition, Effect, EventKind, Summary
 from reviewer.context.entry import runs_alone
 from reviewer.context.facts import (
     DECIDED,
@@ -98,6 +99,8 @@ class Calls:
             return [(state._replace(locks=state.locks - gone), facts)]
         if name in _ASSERTS and node.args:
             return [(self._assert(flow, node, state), facts)]
+        if node.result is None and name in self.api.demands.violated:
+            presume(flow.function, node, self.api.demands.violated[name], facts)
         if self.api.insert_checks.fullmatch(name):
             for key in [key for key in facts if key[0] == DECIDED]:
                 del facts[key]
@@ -345,6 +348,7 @@ class Calls:
         if any(apart.values()):
             flow.doubt(state)
         through = self.analyser.reached_by(node.name, flow.function)
+        beside = self.analyser.set_by(node.name, flow.function)
         released: set[tuple[str, str]] = set()
         for callee in callees:
             summary = self.analyser.summary(callee)
@@ -363,7 +367,7 @@ class Calls:
                         for kind, name in exit_.released
                     )
                 else:
-                    self._inherit(flow, node, state, facts, effect, callee, lost)
+                    self._inherit(flow, node, state, facts, effect, callee, lost, beside.get(reached, frozenset()))
         if released:  # as with kref_put(), whose release function lets go of the lock of its caller
             flow.doubt(state)
             state = state._replace(dropped=state.dropped | released).doubted({"locks"})
@@ -441,13 +445,14 @@ class Calls:
         effect: Effect,
         callee: Function,
         lost: frozenset[tuple[str, str]] = frozenset(),
+        beside: Assumptions = frozenset(),
     ) -> None:
         path = flow.function.path
         if is_apart(path, effect.apart) or any(self.analyser.program.leaves_out(path, m) for m in effect.through):
             return
         if state.pagefault > 0 and effect.steps[-1].text.partition("(")[0] in self.api.user_access:
             return  # page faults are disabled: it fails instead of sleeping
-        taken_for_granted = in_caller_words(effect.assumed, node.args) if effect.assumed else effect.assumed
+        taken_for_granted = beside | (in_caller_words(effect.assumed, node.args) if effect.assumed else effect.assumed)
         if refuted(taken_for_granted, facts):
             return
         known = with_assumed(facts, taken_for_granted)
@@ -457,7 +462,7 @@ class Calls:
         if conditions is None:
             return
         for condition in effect.conditions:
-            answer = satisfied(condition, node.args, facts, flow.function, self.api)
+            answer = satisfied(condition, node.args, known, flow.function, self.api)
             if answer is False or (answer is None and not presumed(condition, callee)):
                 return
             if isinstance(answer, Condition):

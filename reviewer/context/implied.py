@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from reviewer.context.facts import GFP, SYMBOL, VALUE, WHERE, Facts, Implied, join
+from reviewer.context.facts import GFP, NONZERO, SYMBOL, VALUE, WHERE, Facts, Implied, Value, join
 
 _OF: Final = {letter: of for of, letter in WHERE.items()}
 _KNOWN: Final = frozenset((VALUE, SYMBOL, GFP))
@@ -72,20 +72,28 @@ def conclude(facts: Facts, learnt: Key) -> bool:
             if one.key not in facts:
                 facts[one.key] = one.value
                 waiting.append(one.key)
-            elif (facts[one.key] != 0) != (one.value != 0):
+            elif _contradict(facts[one.key], one.value):
                 return False
     return True
 
 
 def with_assumed(facts: Facts, assumed: Iterable[tuple[str, bool]]) -> Facts | None:
     """``facts`` and what follows where expressions are as assumed, true or not; None where they cannot be."""
+    rules = [((_OF[key[0]], key[1]), one) for key, follows in facts.items() if key[0] in _OF for one in follows]
     known = facts
-    for text, truth in assumed:
-        for one in facts.get((WHERE[VALUE], text), ()):
-            if one.truth != truth:
-                continue
-            if known is facts:
-                known = dict(facts)
-            if known.setdefault(one.key, one.value) != one.value and (known[one.key] != 0) != (one.value != 0):
-                return None
+    for text, truth in assumed if rules else ():
+        for told, one in rules:
+            follows: tuple[Key, Value | bool] | None = None
+            if told == (VALUE, text) and one.truth == truth:
+                follows = one.key, one.value
+            elif one.key == (VALUE, text) and (one.value != 0) != truth and told[0] == VALUE:
+                follows = told, 0 if one.truth else NONZERO  # what would make it otherwise does not hold
+            if follows is not None:
+                known = {**known, follows[0]: known.get(*follows)}
+                if _contradict(known[follows[0]], follows[1]):
+                    return None
     return known
+
+
+def _contradict(known: Value | bool, other: Value | bool) -> bool:
+    return (known != 0) != (other != 0)

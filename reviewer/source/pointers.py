@@ -17,12 +17,14 @@ class Instance(NamedTuple):
     """One function that stands in the member. ``apart`` are files and folders whose code runs with another one only.
 
     A path that comes from there and goes through this function does not exist: AMD's tables are not Intel's.
-    ``member`` is ``structure.field``: files with tables of their own that leave it out do not mean it.
+    ``member`` is ``structure.field``: files with tables of their own that leave it out do not mean it. ``flags`` are
+    members that the table sets to true.
     """
 
     function: Function
     apart: frozenset[str]
     member: str
+    flags: frozenset[str] = frozenset()
 
 
 class Entry(NamedTuple):

@@ -384,11 +384,16 @@ class Program:
             meant = self._of_structures(near, field, user, structures) if structures else near
             entries = chosen(meant if len(meant) <= _TOO_COMMON else (), user)
             self._instances[key] = tuple(
-                Instance(function, apart_from(entry, entries), f"{entry.structure}.{field}")
+                Instance(function, apart_from(entry, entries), f"{entry.structure}.{field}", self._flags(entry))
                 for entry in entries
                 for function in self.resolve(entry.function, entry.path)[:1]
             )
         return self._instances[key]
+
+    def _flags(self, entry: Entry) -> frozenset[str]:
+        """The members that tables like that of ``entry`` set to true in its file."""
+        row = self._row(entry.path)
+        return self.store.set_true(entry.structure, row) if row is not None else frozenset()
 
     def leaves_out(self, path: str, member: str) -> bool:
         """Whether the file ``path`` has tables of a structure, and none of them fills this ``structure.field``."""

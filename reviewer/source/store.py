@@ -207,6 +207,11 @@ class Store:
         rows = self.database.query("select field from member where structure = ? and blob = ?", (structure, blob))
         return frozenset(field for (field,) in rows)
 
+    def set_true(self, structure: str, blob: int) -> frozenset[str]:
+        """The members that initialisers of the structure set to ``true`` in the file with this blob row."""
+        query = "select field from member where function = 'true' and structure = ? and blob = ?"
+        return frozenset(field for (field,) in self.database.query(query, (structure, blob)))
+
     def mentions(self, word: str, folder: str) -> tuple[str, ...] | None:
         """The paths, relative to the folder with this object name, that hold ``word``; None where that is not known."""
         rows = [

@@ -757,3 +757,36 @@ void quay_look_from_another(struct quay *quay, struct berth *other)
 	quay_sail(quay, quay->own); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&other->lock);
 }
+
+/* What stands beside a function in its table is true of the object that it is called for. */
+struct pins { int (*read)(struct pins *pins); bool can_sleep; };
+
+static int slow_pins_read(struct pins *pins)
+{
+	msleep(1);
+	return 0;
+}
+
+static const struct pins slow_pins = {
+	.read = slow_pins_read,
+	.can_sleep = true,
+};
+
+static int pins_read(struct pins *pins, bool can_sleep)
+{
+	if (!can_sleep)
+		WARN_ON(pins->can_sleep);
+	return pins->read(pins);
+}
+
+void pins_read_in_atomic(struct tank *tank, struct pins *pins)
+{
+	spin_lock(&tank->spinlock);
+	pins_read(pins, false);
+	pins_read(pins, true); /* wrong: lock-sleep-in-atomic */
+	if (!pins->can_sleep)
+		pins->read(pins);
+	else
+		pins->read(pins); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&tank->spinlock);
+}
