@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a path takes for granted of memory that its function was given: a flag of a parameter's object, a predicate.
 
-A caller that has found the opposite never goes that way.
+A caller that has found the opposite never goes that way. Of an object that the function finds by itself the member alone
+is told, ``?->ready``: it may be the one that the caller has asked about.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from reviewer.source.expression import is_path, last_member
 
 _MOST = 8
 _LONGEST = 80
+_SOME = "?->"
+_FOUND = re.compile(r"([A-Za-z_]\w*)->[\w.>-]+")
 _MEMORY = re.compile(r"[>.(&]")
 _WORD = re.compile(r"(->|\.)?\b([A-Za-z_]\w*)\b(\()?")
 _PARAMETER = re.compile(r"\bP(\d+)\b(->)?")
@@ -25,9 +28,13 @@ _MEMBER_COMPARED = re.compile(r"\w+(?:(?:->|\.)\w+)+[=<>]=\w+")
 
 
 def written(function: Function) -> frozenset[str]:
-    """The last members of all that the function assigns to."""
-    nodes = function.nodes()
-    return frozenset(last_member(node.target) for node in nodes if isinstance(node, Assign))
+    """The last members of all that the function assigns to; a copy of a member of that name leaves it as it was."""
+    assigns = [node for node in function.nodes() if isinstance(node, Assign)]
+    return frozenset(
+        last_member(node.target)
+        for node in assigns
+        if not (_FOUND.fullmatch(node.value) and last_member(node.value) == last_member(node.target))
+    )
 
 
 def for_callers(function: Function, facts: Facts, changed: Set[str], below: Assumptions) -> Assumptions:
@@ -42,10 +49,18 @@ def for_callers(function: Function, facts: Facts, changed: Set[str], below: Assu
     moved = frozenset(name for kind, name in facts if kind == MOVED)
     kept: list[tuple[str, bool]] = []
     for text, truth in (*found, *below):
-        outside = in_parameters(function.params, moved, text)
+        outside = in_parameters(function.params, moved, text) or _of_some_object(function, text)
         if outside is not None and last_member(_COMPARED.sub("", text)) not in changed:
             kept.append((outside, truth))
-    return frozenset(sorted(kept)[:_MOST])
+    return frozenset(sorted(kept, key=lambda one: (one[0].startswith(_SOME), one))[:_MOST])
+
+
+def _of_some_object(function: Function, text: str) -> str | None:
+    """The member alone, where its object is a variable of the function or of one that it calls."""
+    if text.startswith(_SOME):
+        return text
+    found = _FOUND.fullmatch(text)
+    return f"{_SOME}{last_member(text)}" if found is not None and found.group(1) in function.locals else None
 
 
 def _tells(text: str) -> bool:
@@ -97,12 +112,22 @@ def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
         value = value_of(facts, text)
         if value is not None and (value != 0) != truth:
             return True
+        if text.startswith(_SOME) and _asked_otherwise(text.removeprefix(_SOME), truth, facts):
+            return True
         if value is None and any(
             letter == VALUE and (known != 0) != truth and _ends_with(text, other)
             for (letter, other), known in facts.items()
         ):
             return True
     return False
+
+
+def _asked_otherwise(member: str, truth: bool, facts: Facts) -> bool:
+    """Whether the member is known of some object, as the opposite."""
+    return any(
+        letter == VALUE and (known != 0) != truth and _FOUND.fullmatch(other) and last_member(other) == member
+        for (letter, other), known in facts.items()
+    )
 
 
 def _ends_with(longer: str, shorter: str) -> bool:

@@ -276,3 +276,61 @@ int promised_to_leave_the_reader(struct dev *dev)
 	msleep(1);
 	return 0;
 }
+
+/* The caller has asked the object that the callee finds by itself; what the callee copies is of that name too. */
+struct block { u64 next; u64 last; };
+struct unit { struct dev *dev; struct block *block; u64 next; };
+
+static int unit_skip(struct dev *dev)
+{
+	struct unit *unit = unit_of(dev);
+
+	if (fast_units && unit->block->next != 0)
+		unit->next = unit->block->next;
+	if (!unit->next)
+		msleep(1);
+	return 1;
+}
+
+static int unit_pass(struct dev *dev)
+{
+	return unit_skip(dev);
+}
+
+void asked_before(struct dev *dev)
+{
+	struct unit *unit = unit_of(dev);
+	struct block *block = unit->block;
+
+	spin_lock(&dev->lock);
+	if (fast_units && block->next)
+		unit_pass(dev);
+	spin_unlock(&dev->lock);
+}
+
+void asked_for_another(struct dev *dev)
+{
+	struct unit *unit = unit_of(dev);
+
+	spin_lock(&dev->lock);
+	if (unit->block->last)
+		unit_pass(dev); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}
+
+static void unit_reset(struct dev *dev)
+{
+	struct unit *unit = unit_of(dev);
+
+	unit->next = 0;
+	if (!unit->next)
+		msleep(1);
+}
+
+void changed_since(struct dev *dev, struct unit *unit)
+{
+	spin_lock(&dev->lock);
+	if (unit->next)
+		unit_reset(dev); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}
