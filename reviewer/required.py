@@ -118,7 +118,7 @@ def _occurrences(
 ) -> Iterator[Occurrence]:
     steps = requirement.steps
     kinds = ",".join(sorted({need.kind for need in requirement.needs}))
-    entry = lead[0].text.removeprefix("<- ") if lead else ""
+    entry = lead[0].text.removeprefix("<- ").rpartition(", ")[2] if lead else ""  # without the kind of context
     event = Event(
         EventKind.REQUIRES,
         function,

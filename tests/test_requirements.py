@@ -109,6 +109,14 @@ def test_new_call_is_introduced_where_user_space_enters() -> None:
     assert finding.message.endswith("entered by struct file_operations.unlocked_ioctl")
 
 
+def test_who_calls_a_worker_is_named_and_not_its_context() -> None:
+    before = "static void work(struct work_struct *work)\n{\n}\n"
+    start = "void start(struct dev *dev)\n{\n\tINIT_WORK(&dev->work, work);\n}\n"
+    (finding,) = _found(before + start, before.replace("{\n}", "{\n\tsize(dev_of(work));\n}") + start)
+    assert finding.message.endswith("entered by INIT_WORK()")
+    assert "nothing from INIT_WORK() down to it" in finding.question
+
+
 @pytest.mark.parametrize(
     "taking",
     [

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a path takes for granted of memory that its function was given: a flag of a parameter's object, a predicate.
 
-A caller that has found the opposite never goes that way. Of an object that the function finds by itself the member alone
-is told, ``?->ready``: it may be the one that the caller has asked about.
+A caller that has found the opposite never goes that way. Of an object that the function finds by itself the member
+alone is told, ``?->ready``: it may be the one that the caller has asked about.
 """
 
 from __future__ import annotations
