@@ -84,7 +84,8 @@ def examine(options: Options, problem: str) -> Iterator[Row]:
     with closing(repository):
         yield _guarded("tree", lambda: _tree(repository))
         yield from _elsewhere(options, repository.configuration)
-        yield _guarded("silenced", lambda: _silenced(options, repository))
+        if repository.knows("HEAD"):
+            yield _guarded("silenced", lambda: _silenced(options, repository))
         yield _guarded("hooks", lambda: _hooks(options, repository))
 
 
@@ -141,6 +142,9 @@ def _mail_reader() -> Row:
 
 
 def _tree(repository: Repository) -> Row:
+    if not repository.knows("HEAD"):
+        told = f"{repository.git_dir}: there is no commit at HEAD yet, so that there is nothing to review against"
+        return Row("tree", State.MISSING, told, ("git switch BRANCH, git fetch, or name a kernel tree with --repo",))
     head = repository.resolve("HEAD")
     where = f"{repository.git_dir}: "
     files = repository.snapshot(repository.tree_of(head), head)

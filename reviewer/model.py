@@ -412,7 +412,7 @@ class PatchReview:
     from where the diff says: patches apply at offsets, and the lines of findings are those of the tree.
     ``diff`` is the patch with the context of each line, where that was asked for, ``orders`` the orders in which the
     functions in it take locks; ``excerpts`` show the frames of the witnesses, where a page is made of the review.
-    ``claims`` is what is wrong with its trailers.
+    ``claims`` is what is wrong with its trailers. ``in_tree`` holds where it was not applied because the tree has it.
     """
 
     number: int
@@ -427,6 +427,7 @@ class PatchReview:
     orders: tuple[LockOrder, ...] = ()
     excerpts: tuple[Excerpt, ...] = ()
     claims: tuple[Claim, ...] = ()
+    in_tree: bool = False
 
 
 @dataclass(frozen=True, slots=True)

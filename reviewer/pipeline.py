@@ -23,10 +23,12 @@ from reviewer.excerpts import excerpts_of
 from reviewer.judging import Judged, Place, deep_recursion, judge_all
 from reviewer.mail.raised import with_raised
 from reviewer.model import (
+    Applied,
     AppliedPatch,
     Audit,
     Base,
     Change,
+    FailureKind,
     Finding,
     PatchReview,
     Problem,
@@ -44,7 +46,7 @@ from reviewer.source.program import C_SUFFIXES, Program
 from reviewer.source.store import Store
 from reviewer.tree.base import choose_base
 from reviewer.tree.blobs import Snapshot
-from reviewer.tree.history import commits_of
+from reviewer.tree.history import commits_of, newest_called
 from reviewer.tree.log import Log
 from reviewer.tree.overlay import Overlay
 from reviewer.tree.patchtext import is_text
@@ -56,6 +58,7 @@ _REVISIONS = 3  # earlier ones that a series is compared with, the latest
 Tell = Callable[[str], object]
 """Is told what is being done."""
 
+_SEARCHED = 1000  # newest commits of HEAD, in which a series that is in the tree already is looked for
 _SHORT = 12  # hexadecimal digits of a commit, as the kernel abbreviates them
 _RANK = {Severity.NIT: 0, Severity.QUESTION: 1, Severity.BUG: 2}
 
@@ -93,6 +96,8 @@ def _review_series(
             f"{base.reason}"
         )
         applied = overlay.apply(series.patches, base)
+        if all(map(_in_tree, applied)):
+            series = replace(series, notes=(*series.notes, _how_to_judge(applied, base, repository)))
         review = _review(
             series,
             base,
@@ -318,6 +323,22 @@ def _patch_review(patch: AppliedPatch, findings: tuple[Finding, ...], judged: Ju
         judged.shifts,
         judged.diff,
         judged.orders,
+        in_tree=_in_tree(patch),
+    )
+
+
+def _in_tree(patch: AppliedPatch) -> bool:
+    """Whether the patch was not applied because the tree has it."""
+    kinds = {failure.kind for failure in patch.failures}
+    return patch.applied is Applied.NO and kinds == {FailureKind.ALREADY_APPLIED}
+
+
+def _how_to_judge(applied: Sequence[AppliedPatch], base: Base, repository: Repository) -> str:
+    """What to do about a series of which nothing is left to apply."""
+    first = newest_called(repository, applied[0].patch.subject, _SEARCHED)
+    before = f"--base {first[:_SHORT]}~1" if first is not None else "--base with the commit before them"
+    return (
+        f"{base.commit[:_SHORT]} has all of the patches already. To judge what they bring, review them with {before}."
     )
 
 

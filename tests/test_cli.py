@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -218,6 +219,25 @@ def test_a_page_that_cannot_be_written_is_told_before_the_review(
     monkeypatch.setattr(check, "review_range", raising(AssertionError("reviewed")))
     assert main(["check", "master..applied", "--html", page]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_series_that_is_in_the_tree_already_is_said_to_be_so_and_how_to_judge_it(
+    example: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree, mail = example
+    git(tree, "switch", "-q", "applied")
+    words = ["review", str(mail), "--offline", "--repo", str(tree), "--base", "HEAD"]
+    try:
+        assert main(words) == 3
+        said = " ".join(capsys.readouterr().out.split())
+        assert said.count("/3 in the tree misc: doorbell: ") == 3
+        assert "not applied" not in said
+        found = re.search(r"has all of the patches already\. .* with (--base \w+~1)\.", said)
+        assert found is not None
+        assert main([*words, *found[1].split()]) == 1
+        assert "3 of 3 patches applied" in capsys.readouterr().out
+    finally:
+        git(tree, "switch", "-q", "master")
 
 
 def test_check_as_json_is_json_and_nothing_else(example: tuple[Path, Path]) -> None:

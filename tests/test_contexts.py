@@ -44,13 +44,13 @@ def _margin(code: str, name: str = "f", *, levels: int = 2) -> dict[str, str | N
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        ("spin_lock(&b->lock);", "spin_unlock(&b->lock);", "lock !rt:pre-"),
+        ("spin_lock(&b->lock);", "spin_unlock(&b->lock);", "b->lock !rt:pre-"),
         ("raw_spin_lock(&b->raw);", "raw_spin_unlock(&b->raw);", "raw pre-"),
-        ("spin_lock_irq(&b->lock);", "spin_unlock_irq(&b->lock);", "lock !rt:pre-,irq-"),
+        ("spin_lock_irq(&b->lock);", "spin_unlock_irq(&b->lock);", "b->lock !rt:pre-,irq-"),
         ("raw_spin_lock_irq(&b->raw);", "raw_spin_unlock_irq(&b->raw);", "raw pre- irq-"),
         ("mutex_lock(&b->big);", "mutex_unlock(&b->big);", "big"),
         ("read_lock(&b->rw);", "read_unlock(&b->rw);", "rw:r !rt:pre-"),
-        ("down_read(&b->sem);", "up_read(&b->sem);", "sem:r"),
+        ("down_read(&b->sem);", "up_read(&b->sem);", "b->sem:r"),
         ("rcu_read_lock();", "rcu_read_unlock();", "rcu"),
         ("int i = srcu_read_lock(&b->kvm->srcu);", "srcu_read_unlock(&b->kvm->srcu, i);", "srcu:kvm"),
         ("preempt_disable();", "preempt_enable();", "pre-"),
@@ -65,6 +65,22 @@ def test_a_line_shows_what_is_held_and_disabled(before: str, after: str, expecte
     assert margin[before] == "", "what a line takes is not held when it begins"
     assert margin["b->rings++;"] == expected
     assert margin[after] == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("one->big", "two->big", "one->big two->big"),
+        ("one->bells[i].lock", "two->big", "bells.lock big"),
+        ("one->lock", "a_rather_long_name->lock", "one->lock lock"),
+        ("one->big", "big", "one->big big"),
+    ],
+)
+def test_a_lock_whose_name_says_little_is_told_with_its_object(first: str, second: str, expected: str) -> None:
+    code = f"mutex_lock(&{first});\n\tmutex_lock(&{second});\n\tring(one);\n\tmutex_unlock(&{second});\n"
+    parameters = "struct bell *one, struct bell *two, struct bell *a_rather_long_name, int i"
+    margin = _margin(f"void f({parameters})\n{{\n\t{code}\tmutex_unlock(&{first});\n}}\n")
+    assert margin["ring(one);"] == expected
 
 
 def test_lines_on_which_nothing_happens_take_part_where_their_neighbours_agree() -> None:
@@ -90,7 +106,7 @@ def test_code_of_one_kind_of_kernel_is_told_for_that_kind() -> None:
         "void f(struct bell *b)\n{\n\tspin_lock_irq(&b->lock);\n#ifndef CONFIG_PREEMPT_RT\n\tb->rings++;\n#endif\n"
         "\tspin_unlock_irq(&b->lock);\n}\n"
     )
-    assert margin["b->rings++;"] == "!rt:lock,pre-,irq-"
+    assert margin["b->rings++;"] == "!rt:b->lock,pre-,irq-"
 
 
 _CALLERS = """\

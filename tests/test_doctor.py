@@ -80,6 +80,24 @@ def test_in_an_empty_home_outside_of_any_tree(
     assert doctor()[1]["identity"] == ("ok", "Your Name <you@example.org>")
 
 
+def test_a_repository_without_a_commit_lacks_one_thing(
+    doctor: Callable[..., tuple[int, Rows]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path / "new")], check=True)
+    monkeypatch.chdir(tmp_path / "new")
+    status, found = doctor()
+    assert status == 1
+    assert [name for name, (state, _) in found.items() if state == "missing"] == ["tree"]
+    assert "there is no commit at HEAD yet" in found["tree"][1]
+    assert "name a kernel tree with --repo" in found["tree"][1]
+    for words in (["check", "HEAD~1.."], ["check", "@"], ["check", "--all", "."], ["index"]):
+        assert main(words) == 3
+        assert "has no commit yet: there is no tree to review against; commit or fetch" in capsys.readouterr().err
+
+
 def test_trees_that_are_less_than_a_whole_kernel(
     doctor: Callable[..., tuple[int, Rows]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

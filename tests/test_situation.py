@@ -85,7 +85,7 @@ def test_what_is_no_place_is_a_mistake_of_usage(text: str) -> None:
 def test_a_line_is_told_with_its_callers_and_what_they_hold(bell: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = fingerprint(bell)
     told = _told(bell, capsys, f"{_BELL}:6")
-    assert "Here: big lock pre-" in told
+    assert "Here: big b->lock pre-" in told
     assert "taken by raw_spin_lock(&b->lock), drivers/misc/bell.c:18 in ring()" in told
     assert re.search(r"strike\(\) +drivers/misc/bell\.c:19", told)
     assert re.search(r"chime\(\) +drivers/misc/bell\.c:12", told)
@@ -123,7 +123,7 @@ def test_json_has_the_witness_of_each_context(bell: Path, capsys: pytest.Capture
         ("strike", 12),
         ("chime", 5),
     ]
-    assert {mark["text"] for mark in way["marks"]} == {"big", "lock", "pre-"}
+    assert {mark["text"] for mark in way["marks"]} == {"big", "b->lock", "pre-"}
 
 
 def test_rules_are_quoted_from_the_tree(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -10,7 +11,7 @@ from reviewer.context.locks import around
 from reviewer.context.state import ASSERTED, Held, Origin, State
 from reviewer.context.tables import Api, EntryKind, LockClass, Watching
 from reviewer.model import Mark, World
-from reviewer.source.expression import last_member
+from reviewer.source.expression import last_member, plain
 
 _SHARED: Final = frozenset(("read", "rwsem_read"))
 _KIND_WORD: Final = {
@@ -75,6 +76,12 @@ class Names(NamedTuple):
 
 
 _NOT_SEEN: Final = Taken("", 0, "")
+# Members that say what kind of lock it is, and not which: they are told with the object that they are of.
+_KINDS: Final = frozenset(
+    ("lock", "raw_lock", "slock", "spinlock", "rwlock", "seqlock", "mutex", "mtx", "sem", "rwsem", "rw_sem")
+)
+_ROOM: Final = 16  # columns for a lock with its object
+_OWNED: Final = re.compile(r"(\w+)(?:\[[^\]]*\])?(->|\.)(\w+)(?:\[[^\]]*\])?$")
 
 
 def marks(states: Iterable[State], names: Names, api: Api) -> tuple[Mark, ...]:
@@ -110,7 +117,7 @@ def _words(state: State, names: Names, api: Api, *, rt: bool) -> dict[_Word, boo
     certain = state.certain_locks()
     for lock in held:
         sure = lock in certain and (lock.kind, lock.expression) not in names.doubtful
-        say(lock_word(lock, names, api), sure)
+        say(_lock_word(lock, names, api), sure)
         spins = api.classes.get(lock.kind) is LockClass.RAW or (not rt and api.classes.get(lock.kind) is LockClass.SPIN)
         if spins:
             say(_PREEMPT_OFF, sure)
@@ -138,17 +145,28 @@ def _entered(state: State, *, rt: bool) -> tuple[_Word, ...]:
     return _ENTERED.get(EntryKind(state.entry), ()) if state.entry else ()
 
 
-def lock_word(lock: Held, names: Names, api: Api) -> _Word:
+def _lock_word(lock: Held, names: Names, api: Api) -> _Word:
     """A held lock in short, ``mmu_lock:r``, and in full."""
     taken = names.taken.get(lock.expression, _NOT_SEEN)
     kind = f"{_KIND_WORD.get(lock.kind, 'lock')} {taken.written or lock.expression.removeprefix('?.')}"
     how = f", {taken.how}" if taken.how else ", the caller's or asserted" if lock.origin is Origin.ASSERTED else ""
-    return _short(lock, api), f"{kind}{how}"
+    return _short(lock, names, api), f"{kind}{how}"
 
 
-def _short(lock: Held, api: Api) -> str:
+def _short(lock: Held, names: Names, api: Api) -> str:
     name = last_member(lock.expression) or lock.expression
     if api.classes.get(lock.kind) is LockClass.READER:
         owner = last_member(around(lock.expression)) if name == lock.kind else ""
         return name if name.startswith("rcu") else f"{lock.kind}:{owner or name}"
+    if name in _KINDS or any(name == last_member(other) for other in names.taken if other != lock.expression):
+        name = _with_owner(name, names.taken.get(lock.expression, _NOT_SEEN).written, lock.expression)
     return f"{name}:r" if lock.kind in _SHARED else name
+
+
+def _with_owner(name: str, *texts: str) -> str:
+    """``rnp->lock`` for a lock whose own name says little: as the first text that ends in it has it, if it is short."""
+    for text in texts:
+        found = _OWNED.search(plain(text))
+        if found is not None and found[3] == name and len(owned := "".join(found.groups())) <= _ROOM:
+            return owned
+    return name

@@ -16,7 +16,7 @@ from reviewer.report.gutter import LEGEND, NOTHING, told, width_of
 from reviewer.report.plain import clean, clean_line, clean_path
 
 _TAB: Final = 8
-_MOST: Final = 38  # columns of the margin; what is longer pushes its line to the right
+_MOST: Final = 46  # columns of the margin; what is longer pushes its line to the right
 _PROSE: Final = 78
 _STYLE: Final = {"+": "green", "-": "red", " ": "", "\\": "dim"}
 _Place = tuple[str, int, bool]
@@ -56,7 +56,8 @@ class _Printer:
     def patch(self, patch: PatchReview, total: int, *, show_pre_existing: bool) -> None:
         self.line(Text(f"{patch.number}/{total} {clean_line(patch.subject)}", style="bold"))
         if patch.applied is Applied.NO:
-            self.prose(f"Not applied ({clean_line(patch.reason)}): the context of its lines is not known.")
+            why = "In the tree already" if patch.in_tree else "Not applied"
+            self.prose(f"{why} ({clean_line(patch.reason)}): the context of its lines is not known.")
         shown = [
             finding
             for finding in patch.findings
@@ -79,7 +80,7 @@ class _Printer:
 
     def _file(self, file: DiffFile, below: Mapping[_Place, list[Finding]], told_of: set[_Place]) -> None:
         for row in file.head:
-            self.line(Text(clean_path(row), style="bold"))
+            self.line(Text(clean_path(row.rstrip("\t")), style="bold"))
         for hunk in file.hunks:
             self.line(Text(f"{'':{self._margin - 1}}|").append(_code(hunk.head), style="cyan"))
             before: DiffLine | None = None

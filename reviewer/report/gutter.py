@@ -10,10 +10,11 @@ from reviewer.model import Mark, PatchReview, World
 from reviewer.report.plain import clean_line
 
 LEGEND: Final = (
-    "NAME: that lock is held (NAME:r for reading, srcu:NAME an SRCU reader). irq-, bh-, pre-: interrupts, bottom "
-    "halves, preemption disabled. rcu: in an RCU reader. EQS: RCU does not watch. (x): on some ways to the line, or "
-    "not for certain. !rt: not on PREEMPT_RT, rt: only there. What is not told is not known. A removed "
-    "line is told as it was; was: how a line that stays ran before the patch. A dot: nothing special is known."
+    "NAME: that lock is held, with its object where its own name says little (NAME:r for reading, srcu:NAME an SRCU "
+    "reader). irq-, bh-, pre-: interrupts, bottom halves, preemption disabled. rcu: in an RCU reader. EQS: RCU does "
+    "not watch. (x): on some ways to the line, or not for certain. !rt: not on PREEMPT_RT, rt: only there. What is not "
+    "told is not known. A removed line is told as it was; was: how a line that stays ran before the patch. A dot: "
+    "nothing special is known."
 )
 NOTHING: Final = "."
 """Stands where the line is known to run in no special context of its own."""

@@ -254,7 +254,7 @@ class _Paged:
             self._name,
             patch.number,
             clean_line(patch.subject),
-            "not applied" if patch.applied is Applied.NO else "" if patch.applied is Applied.YES else "three-way merge",
+            _applied(patch),
             clean_line(patch.reason),
             clean_line(patch.commit)[:_SHORT] if patch.commit else "",
             self._description,
@@ -340,6 +340,13 @@ class _Paged:
             meaning(line.marks),
             tuple(below.get(anchor, ())),
         )
+
+
+def _applied(patch: PatchReview) -> str:
+    """What is to be said of how the patch was applied, if anything."""
+    if patch.applied is Applied.NO:
+        return "in the tree already" if patch.in_tree else "not applied"
+    return "" if patch.applied is Applied.YES else "three-way merge"
 
 
 def _words(marks: Sequence[Mark]) -> tuple[tuple[str, World, bool], ...]:

@@ -270,7 +270,7 @@ class _Report:
         return f"{patch.number:>{len(str(total))}}/{total}"
 
     def _patch_line(self, patch: PatchReview, total: int) -> None:
-        word, style = _APPLIED[patch.applied]
+        word, style = ("in the tree", "yellow") if patch.in_tree else _APPLIED[patch.applied]
         found = _count(finding for finding in patch.findings if is_brought(finding))
         commit = f"{clean_line(patch.commit)[:_SHORT]} " if patch.commit else ""
         self._line(

@@ -46,7 +46,8 @@ def shortcomings(review: Review) -> Iterator[Problem]:
     yield from review.errors
     for patch in review.patches:
         if patch.applied is Applied.NO:
-            said = f"patch {patch.number} does not apply: {patch.reason}"
+            what = "is in the tree already" if patch.in_tree else "does not apply"
+            said = f"patch {patch.number} {what}: {patch.reason}"
             yield Problem("apply", "", f"{said}; it was reviewed from its diff alone")
     series = review.series
     if series is not None and series.message_id is not None and not review.patches:

@@ -86,9 +86,10 @@ class Repository:
             oid = done.stdout.decode("ascii", "replace").strip()
             if done.status == 0 and _OID.fullmatch(oid):
                 return oid
-        if rev in ("HEAD", "@"):
+        if re.match(r"(?:HEAD|@)(?![\w/-])", rev) and (rev in ("HEAD", "@") or not self.knows("HEAD")):
             raise RepositoryError(
-                f"the repository {self.git_dir} has no commit yet; there is no tree to review against"
+                f"the repository {self.git_dir} has no commit yet: there is no tree to review "
+                "against; commit or fetch one first"
             )
         said = f" (git: {done.stderr})" if done is not None and done.stderr else ""
         hint = "this clone is shallow, `git fetch --unshallow` may bring it" if self.shallow else "`git fetch` it first"
