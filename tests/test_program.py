@@ -113,6 +113,35 @@ def test_scan_sees_definitions_locks_and_tables() -> None:
     assert facts.members == (("run", "chip_ops", "run"), ("start", "part_ops", "start"))
 
 
+def test_scan_sees_functions_that_are_assigned_with_the_type_of_the_variable() -> None:
+    facts = scan(
+        b"static struct pool pools[2];\nstatic void run(void)\n{\n}\nstatic void stop(void)\n{\n}\n"
+        b"struct unit *probe(struct unit *unit, int kind)\n{\n\tstruct ops *ops = &unit->ops, *next;\n\tint run_now;\n"
+        b"\tops->run = run;\n\tnext->stop = &stop;\n\tunit->part[kind].ops.run =\n\t\trun;\n\tpools[0].run = run;\n"
+        b"\t/* unit->hidden = run; */\n\tunit->kind = kind;\n\tto_part(unit)->run = run;\n\tunknown->run = run;\n"
+        b"\trun_now = run;\n\treturn unit;\n}\nvoid other(void)\n{\n\tunit->run = run;\n}\n"
+    )
+    assert facts.assigned == (
+        ("run", "ops", "", "run"),
+        ("run", "pool", "", "run"),
+        ("run", "unit", "part.ops", "run"),
+        ("stop", "ops", "", "stop"),
+    )
+
+
+def test_assigned_function_stands_in_the_member_of_the_type_that_has_it() -> None:
+    files = {
+        "include/linux/part.h": "struct part_ops { void (*run)(void); };\nstruct part { struct part_ops ops; };\n",
+        "kernel/part.c": "static void go(void)\n{\n}\nvoid set_up(struct part *part)\n{\n\tpart->ops.run = go;\n}\n",
+    }
+    program = _program(files)
+    (go,) = program.functions("kernel/part.c", "go")
+    assert program.filled(go) == {("part_ops", "run")}
+    assert program.members(go) == frozenset()
+    (instance,) = program.instances("run", "kernel/user.c", frozenset(("part_ops",)))
+    assert (instance.function, instance.member) == (go, "part_ops.run")
+
+
 def test_other_trees_in_the_cache_change_no_answer() -> None:
     files = {
         "include/linux/box.h": "struct box_ops { void (*run)(void); };\n#define for_each_box(b) for (; b; b++)\n",

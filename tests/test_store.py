@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from reviewer.source.assigned import Assigned
 from reviewer.source.program import Program
 from reviewer.source.store import SCHEMA, BlobFacts, Store
 from tests.memory_files import MemoryFiles
 
-_FACTS = BlobFacts((("f", "f"), ("g", "s")), (("lock", "spinlock_t"),), (("f", "ops", "run"),))
+_ASSIGNED = Assigned("g", "part", "ops", "run")
+_FACTS = BlobFacts((("f", "f"), ("g", "s")), (("lock", "spinlock_t"),), (("f", "ops", "run"),), assigned=(_ASSIGNED,))
 _CODE = "static void low(void) { msleep(1); }\nvoid high(void) { low(); }\n"
 
 
@@ -27,6 +29,8 @@ def test_what_is_kept_is_there_for_the_next_process(tmp_path: Path) -> None:
     assert second.locks("lock") == [(row, "spinlock_t")]
     assert second.members("f") == [(row, "ops", "run")]
     assert second.initialisers("run") == [(row, "ops", "f")]
+    assert second.assigned("g") == second.assigned_to("run") == [(row, _ASSIGNED)]
+    assert (second.assigns("run", row), second.assigns("stop", row)) == (True, False)
     assert second.mentions("f", "folder") == ("a.c", "b/c.c")
     assert second.mentions("g", "folder") is None
     second.close()

@@ -98,7 +98,7 @@ class Contexts:
         for way in roots(self.analyser, function):
             known = True
             yield Arrival(way.state, (way.step,), Begin.ENTRY, {})
-        if not known and (tables := sorted(self.analyser.program.members(function))):
+        if not known and (tables := sorted(self.analyser.program.filled(function))):
             structure, member = tables[0]
             step = Step(function.path, function.line, function.name, f"<- struct {structure}.{member}")
             known = True

@@ -148,8 +148,10 @@ class _Mentions:
         member = assigned.group(2).decode("latin-1")
         if assigned.group(1):
             structure, operation = self._api.assigned.get(member, ("", None))
-            other = self._type_at(assigned.group(1).decode("latin-1"), line) not in (None, structure)
-            if operation is not None and not other and not self._denied(operation):
+            declared = self._type_at(assigned.group(1).decode("latin-1"), line) if member in self._api.fields else None
+            if declared is not None:
+                structure, operation = declared, self._api.members.get(f"{declared}.{member}")
+            if operation is not None and not self._denied(operation):
                 yield _Found(operation.kind, self._path, line, f"{structure}.{member}")
             name = _last(assigned.group(1))
         else:

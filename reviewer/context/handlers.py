@@ -134,7 +134,7 @@ class Handlers:
 
     def _takes(self, function: Function, wanted: Acquisition, kinds: frozenset[EntryKind]) -> Iterator[Taker]:
         analyser = self._analyser
-        if not function.static and not analyser.program.members(function):
+        if not function.static and not analyser.program.filled(function):
             return
         for entry in entries(analyser.program, analyser.api, function):
             if entry.kind not in kinds:

@@ -380,6 +380,7 @@ def load_tables(folder: Path) -> Api:
         elsewhere={folder: names("context", "elsewhere", text) for folder, text in context.elsewhere.items()},
         demands=_demands(reader, requires),
         members=members,
+        fields=frozenset(name.partition(".")[2] for name in members),
         assigned={
             name.partition(".")[2]: (name.partition(".")[0], member)
             for name, member in members.items()

@@ -88,7 +88,7 @@ def _entered(
 def roots(analyser: Analyser, function: Function) -> tuple[Entry, ...]:
     """The ways in which ``function`` is entered with nothing held but what the tables say."""
     found = list(ways_in(analyser.program, analyser.api, function))
-    for structure, member in sorted(analyser.program.members(function)):
+    for structure, member in sorted(analyser.program.filled(function)):
         holds = analyser.api.demands.roots.get(f"{structure}.{member}")
         if holds is not None:
             step = Step(function.path, function.line, function.name, f"<- struct {structure}.{member}")

@@ -236,6 +236,7 @@ class Api:
     definers: Mapping[str, EntryKind]
     registrations: tuple[Registration, ...]
     members: Mapping[str, Member]
+    fields: frozenset[str]
     assigned: Mapping[str, tuple[str, Member]]
     positions: Mapping[tuple[str, int], Member]
     orders: tuple[OrderDocument, ...]

@@ -107,6 +107,14 @@ class Declarations:
         found = self._member(structure, member, user)
         return found[1:] if found is not None else None
 
+    def member_of(self, structure: str, path: str, user: str) -> str | None:
+        """The type of ``path``, a chain of members of what a file calls ``structure``; None where it is not clear."""
+        owner: str | None = structure
+        for name in path.split(".") if path else ():
+            found = self._member(owner, name, user) if owner is not None else None
+            owner = found[0].type if found is not None and found[0].type != FUNCTION else None
+        return owner
+
     def lock_class(self, expression: str, types: Mapping[str, str], user: str) -> str | None:
         """The class of the lock ``expression`` as a text about the file ``user`` writes it."""
         parts = split_member(expression)

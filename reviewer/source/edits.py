@@ -187,5 +187,6 @@ def offered(facts: BlobFacts, path: str) -> set[str]:
     shared = {name for name, kind in facts.definitions if kind == "f" or path.endswith(".h")}
     shared |= {f"{kind} {name}" for name, kind in facts.locks}
     shared |= {f"{function} {structure} .{field}" for function, structure, field in facts.members}
+    shared |= {f"{each.function} {each.structure} {each.path} .{each.field}" for each in facts.assigned}
     shared |= {f"{target} {name}" for name, target in facts.types}
     return shared | {f"{kind} {name}" for name, kind, static in facts.variables if not static or path.endswith(".h")}

@@ -381,6 +381,7 @@ class Program:
                 for position, path in self.located([row for row, _, _ in rows], user)
                 if self.distance(path, user) < 9
             ]
+            near += self._assigned_to(field, user)
             meant = self._of_structures(near, field, user, structures) if structures else near
             entries = chosen(meant if len(meant) <= _TOO_COMMON else (), user)
             self._instances[key] = tuple(
@@ -401,7 +402,8 @@ class Program:
             structure, _, field = member.partition(".")
             row = self._row(path)
             filled = self.store.filled(structure, row) if row is not None else frozenset[str]()
-            self._left_out[path, member] = bool(filled) and field not in filled
+            assigned = row is not None and self.store.assigns(field, row)
+            self._left_out[path, member] = bool(filled) and field not in filled and not assigned
         return self._left_out[path, member]
 
     def _of_structures(self, entries: list[Entry], field: str, user: str, structures: frozenset[str]) -> list[Entry]:
@@ -411,6 +413,17 @@ class Program:
             return entries
         holders = {entry: self._declarations.holder(entry.structure, field, entry.path) for entry in entries}
         return [entry for entry in entries if holders[entry] is None or holders[entry] in wanted]
+
+    def _assigned_to(self, field: str, user: str) -> list[Entry]:
+        """What assignments that the file ``user`` can see put into a member, where it is clear of which structure."""
+        rows = self.store.assigned_to(field)
+        seen = (
+            (path, rows[position][1])
+            for position, path in self.located([row for row, _ in rows], user)
+            if self.distance(path, user) < 9
+        )
+        found = [(path, each, self._declarations.member_of(each.structure, each.path, path)) for path, each in seen]
+        return [Entry(path, structure, each.function) for path, each, structure in found if structure is not None]
 
     def _guard(self, call: GuardCall, cls: str, user: str) -> tuple[Function, ...]:
         """What a guard of the class ``cls`` does at one end of its scope, as the nearest definition says."""
@@ -506,6 +519,18 @@ class Program:
             for position, path in self.located([row for row, _, _ in rows], function.path)
             if not function.static or path == function.path
         )
+
+    def filled(self, function: Function) -> frozenset[tuple[str, str]]:
+        """(structure, field) of what ``function`` is put into: tables, and members that its own file assigns to."""
+        tables = self.members(function)
+        self._any_scope(function.path)
+        row = self._row(function.path)
+        found = [
+            (self._declarations.member_of(each.structure, each.path, function.path), each.field)
+            for blob, each in self.store.assigned(function.name)
+            if blob == row
+        ]
+        return tables.union((structure, field) for structure, field in found if structure is not None)
 
     # Users
 

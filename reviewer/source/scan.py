@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+from reviewer.source.assigned import assigned_functions
 from reviewer.source.store import BlobFacts
 from reviewer.source.types import closing_brace
 
@@ -101,12 +102,15 @@ def scan(text: bytes) -> BlobFacts:
         if not text[text.rfind(b"\n", 0, match.start()) + 1 : match.start()].strip():
             definitions.setdefault(match.group(1).decode("latin-1"), "m")
     types, variables = _declared(text)
+    functions = {name for name, kind in definitions.items() if kind != "m"}
+    assigned = assigned_functions(text, functions, {name: declared for name, declared, _ in sorted(variables)})
     return BlobFacts(
         tuple(definitions.items()),
         tuple(sorted(_locks(text))),
         tuple(sorted(_members(text))),
         tuple(sorted(types)),
         tuple(sorted(variables)),
+        tuple(sorted(set(assigned))),
     )
 
 

@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from reviewer.source.assigned import Assigned
 from reviewer.source.cfg import Function, Layout
 from reviewer.source.database import Database
 from reviewer.source.types import Structures
 
-SCHEMA = 23
+SCHEMA = 25
 _PENDING = 2000
 _AT_ONCE = 500  # blobs that are scanned before what was found is written
 _CHECKSUM = 4  # bytes of CRC-32 before each value: SQLite does not notice that a byte of it has changed
@@ -41,6 +42,10 @@ create table if not exists lock (
 create table if not exists member (
     function text not null, blob integer not null, structure text not null, field text not null,
     primary key (function, blob, structure, field)
+) without rowid;
+create table if not exists assigned (
+    function text not null, blob integer not null, structure text not null, path text not null, field text not null,
+    primary key (function, blob, structure, path, field)
 ) without rowid;
 create table if not exists type (
     name text not null, blob integer not null, target text not null, primary key (name, blob, target)
@@ -71,6 +76,7 @@ create table if not exists summary (
 ) without rowid;
 create table if not exists finished (key text primary key, day integer not null, data blob not null) without rowid;
 create index if not exists member_field on member (field, blob);
+create index if not exists assigned_field on assigned (field, blob);
 create index if not exists member_structure on member (structure, blob);
 """
 
@@ -81,7 +87,7 @@ class BlobFacts:
 
     ``definitions`` are (name, kind), ``locks`` (name, type), ``members`` (function, structure, field), ``types``
     (name, the type it is another name of or nothing), ``variables`` of the file (name, type with a ``*`` for a
-    pointer, whether it is static).
+    pointer, whether it is static), ``assigned`` the functions that are put into members by assignments.
 
     The kind of a definition is ``f`` (function), ``s`` (static function) or ``m`` (function-like macro).
     """
@@ -91,6 +97,7 @@ class BlobFacts:
     members: tuple[tuple[str, str, str], ...]
     types: tuple[tuple[str, str], ...] = ()
     variables: tuple[tuple[str, str, bool], ...] = ()
+    assigned: tuple[Assigned, ...] = ()
 
 
 class Store:
@@ -163,6 +170,10 @@ class Store:
                 "insert into variable values (?, ?, ?, ?)",
                 sorted((n, r, t, s) for r, facts in rows.items() for n, t, s in facts.variables),
             )
+            db.execute_many(
+                "insert into assigned values (?, ?, ?, ?, ?)",
+                sorted((f, r, s, p, m) for r, facts in rows.items() for f, s, p, m in facts.assigned),
+            )
         known.update(ids)
 
     def definitions(self, name: str) -> list[tuple[int, str]]:
@@ -202,6 +213,16 @@ class Store:
         """(blob row, structure, function) of every initialiser of a member called ``field``."""
         return self.database.query("select blob, structure, function from member where field = ?", (field,))
 
+    def assigned(self, function: str) -> list[tuple[int, Assigned]]:
+        """By blob row, every assignment of ``function`` to a member."""
+        rows = self.database.query("select blob, structure, path, field from assigned where function = ?", (function,))
+        return [(blob, Assigned(function, structure, path, field)) for blob, structure, path, field in rows]
+
+    def assigned_to(self, field: str) -> list[tuple[int, Assigned]]:
+        """By blob row, every assignment of a function to a member called ``field``."""
+        rows = self.database.query("select blob, function, structure, path from assigned where field = ?", (field,))
+        return [(blob, Assigned(function, structure, path, field)) for blob, function, structure, path in rows]
+
     def filled(self, structure: str, blob: int) -> frozenset[str]:
         """The members that initialisers of the structure fill in the file with this blob row."""
         rows = self.database.query("select field from member where structure = ? and blob = ?", (structure, blob))
@@ -211,6 +232,10 @@ class Store:
         """The members that initialisers of the structure set to ``true`` in the file with this blob row."""
         query = "select field from member where function = 'true' and structure = ? and blob = ?"
         return frozenset(field for (field,) in self.database.query(query, (structure, blob)))
+
+    def assigns(self, field: str, blob: int) -> bool:
+        """Whether the file with this blob row assigns a function to a member called ``field``."""
+        return bool(self.database.query("select 1 from assigned where field = ? and blob = ? limit 1", (field, blob)))
 
     def mentions(self, word: str, folder: str) -> tuple[str, ...] | None:
         """The paths, relative to the folder with this object name, that hold ``word``; None where that is not known."""

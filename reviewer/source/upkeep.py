@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from reviewer.source.store import Store
 
-_DEPENDENT = ("definition", "lock", "member", "type", "variable")
+_DEPENDENT = ("definition", "lock", "member", "assigned", "type", "variable")
 
 
 @dataclass(frozen=True, slots=True)

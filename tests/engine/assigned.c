@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Functions that are assigned to members: the type that has the member decides in which context, and who calls them. */
+struct gate_ops { void (*open)(struct gate *gate); void (*close)(struct gate *gate); };
+struct other_ops { void (*open)(struct gate *gate); };
+struct inner { struct gate_ops ops; };
+struct gate {
+	raw_spinlock_t lock;
+	struct inner inner[2];
+	struct other_ops *other;
+	struct clocksource source;
+	struct counter { u64 (*read)(struct gate *gate); } counter;
+};
+
+static void gate_open(struct gate *gate)
+{
+	msleep(1);
+}
+
+static void gate_close(struct gate *gate)
+{
+	gate->state = 0;
+}
+
+void gate_set_up(struct gate *gate, int which)
+{
+	struct inner *inner, *first = gate->inner;
+
+	inner = &gate->inner[which];
+	inner->ops.open = gate_open;
+	gate->inner[1].ops.close = &gate_close;
+}
+
+void gate_run(struct gate *gate)
+{
+	raw_spin_lock(&gate->lock);
+	gate->inner[0].ops.open(gate); /* wrong: lock-sleep-in-atomic */
+	gate->inner[0].ops.close(gate);
+	raw_spin_unlock(&gate->lock);
+}
+
+void gate_run_other(struct gate *gate)
+{
+	raw_spin_lock(&gate->lock);
+	gate->other->open(gate);
+	raw_spin_unlock(&gate->lock);
+}
+
+/* The core calls a member of one structure with a raw lock held, that of another one is nobody's business. */
+static u64 source_read(struct clocksource *source)
+{
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	return 0;
+}
+
+static u64 counter_read(struct gate *gate)
+{
+	msleep(1);
+	return 0;
+}
+
+void gate_probe(struct gate *gate)
+{
+	gate->source.read = source_read;
+	gate->counter.read = counter_read;
+}
