@@ -106,6 +106,7 @@ class Affected:
                 if self._room <= 0:
                     unsought += 1
                     continue
+                self._open(pair.before, pair.after)
                 found = callers(self._sides.after, pair.after)
                 many += len(found) >= MOST
                 for caller in found:
@@ -148,6 +149,17 @@ class Affected:
         self.pairs.append(pair)
         level.append(pair)
         return 0
+
+    def _open(self, before: Function | None, after: Function) -> None:
+        """Have callers told what an added line does in a function that is not followed otherwise."""
+        if not self._after.api.opaque.fullmatch(after.name):
+            return
+        known = self._before.summary(before).effects if before is not None else {}
+        self._after.opened[after.path, after.name] = frozenset(
+            key
+            for key, effect in self._after.summary(after).effects.items()
+            if key not in known and any(step.line in self._sides.lines(step.path).added for step in effect.steps)
+        )
 
     def _noticeable(self, pair: Pair) -> bool:
         before, after = pair.before, pair.after

@@ -111,6 +111,24 @@ def test_inline_function_of_a_header_is_followed_to_all_its_users() -> None:
     assert (finding.change, finding.path, finding.line, finding.other_places) == (Change.INTRODUCED, HEADER, 3, 1)
 
 
+def test_sleep_in_a_function_that_is_not_followed_is_told_at_its_callers() -> None:
+    note = "static void note(struct kvm_vcpu *vcpu)\n{\n\tvcpu->noted = 1;\n}\n\n"
+    kick = "void kvm_vcpu_kick(struct kvm_vcpu *vcpu)\n{\n\tnote(vcpu);\n}\n"
+    user = (
+        "void f(struct kvm_vcpu *vcpu)\n{\n\traw_spin_lock(&vcpu->lock);\n\tkvm_vcpu_kick(vcpu);\n"
+        "\traw_spin_unlock(&vcpu->lock);\n}\n\nvoid g(struct kvm_vcpu *vcpu)\n{\n\tkvm_vcpu_kick(vcpu);\n}\n"
+    )
+    files = {PATH: note + kick, OTHER: user}
+    itself = note + kick.replace("\tnote(vcpu);\n", "\tnote(vcpu);\n\tmsleep(1);\n")
+    for slow in (itself, note.replace("\tvcpu", "\tmsleep(1);\n\tvcpu") + kick):
+        (finding,) = brought(between(files, {**files, PATH: slow}).findings)
+        assert (finding.check, finding.change, finding.path) == ("lock-sleep-in-atomic", Change.INTRODUCED, PATH)
+        assert [step.function for step in finding.witness if step.path == OTHER] == ["f", "f"]
+        # What it did before the patch nobody looks into.
+        other = slow.replace("note(vcpu);", "note(vcpu);\n\tvcpu->kicked = 1;")
+        assert brought(between({**files, PATH: slow}, {**files, PATH: other}).findings) == []
+
+
 # Ways in
 
 _CHIP = (

@@ -41,6 +41,8 @@ class Analyser:
 
     ``outlined`` are functions (path, name) that were always inlined or noinstr and need not be any more; ``unfolded``
     gives the one of them that a macro or, as ``.member``, a member of a structure calls.
+    ``opened`` gives, for a function (path, name) that the tables have nobody look into, the effects (by key) that a
+    patch has given it: who calls it is judged by these, for itself.
     ``base`` is the analysis of the program that this one was made from: what a change does not reach is taken from it.
     """
 
@@ -61,6 +63,7 @@ class Analyser:
         )
         self.outlined: set[tuple[str, str]] = set()
         self.unfolded: dict[str, Function] = {}
+        self.opened: dict[tuple[str, str], frozenset[tuple[object, ...]]] = {}
         self._memo: dict[tuple[Key, State], Analysis] = {}
         self._not_with_rt: dict[str, bool] = {}
         self._predicates: dict[tuple[str, str], bool] = {}
@@ -81,7 +84,7 @@ class Analyser:
         key = (key_of(function), state)
         if key not in self._memo:
             self._closure.known(function)  # its callees first, one after the other and not one inside the other
-            self._memo[key] = Flow(self, function, state).run()
+            self._memo[key] = Flow(self, function, state, self.opened).run()
         return self._memo[key]
 
     def forget(self) -> None:

@@ -128,7 +128,11 @@ class Calls:
             return changed
         if self.api.demands.wrappers.fullmatch(name):
             self._demanded(flow, node, state, facts)
-        if self.api.is_known(name) or self.api.opaque.fullmatch(name):
+        if self.api.is_known(name):
+            return [(state, facts)]
+        if self.api.opaque.fullmatch(name):
+            if flow.opened:
+                self._opened(flow, node, state, facts)
             return [(state, facts)]
         return self._descend(flow, node, state, facts)
 
@@ -383,6 +387,14 @@ class Calls:
         if never_returns(callees[0]):
             return []
         return apply_exits(self, flow, node, callees[0], self.analyser.summary(callees[0]), state, facts)
+
+    def _opened(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
+        """What a patch has put into a function that is not followed otherwise."""
+        for callee in self.analyser.callees(node.name, flow.function):
+            new = flow.opened.get((callee.path, callee.name), ())
+            for key, effect in list(self.analyser.summary(callee).effects.items()):
+                if key in new and effect.kind is not EventKind.PARAMETER_CALLED:
+                    self._inherit(flow, node, state, facts, effect, callee)
 
     def _parameter_called(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
         """``f()`` where ``f`` is a parameter: what it does, the caller knows who hands it down."""

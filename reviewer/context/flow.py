@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import EXCLUSIVE, distrusted
@@ -77,10 +77,17 @@ Forks = list[tuple[State, Facts]]
 
 
 class Flow:
-    """The analysis of one function, entered as ``start`` says."""
+    """The analysis of one function, entered as ``start`` says. ``opened`` are effects as in ``Analyser.opened``."""
 
-    def __init__(self, analyser: Analyser, function: Function, start: State) -> None:
+    def __init__(
+        self,
+        analyser: Analyser,
+        function: Function,
+        start: State,
+        opened: Mapping[tuple[str, str], Collection[tuple[object, ...]]] | None = None,
+    ) -> None:
         self.analyser = analyser
+        self.opened = opened or {}
         self.api = analyser.api
         self.function = function
         self.analysis = Analysis()
