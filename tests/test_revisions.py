@@ -320,6 +320,19 @@ def test_patch_that_is_new_is_no_difference_of_the_others() -> None:
     assert lines((patch(DIFF),), (patch(DIFF), patch(undoes, 2, "bell: Do not"))) == {}
 
 
+def test_line_of_another_function_takes_nothing_away() -> None:
+    head = DIFF.partition("@@")[0]
+    hunk = "@@ -{0},{1} +{0},{2} @@ void {3}(struct bell *bell)\n \tbell->rings++;\n{4}\treturn;\n \tbell->hour++;\n"
+    ring, stop = hunk.format(10, 2, 3, "bell_ring", "+"), hunk.format(30, 2, 3, "bell_stop", "+")
+    added, other = patch(head + ring + stop, 1, "bell: Refuse"), patch(DIFF, 2, "bell: Tell")
+    removes = patch(head + hunk.format(31, 3, 2, "bell_stop", "-") + DIFF, 2, "bell: Tell")
+    assert lines((added, other), (added, other)) == {}
+    assert lines((added, other), (added, removes)) == {"bell_stop": ("-\treturn;",)}
+    # What a new patch adds to another function does not stand for it.
+    elsewhere = patch(head + hunk.format(50, 2, 3, "bell_wait", "+"), 2, "bell: Refuse to wait")
+    assert lines((added,), (patch(head + ring, 1, "bell: Refuse"), elsewhere)) == {"bell_stop": ("-\treturn;",)}
+
+
 def test_patch_is_found_again_by_content_by_subject_and_by_likeness() -> None:
     other = DIFF.replace("bell_tell(bell)", "bell_shout(bell)")
     before = (patch(DIFF, 1, "a"), patch(DIFF.replace("bell_", "gong_"), 2, "b"), patch(other, 3, "c"))

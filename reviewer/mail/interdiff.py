@@ -9,8 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from reviewer.mail.quote import Hunk, decoded, hunks_of
@@ -31,13 +30,18 @@ _MOST_ALIGNED = 1500  # lines of a function; longer ones are compared without re
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A line that a patch adds or removes, with its sign, and where; ``bare`` is the line without white space."""
+    """A line that a patch adds or removes, with its sign, and where; ``bare`` is the line without white space.
+
+    ``function`` is empty outside of functions and where it is not known. ``at`` is the number of the line in the file
+    that has it.
+    """
 
     path: str
     function: str
     line: str
     bare: str
     patch: int = 0
+    at: int = 0
 
 
 def changed_lines(diff: bytes, number: int = 0) -> tuple[Changed, ...]:
@@ -54,7 +58,8 @@ def _of_hunk(hunk: Hunk, number: int) -> Iterator[Changed]:
         if function is not None and _STARTS.match(code) and not _LABEL.match(code):
             function = _named(code)
         if line.changed and re.search(r"\w", code):
-            yield Changed(path, function or "", text, "".join(text.split()), number)
+            at = line.new or line.old or 0
+            yield Changed(path, function or "", text, "".join(text.split()), number, at)
         if function is not None and _ENDS.match(code):
             function = ""
 
@@ -105,13 +110,33 @@ def interdiff(
 _Lines = dict[tuple[str, str], list[Changed]]
 
 
-def _by_function(patches: Sequence[Patch], paired: Collection[int]) -> tuple[_Lines, frozenset[tuple[str, str]]]:
-    """What the ``paired`` patches change as a whole, by path and function, and path and text of the others' lines.
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """Lines of other patches: by path, function and text, and without regard to the function."""
 
-    A line that a later patch removes again was not added.
+    exact: frozenset[tuple[str, str, str]]
+    anywhere: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, lines: Iterable[Changed]) -> _Elsewhere:
+        known = list(lines)
+        exact = frozenset((one.path, one.function, one.bare) for one in known)
+        return cls(exact, frozenset((one.path, one.bare) for one in known))
+
+    def has(self, line: Changed) -> bool:
+        """Whether one of them says the same in the same function, as far as the functions are known."""
+        if not line.function:
+            return (line.path, line.bare) in self.anywhere
+        return any((line.path, function, line.bare) in self.exact for function in (line.function, ""))
+
+
+def _by_function(patches: Sequence[Patch], paired: Collection[int]) -> tuple[_Lines, _Elsewhere]:
+    """What the ``paired`` patches change as a whole, by path and function, and the lines of the others.
+
+    A line that a later patch removes again was not added: the nearest such line of the function.
     """
     places: _Lines = {}
-    added: dict[tuple[str, str], deque[Changed]] = {}
+    added: dict[tuple[str, str], list[Changed]] = {}
     again: set[int] = set()
     lines = [changed for patch in patches for changed in changed_lines(patch.diff, patch.number)][:_MOST_LINES]
     for changed in lines:
@@ -119,21 +144,27 @@ def _by_function(patches: Sequence[Patch], paired: Collection[int]) -> tuple[_Li
             continue
         key = (changed.path, changed.bare[1:])
         if changed.line.startswith("+"):
-            added.setdefault(key, deque()).append(changed)
-        elif added.get(key) and added[key][0].patch != changed.patch:
-            again.add(id(added[key].popleft()))
+            added.setdefault(key, []).append(changed)
+        elif (earlier := _nearest(changed, added.get(key, ()))) is not None:
+            added[key].remove(earlier)
+            again.add(id(earlier))
             continue
         places.setdefault((changed.path, changed.function), []).append(changed)
-    others = frozenset((changed.path, changed.bare) for changed in lines if changed.patch not in paired)
+    others = _Elsewhere.of(changed for changed in lines if changed.patch not in paired)
     return {place: [one for one in some if id(one) not in again] for place, some in places.items()}, others
 
 
-def _difference(
-    old: Sequence[Changed],
-    new: Sequence[Changed],
-    gone: Collection[tuple[str, str]],
-    added: Collection[tuple[str, str]],
-) -> Iterator[str]:
+def _nearest(removed: Changed, added: Iterable[Changed]) -> Changed | None:
+    """The line that an earlier patch added and ``removed`` takes away: of its function, where both are known."""
+    fitting = (
+        one
+        for one in added
+        if one.patch != removed.patch and (one.function == removed.function or not (one.function and removed.function))
+    )
+    return min(fitting, key=lambda one: (one.function != removed.function, abs(one.at - removed.at)), default=None)
+
+
+def _difference(old: Sequence[Changed], new: Sequence[Changed], gone: _Elsewhere, added: _Elsewhere) -> Iterator[str]:
     """The lines by which the results differ: what is added no longer is gone, what is removed no longer is back."""
     texts = [one.bare for one in old], [one.bare for one in new]
     blocks = [("replace", 0, len(old), 0, len(new))]
@@ -144,10 +175,10 @@ def _difference(
             continue
         moved = set(texts[0][first:last]) & set(texts[1][start:end])
         for one in old[first:last]:
-            if one.bare not in moved and (one.path, one.bare) not in added and not _REMARK.match(one.line):
+            if one.bare not in moved and not added.has(one) and not _REMARK.match(one.line):
                 yield ("-" if one.line.startswith("+") else "+") + one.line[1:]
         for one in new[start:end]:
-            if one.bare not in moved and (one.path, one.bare) not in gone and not _REMARK.match(one.line):
+            if one.bare not in moved and not gone.has(one) and not _REMARK.match(one.line):
                 yield one.line
 
 
