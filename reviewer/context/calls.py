@@ -21,7 +21,7 @@ from reviewer.context.assume import presume
 from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.assumptions import refuted
 from reviewer.context.closure import key_of
-from reviewer.context.effects import SLEEPING, Assumptions, Condition, Effect, EventKind, Summary
+from reviewer.context.effects import SLEEPING, Assumptions, Condition, Effect, EventKind, Left, Summary
 from reviewer.context.entry import runs_alone
 from reviewer.context.facts import (
     DECIDED,
@@ -43,7 +43,7 @@ from reviewer.context.notes import NO_DELTA, Notes
 from reviewer.context.returns import apply_exits, unnamed
 from reviewer.context.shown import FREE_PREFIX, guard_name, shown_as
 from reviewer.context.sought import note_sought, sought_for
-from reviewer.context.state import ASSERTED, Held, Origin, State, counted
+from reviewer.context.state import ASSERTED, Held, Origin, State, Task, counted
 from reviewer.context.tabled import Tabled
 from reviewer.context.tables import LockCall, Operation
 from reviewer.model import Step
@@ -64,6 +64,7 @@ _ASSERTS = {
     "assert_raw_spin_locked": "raw",
 }
 _NOT_HELD = "lockdep_assert_not_held"
+_TASK_STATE = re.compile(r"\bTASK_[A-Z]+\b")
 _OUT_PARAMETER = re.compile(r"&\w+")
 # Names of functions that let go of something, for when they are not followed.
 _LETS_GO = re.compile(r"(?:^|_)(?:un(?:lock|pin)|release|drop|enable|put)(?:_|$)")
@@ -199,10 +200,12 @@ class Calls:
                 return [(state, facts)]
             return [(self._irq(api.irq[name], node.args[0] if node.args else "", state, facts), facts)]
         if name in api.task_set:
-            running = any("TASK_RUNNING" in argument for argument in node.args)
-            return [(state._replace(not_running=not running), facts)]
+            task = _task_state(node)
+            flow.resets_task = flow.resets_task or task is Task.RUNNING
+            return [(state._replace(task=task), facts)]
         if name in api.task_running:
-            return [(state._replace(not_running=False), facts)]
+            flow.resets_task = True
+            return [(state._replace(task=Task.RUNNING), facts)]
         if name in api.eqs:
             return [(state._replace(eqs=api.eqs[name]), facts)]
         return None
@@ -347,7 +350,7 @@ class Calls:
                 state = state.doubted({"locks", "irq", "preempt", "bh"})
             return [(state, facts)]
         if any(self._sleeps(self.analyser.summary(callee)) for callee in callees):
-            state = state._replace(not_running=False)  # who sleeps comes back as TASK_RUNNING
+            state = state._replace(task=Task.RUNNING)  # who sleeps comes back as TASK_RUNNING
         apart = self.analyser.apart(node.name, flow.function)
         if any(apart.values()):
             flow.doubt(state)
@@ -378,6 +381,9 @@ class Calls:
         if len(callees) != 1 or any(apart.values()):
             if any(exit_.released for callee in callees for exit_ in self.analyser.summary(callee).exits):
                 state = state.doubted({"locks"})  # which of them is called, and lets go of its caller's lock
+            if any(exit_.task is Left.RESET for callee in callees for exit_ in self.analyser.summary(callee).exits):
+                flow.resets_task = True
+                state = state._replace(task=Task.RUNNING)
             return [(state, facts)]
         flow.requirements.inherited(node, state, facts, self.analyser.summary(callees[0]))
         note_sought(node, flow.function, callees, facts)
@@ -507,3 +513,11 @@ class Calls:
             if condition.operator == "gfp" and condition.position < len(node.args):
                 return node.args[condition.position] if "GFP_" in node.args[condition.position] else ""
         return ""
+
+
+def _task_state(node: Call) -> Task:
+    """What set_current_state() and its like set."""
+    words = {word for argument in node.args for word in _TASK_STATE.findall(argument)}
+    if "TASK_RUNNING" in words:
+        return Task.RUNNING
+    return Task.WAITING if words else Task.SET

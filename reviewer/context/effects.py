@@ -264,10 +264,19 @@ WALKED: Final = "walked"
 """In ``Exit.unsure``: a lock is held of something that is walked, so that a second walk may let go of it."""
 
 
+class Left(StrEnum):
+    """What a function leaves of the task state: it has not touched it, has it waiting, or may have reset it."""
+
+    ALONE = ""
+    WAITING = "waiting"
+    RESET = "reset"
+
+
 class Exit(NamedTuple):
     """One way out of a function: class of the return value and the change of the state.
 
-    ``rt`` says in which world only, with PREEMPT_RT or without.
+    ``rt`` says in which world only, with PREEMPT_RT or without. ``task`` says what the function leaves of the task
+    state.
     """
 
     value: str
@@ -281,20 +290,22 @@ class Exit(NamedTuple):
     pagefault: int
     kmap: int
     rcu: int
+    instrumentation: int
     eqs: Watching
     unsure: frozenset[str]
     conditions: tuple[Condition, ...]
     line: int
     rt: bool | None = None
+    task: Left = Left.ALONE
 
     @property
     def change(self) -> tuple[object, ...]:
         """The change of state alone, whatever is unsure of it."""
-        return self[1:12]
+        return self[1:13]
 
 
 UNMOVED_EXIT: Final = Exit(
-    "any", frozenset(), frozenset(), "", 0, 0, 0, 0, 0, 0, 0, Watching.RESTORED, frozenset(), (), 0
+    "any", frozenset(), frozenset(), "", 0, 0, 0, 0, 0, 0, 0, 0, Watching.RESTORED, frozenset(), (), 0
 )
 """A way out that leaves the state as it was."""
 UNCHANGED: Final = UNMOVED_EXIT.change
@@ -335,7 +346,7 @@ class Summary:
         """What callers can notice, for comparing two versions of a function."""
         return (
             frozenset(self.effects),
-            frozenset((e.value, e.change, e.conditions) for e in self.exits),
+            frozenset((e.value, e.change, e.task, e.conditions) for e in self.exits),
             frozenset(self.acquisitions),
         )
 

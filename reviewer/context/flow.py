@@ -19,7 +19,7 @@ from reviewer.context.assumptions import written
 from reviewer.context.balance import Moves, unbalanced
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors
-from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Condition, Event, EventKind, Exit
+from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Condition, Event, EventKind, Exit, Left
 from reviewer.context.facts import (
     DECIDED,
     EQUAL,
@@ -48,7 +48,7 @@ from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
 from reviewer.context.requirements import Requirements
 from reviewer.context.saved import Saved
-from reviewer.context.state import ASSERTED, Held, Origin, State, reassured
+from reviewer.context.state import ASSERTED, Held, Origin, State, Task, reassured
 from reviewer.context.tables import Api, Operation
 from reviewer.context.transitions import Transitions
 from reviewer.context.watch import Watcher
@@ -106,6 +106,7 @@ class Flow:
         self._given_up: set[str] = set()
         self._raised: set[str] = set()
         self._fell: set[str] = set()
+        self.resets_task = False
         self.suspected: list[tuple[Held, Event]] = []
         self.again: dict[Held, Event] = {}
         self._released_here = frozenset(
@@ -160,6 +161,8 @@ class Flow:
             self.again.clear()
             self.requirements = Requirements(self)
             self._follow()
+        if self.resets_task:
+            self._reset_task()
         if not self.analysis.complete:
             self._distrust_exits()
         self._settle()
@@ -203,9 +206,14 @@ class Flow:
                         queued.add((target, arrived))
                         heapq.heappush(heap, (rank.get(target, 0), sequence, target, arrived))
 
+    def _reset_task(self) -> None:
+        """The task state was reset somewhere: callers may find it so, unless it is set again."""
+        exits = (exit_ if exit_.task else exit_._replace(task=Left.RESET) for exit_ in self.analysis.summary.exits)
+        self.analysis.summary.exits = dict.fromkeys(exits)
+
     def _distrust_exits(self) -> None:
         """Not all paths were followed: what the exits say of the state is not known to be all."""
-        exits = {exit_._replace(unsure=DISTRUSTED): None for exit_ in self.analysis.summary.exits}
+        exits = {exit_._replace(unsure=DISTRUSTED, task=Left.RESET): None for exit_ in self.analysis.summary.exits}
         self.analysis.summary.exits = exits
 
     def _block(self, block: int, state: State, facts: Facts) -> Forks:
@@ -407,11 +415,13 @@ class Flow:
             state.pagefault,
             state.kmap,
             state.rcu,
+            state.instrumentation,
             state.eqs,
             state.unsure | self._unsure_at_exit(state) | self._walked_locks(state),
             self.conditions(facts),
             line,
             state.rt,
+            Left.WAITING if state.task is Task.WAITING else Left.ALONE,
         )
         self.analysis.summary.exits[left] = None
 

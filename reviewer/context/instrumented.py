@@ -44,7 +44,7 @@ class Instrumented(Watcher):
     def before(self, node: AnyNode, path: Path) -> None:
         """Report a call that can be traced, or that hands over a function that can be by now."""
         state, facts = path
-        if not isinstance(node, Call) or state.instrumentation > 0:
+        if not isinstance(node, Call) or state.instrumentation > 0 or "instrumentation" in state.unsure:
             return
         noinstr = self._flow.noinstr or self._for_noinstr
         traced = self._made_traceable(node) if noinstr or state.eqs in _NOT_WATCHING else None

@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from reviewer.context.effects import DISTRUSTED, MAYBE_LOWERED, UNCHANGED, UNMOVED_EXIT, WALKED, Exit, Summary
+from reviewer.context.effects import DISTRUSTED, MAYBE_LOWERED, UNCHANGED, UNMOVED_EXIT, WALKED, Exit, Left, Summary
 from reviewer.context.facts import FLAGS, NONZERO, VALUE, Facts, forget
 from reviewer.context.locks import canonical, drop, find_held, in_caller, in_parameters, take
 from reviewer.context.match import satisfied
-from reviewer.context.state import State, moved
+from reviewer.context.state import State, Task, moved
 from reviewer.source.cfg import Call, Function
 from reviewer.source.expression import last_member
 
@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from reviewer.context.calls import Calls
     from reviewer.context.flow import Flow, Forks
 
-_COUNTERS = {"irq": ("irq", "suffix"), "preempt": ("preempt",), "bh": ("bh",), "rcu": ("rcu",)}
-_CHANGES = ("irq", "suffix", "preempt", "bh", "migrate", "pagefault", "kmap", "rcu", "eqs")
+_COUNTERS = {
+    "irq": ("irq", "suffix"),
+    "preempt": ("preempt",),
+    "bh": ("bh",),
+    "rcu": ("rcu",),
+    "instrumentation": ("instrumentation",),
+}
+_CHANGES = ("irq", "suffix", "preempt", "bh", "migrate", "pagefault", "kmap", "rcu", "instrumentation", "eqs")
 _READER = "RCU"  # in __releases() and __acquires(): not a lock (include/linux/rcupdate.h)
 _ENABLED = frozenset(("on", "restored"))
 
@@ -37,6 +43,7 @@ def apply_exits(
             for condition in exit_.conditions
         )
     ]
+    state = _with_task(flow, possible, state)
     if summary.exits and all(exit_.unsure >= DISTRUSTED for exit_ in summary.exits):
         moves_locks = any(exit_.gained or exit_.released for exit_ in summary.exits)
         return [(state.doubted(DISTRUSTED if moves_locks else DISTRUSTED - {"locks"}), facts)]
@@ -67,6 +74,17 @@ def apply_exits(
     if annotated is not None:
         return [(annotated, facts)]
     return split if split is not None else [(_joined(flow, node, possible, state, facts), facts)]
+
+
+def _with_task(flow: Flow, possible: list[Exit], state: State) -> State:
+    """The state with what the callee leaves of the task state, where all its ways out agree."""
+    left = {exit_.task for exit_ in possible}
+    if left == {Left.WAITING}:
+        return state._replace(task=Task.WAITING)
+    if Left.RESET in left:
+        flow.resets_task = True
+        return state._replace(task=Task.RUNNING)
+    return state
 
 
 def _joined(flow: Flow, node: Call, exits: list[Exit], state: State, facts: Facts) -> State:
@@ -184,6 +202,7 @@ def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> S
         pagefault=moved(state.pagefault, exit_.pagefault),
         kmap=moved(state.kmap, exit_.kmap),
         rcu=moved(state.rcu, exit_.rcu),
+        instrumentation=moved(state.instrumentation, exit_.instrumentation),
         eqs=exit_.eqs or state.eqs,
     )
 

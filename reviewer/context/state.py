@@ -20,6 +20,14 @@ class Origin(StrEnum):
     ASSERTED = "asserted"
 
 
+class Task(StrEnum):
+    """The task state: as it mostly is, set to one that waits, or set to what a variable says."""
+
+    RUNNING = ""
+    WAITING = "waiting"
+    SET = "set"
+
+
 class Held(NamedTuple):
     """A lock that is held: kind (a section of locks.toml, or ``?``), expression, origin."""
 
@@ -37,7 +45,7 @@ class State(NamedTuple):
     ``may_sleep`` holds where a test of the context said so. Counters named in ``unsure`` differ between paths in a way
     that was not understood; ``sure`` are locks, by expression, and counters, with what they were before, that were
     taken and raised since and are beyond that doubt. ``instrumentation`` counts instrumentation_begin().
-    ``not_running`` holds after set_current_state() and its like, until the task schedules. ``entry`` is a kind of
+    ``task`` is not empty after set_current_state() and its like, until the task schedules. ``entry`` is a kind of
     entries.toml for functions that are entered from outside.
     """
 
@@ -52,13 +60,18 @@ class State(NamedTuple):
     kmap: int = 0
     rcu: int = 0
     instrumentation: int = 0
-    not_running: bool = False
+    task: Task = Task.RUNNING
     eqs: Watching = Watching.RESTORED
     rt: bool | None = None
     may_sleep: bool = False
     unsure: frozenset[str] = frozenset()
     sure: frozenset[tuple[str, str | int]] = frozenset()
     entry: str = ""
+
+    @property
+    def not_running(self) -> bool:
+        """Whether the task state was set, and nobody has scheduled since."""
+        return self.task is not Task.RUNNING
 
     def is_certain(self, counter: str) -> bool:
         """Whether what the state says of a counter is not in doubt."""

@@ -39,7 +39,7 @@ class Transitions(Watcher):
         core = function.path.startswith(table.core) or is_noinstr(function) or _IDLE_CODE in function.words
         by_hand = (call for call in function.calls() if call.name in table.by_hand)
         self._first = None if core else min(by_hand, key=lambda call: call.line, default=None)
-        self._instruments = {_instruments(call, flow.api) for call in function.calls()} >= {1, -1}
+        self._instruments = {self._allows(call) for call in function.calls()} >= {1, -1}
 
     @staticmethod
     def matter(function: Function, api: Api) -> bool:
@@ -52,13 +52,14 @@ class Transitions(Watcher):
             or not names.isdisjoint(table.deprecated)
             or any(api.eqs.get(name) in _NOT_WATCHING for name in names)
             or any(api.counters.get(name, {}).get("instrumentation") for name in names)
+            or is_noinstr(function)
         )
 
     def before(self, node: AnyNode, path: Path) -> None:
         """Report what must not be where it stands."""
         state, facts = path
         if isinstance(node, Return):
-            if self._instruments and state.instrumentation > 0:
+            if self._instruments and state.instrumentation > 0 and "instrumentation" not in state.unsure:
                 self._note(EventKind.INSTRUMENTATION_LEFT, Call(node.line, "return", ()), state, facts, "return")
         elif isinstance(node, Guard):
             if node.enter and node.cls == _RCU_GUARD and state.eqs in _NOT_WATCHING:
@@ -103,6 +104,16 @@ class Transitions(Watcher):
             self._note(EventKind.AFTER_EXIT, node, state, facts, text, left[0], str(left[1]))
         elif entered is not None and self._sleeps(node):
             self._note(EventKind.SLEEPS_UNWATCHED, node, state, facts, text, entered[0], str(entered[1]))
+
+    def _allows(self, node: Call) -> int:
+        """1 where the call allows instrumentation and leaves it so, -1 where it forbids it again."""
+        own = _instruments(node, self._api)
+        if own or self._api.is_known(node.name) or self._api.opaque.fullmatch(node.name):
+            return own
+        callees = self._flow.analyser.callees(node.name, self._flow.function)
+        exits = self._flow.analyser.summary(callees[0]).exits if len(callees) == 1 else ()
+        changes = {exit_.instrumentation for exit_ in exits}
+        return changes.pop() if len(changes) == 1 else 0
 
     def _is_there(self, name: str) -> bool:
         return bool(self._flow.analyser.program.resolve(name, self._flow.function.path))
