@@ -53,6 +53,7 @@ _ENTRY_WORD: dict[str, str] = {
     EntryKind.SPIN_LOCK: "with a spinlock of the core held",
     EntryKind.IRQS_OFF: "with interrupts disabled by the caller",
     EntryKind.PREEMPT_OFF: "with preemption disabled by the caller",
+    EntryKind.ATOMIC: "in a function that may be called in atomic context",
 }
 _COUNTER_WORD = {
     "preempt": "with preemption disabled",

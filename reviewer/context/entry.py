@@ -27,6 +27,7 @@ _WORDS = {
     EntryKind.PREEMPT_OFF: "called with preemption disabled",
     EntryKind.RCU_READER: "called in an RCU reader",
     EntryKind.NONBLOCK: "called where the memory management may not wait",
+    EntryKind.ATOMIC: "may be called in atomic context",
     EntryKind.TASK: "process context",
 }
 _WINDOW = 700  # bytes around a name in which the call stands that it is handed to

@@ -262,7 +262,14 @@ class Requirements:
 
 # What the core holds when it calls an operation is its own business.
 _LOCKED_BY_CORE = frozenset(
-    (EntryKind.RAW_LOCK, EntryKind.SPIN_LOCK, EntryKind.IRQS_OFF, EntryKind.PREEMPT_OFF, EntryKind.RCU_READER)
+    (
+        EntryKind.RAW_LOCK,
+        EntryKind.SPIN_LOCK,
+        EntryKind.IRQS_OFF,
+        EntryKind.PREEMPT_OFF,
+        EntryKind.RCU_READER,
+        EntryKind.ATOMIC,
+    )
 )
 
 

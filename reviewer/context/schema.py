@@ -45,6 +45,7 @@ class EntryKind(StrEnum):
     RCU_READER = "rcu_reader"
     NONBLOCK = "nonblock"
     ALONE = "alone"
+    ATOMIC = "atomic"
 
 
 class Watching(IntEnum):

@@ -99,7 +99,12 @@ class Reason(NamedTuple):
 _ENTRY_ATOMIC_ON_RT = frozenset(
     (EntryKind.HARDIRQ, EntryKind.NMI, EntryKind.RAW_LOCK, EntryKind.IRQS_OFF, EntryKind.PREEMPT_OFF)
 )
-_ENTRY_ATOMIC = _ENTRY_ATOMIC_ON_RT | {EntryKind.HARDIRQ_THREADED, EntryKind.SOFTIRQ, EntryKind.SPIN_LOCK}
+_ENTRY_ATOMIC = _ENTRY_ATOMIC_ON_RT | {
+    EntryKind.HARDIRQ_THREADED,
+    EntryKind.SOFTIRQ,
+    EntryKind.SPIN_LOCK,
+    EntryKind.ATOMIC,
+}
 
 
 def atomic(state: State, api: Api, *, rt: bool) -> Reason | None:

@@ -5,6 +5,8 @@ struct other_ops { void (*open)(struct gate *gate); };
 struct inner { struct gate_ops ops; };
 struct gate {
 	raw_spinlock_t lock;
+	spinlock_t pins;
+	struct mutex setup;
 	struct inner inner[2];
 	struct other_ops *other;
 	struct clocksource source;
@@ -62,4 +64,28 @@ void gate_probe(struct gate *gate)
 {
 	gate->source.read = source_read;
 	gate->counter.read = counter_read;
+}
+
+/* A chip that does not say that it can sleep may be asked in atomic context. */
+static int pin_get(struct gpio_chip *chip, unsigned int offset)
+{
+	struct gate *gate = gpiochip_get_data(chip);
+
+	mutex_lock(&gate->setup); /* wrong: lock-sleep-in-atomic */
+	mutex_unlock(&gate->setup);
+	return 0;
+}
+
+static void pin_set(struct gpio_chip *chip, unsigned int offset, int value)
+{
+	struct gate *gate = gpiochip_get_data(chip);
+
+	spin_lock(&gate->pins);
+	spin_unlock(&gate->pins);
+}
+
+void pin_probe(struct gpio_chip *chip)
+{
+	chip->get = pin_get;
+	chip->set = pin_set;
 }
