@@ -37,6 +37,18 @@ def test_static_function_of_another_file_is_out_of_reach() -> None:
     assert program.resolve("f", "kernel/a.c") == ()
 
 
+def test_macro_of_another_file_is_out_of_reach_and_hides_nothing() -> None:
+    program = _program(
+        {
+            "drivers/x/a.c": "void user(struct s *s) { take(s); give(s); }\n",
+            "drivers/x/b.c": "#define take(s) spin_lock_irq(&(s)->lock)\n#define give(s) spin_unlock(&(s)->lock)\n",
+            "include/linux/s.h": "static inline void take(struct s *s)\n{\n\tspin_lock(&s->lock);\n}\n",
+        }
+    )
+    assert [f.path for f in program.resolve("take", "drivers/x/a.c")] == ["include/linux/s.h"]
+    assert program.resolve("give", "drivers/x/a.c") == ()
+
+
 def test_static_function_is_known_in_a_file_that_its_own_includes() -> None:
     part = "static void use(void)\n{\n\thelp();\n}\n"
     program = _program(

@@ -346,7 +346,7 @@ class Program:
         candidates = sorted(
             (self.distance(path, user), rows[position][1] == "m", path)
             for position, path in self.located([row for row, _ in rows], user)
-            if not (rows[position][1] == "s" and path.endswith(".c")) or self._includes(path, user)
+            if not (rows[position][1] in ("s", "m") and path.endswith(".c")) or self._includes(path, user)
         )
         candidates = [candidate for candidate in candidates if candidate[0] < 9]
         if not candidates or len(candidates) > _TOO_COMMON or (candidates[0][0] >= 5 and len(candidates) > 6):
