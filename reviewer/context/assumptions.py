@@ -67,6 +67,7 @@ def _tells(text: str) -> bool:
     return len(text) < _LONGEST and _MEMORY.search(text) is not None
 
 
+@functools.lru_cache(maxsize=65536)
 def _compares_member(text: str) -> bool:
     return len(text) < _LONGEST and _MEMBER_COMPARED.fullmatch(text) is not None
 

@@ -159,13 +159,14 @@ def forget(facts: Facts, variable: str) -> None:
             and variable in identifiers(_SIZEOF.sub("", key[1]))
         )
         or (key[0] == MEANING and facts[key][0] in (EQUAL, UNEQUAL) and variable in facts[key][1])
-        or (key[0] == SOUGHT and root(key[1]) == variable)
+        or (key[0] == SOUGHT and (root(key[1]) == variable or variable in identifiers(facts[key])))
         if key[0] not in (FLAGS, TAKEN_AT, DECIDED, MOVED)
     ]
     for key in gone:
-        del facts[key]
-    for key in [key for key in facts if key[0] == SOUGHT and variable in identifiers(facts[key])]:
-        facts[key] = UNKNOWN
+        if key[0] == SOUGHT and variable not in (key[1], root(key[1])):
+            facts[key] = UNKNOWN
+        else:
+            del facts[key]
 
     for key, follows in [item for item in facts.items() if item[0][0] in _SETS]:
         facts[key] = frozenset(one for one in follows if not _tells_of(one.key[1], variable, bare))
