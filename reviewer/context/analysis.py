@@ -67,7 +67,7 @@ class Analyser:
         self._memo: dict[tuple[Key, State], Analysis] = {}
         self._not_with_rt: dict[str, bool] = {}
         self._predicates: dict[tuple[str, str], bool] = {}
-        self._own: dict[str, frozenset[str]] = {}
+        self._own: dict[tuple[str, str], bool] = {}
 
     def keep(self, rules: str) -> Kept:
         """Take summaries from earlier runs and keep new ones, for the base of all others; ``rules`` names the tables.
@@ -189,15 +189,15 @@ class Analyser:
 
         It may have a static function of its own that is called so, or belong to an architecture that has.
         """
-        if user not in self._own:
-            named = {extent.name for extent in self.program.extents(user)} if user.endswith(".c") else set()
-            self._own[user] = frozenset(
-                known for known in named if self.api.is_known(known) and self._is_static(user, known)
-            ).union(*(names for folder, names in self.api.elsewhere.items() if user.startswith(folder)))
-        return name in self._own[user]
+        key = (name, user)
+        if key not in self._own:
+            self._own[key] = any(
+                name in names for folder, names in self.api.elsewhere.items() if user.startswith(folder)
+            ) or (user.endswith(".c") and self.api.is_known(name) and self._is_static(user, name))
+        return self._own[key]
 
     def _is_static(self, path: str, name: str) -> bool:
-        return any(function.static for function in self.program.functions(path, name))
+        return any(function.static for function in self.program.own_functions(path, name))
 
     def is_predicate(self, name: str, user: str) -> bool:
         """Whether a call of ``name`` only looks: two calls then give the same answer while nothing is assigned."""

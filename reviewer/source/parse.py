@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""C text to functions, one at a time: the text is parsed once, a function is lowered when it is asked for."""
+"""C text to functions, one at a time: a piece of the text is parsed, and a function lowered, when it is asked for."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import pairwise
 
 import tree_sitter_c
@@ -14,25 +15,75 @@ from tree_sitter import Language, Node, Parser, Point, Query, QueryCursor, Range
 from reviewer.source.cfg import Extent, Function, Layout
 from reviewer.source.graph import declared_name
 from reviewer.source.lower import lower
-from reviewer.source.normalise import normalise
+from reviewer.source.normalise import bare, rewrite
+from reviewer.source.preprocess import Arms
 from reviewer.source.side import Side
 
 _LANGUAGE = Language(tree_sitter_c.language())
 _FUNCTIONS = Query(_LANGUAGE, "(function_definition) @function")
 _LAST = Point(0xFFFFFFFF, 0xFFFFFFFF)
 
-
 _MOST_READINGS = 8
 # Where a definition of the kernel ends: a brace at the begin of its line.
 _END = re.compile(rb"^\}.*$", re.MULTILINE)
+_BODY = b"\n{"
+_BRACKETS = (b"{}", b"()", b"[]")
+# Names of functions that a macro puts together, of which the last word is in the text.
+_MADE_NAME = re.compile(r"sys_\w+|_*[A-Z]\w*")
 
 
-def _definitions(text: bytes) -> list[Node]:
-    """The function definitions of ``text``, in its order.
+class _Piece:
+    """A piece of a file, from line ``row`` (0-based) on, that holds whole definitions; it is read when asked for."""
+
+    def __init__(self, text: bytes, row: int, arms: Arms) -> None:
+        self._text = text
+        self._row = row
+        self._arms = arms
+        body = text.find(_BODY)
+        self._head = body if body >= 0 and text.find(_BODY, body + 1) < 0 else len(text)
+
+    def may_define(self, name: bytes) -> bool:
+        """Whether ``name`` stands outside the body of a single function."""
+        return self._text.find(name, 0, self._head) >= 0
+
+    @cached_property
+    def read(self) -> tuple[list[tuple[Extent, Node]], Side]:
+        """The functions in the order of the text, and what was taken out of it."""
+        text, side = rewrite(self._text, self._arms)
+        functions = [
+            (Extent(name, node.start_point[0] + 1, node.end_point[0] + 1, not node.has_error), node)
+            for node in _definitions(text, self._row)
+            if (name := declared_name(node.child_by_field_name("declarator")))
+        ]
+        return functions, side
+
+
+def _pieces(text: bytes, arms: Arms) -> list[_Piece]:
+    """The pieces of ``text``: each ends with a definition, outside of all brackets."""
+    found: list[_Piece] = []
+    start = last = row = 0
+    open_ = [0] * len(_BRACKETS)
+    for match in _END.finditer(text):
+        end = match.end() + 1
+        for at, (opening, closing) in enumerate(_BRACKETS):
+            open_[at] += text.count(opening, last, end) - text.count(closing, last, end)
+        last = end
+        if not any(open_):
+            found.append(_Piece(text[start:end], row, arms))
+            row += text.count(b"\n", start, end)
+            start = end
+    if start < len(text):
+        found.append(_Piece(text[start:], row, arms))
+    return found
+
+
+def _definitions(text: bytes, row: int) -> list[Node]:
+    """The function definitions of a piece that begins with the 0-based line ``row``, in its order.
 
     An error can swallow what follows it. Where one spans several definitions, each is read by itself.
     """
     parser = Parser(_LANGUAGE)
+    parser.included_ranges = [Range(Point(row, 0), _LAST, 0, len(text))]
     root = parser.parse(text).root_node
     if not root.has_error:
         return _captured(root)
@@ -42,8 +93,8 @@ def _definitions(text: bytes) -> list[Node]:
         own = _captured(node)
         inside = ends[bisect_right(ends, node.start_byte) : bisect_left(ends, node.end_byte)] if node.has_error else []
         if inside:
-            pieces = [_piece(parser, text, *span) for span in pairwise([node.start_byte, *inside, node.end_byte])]
-            again = [definition for piece in pieces for definition in _captured(piece)]
+            parts = [_part(parser, text, row, *span) for span in pairwise([node.start_byte, *inside, node.end_byte])]
+            again = [definition for part in parts for definition in _captured(part)]
             if _readable(again) > _readable(own):
                 own = again
         found += own
@@ -58,10 +109,10 @@ def _readable(nodes: list[Node]) -> int:
     return sum(not node.has_error for node in nodes)
 
 
-def _piece(parser: Parser, text: bytes, start: int, end: int) -> Node:
-    """What the bytes from ``start`` to ``end`` are, at their place in ``text``."""
-    row, column = text.count(b"\n", 0, start), start - text.rfind(b"\n", 0, start) - 1
-    parser.included_ranges = [Range(Point(row, column), _LAST, start, end)]
+def _part(parser: Parser, text: bytes, row: int, start: int, end: int) -> Node:
+    """What the bytes from ``start`` to ``end`` of a piece are, at their place in it."""
+    column = start - text.rfind(b"\n", 0, start) - 1
+    parser.included_ranges = [Range(Point(row + text.count(b"\n", 0, start), column), _LAST, start, end)]
     return parser.parse(text).root_node
 
 
@@ -69,16 +120,23 @@ class _Reading:
     """The functions of a text with one choice of preprocessor arms."""
 
     def __init__(self, text: bytes, wanted: frozenset[int]) -> None:
-        normalised, self.side = normalise(text, wanted)
-        self.functions = [
-            (Extent(name, node.start_point[0] + 1, node.end_point[0] + 1, not node.has_error), node)
-            for node in _definitions(normalised)
-            if (name := declared_name(node.child_by_field_name("declarator")))
-        ]
+        chosen, self.arms = bare(text, wanted)
+        self.pieces = _pieces(chosen, self.arms)
+
+    def functions(self, name: str | None = None) -> Iterator[tuple[Extent, Node, Side]]:
+        """The functions called ``name``, or all of them, with what was taken out of their piece."""
+        word = name or ""
+        if _MADE_NAME.fullmatch(word):
+            word = word.rpartition("_")[2]
+        sought = word.encode("latin-1", "replace")
+        for piece in self.pieces:
+            if piece.may_define(sought):
+                functions, side = piece.read
+                yield from ((extent, node, side) for extent, node in functions if name is None or extent.name == name)
 
     def is_dead(self, line: int) -> bool:
         """Whether the 1-based ``line`` lies in an arm that was not read."""
-        dead = self.side.arms.dead
+        dead = self.arms.dead
         at = bisect_right(dead, line, key=lambda arm: arm[0]) - 1
         return at >= 0 and line <= dead[at][1]
 
@@ -95,35 +153,38 @@ class ParsedFile:
         self.size = len(text)
         first = _Reading(text, frozenset())
         self._readings = [first]
-        self._functions = [(0, extent, node) for extent, node in first.functions]
+        self._seen: list[list[int]] = []  # the wanted lines for which each of the other readings is there
         missing = frozenset(filter(first.is_dead, wanted))
         while missing and len(self._readings) < _MOST_READINGS:
             reading = _Reading(text, missing)
             still = frozenset(filter(reading.is_dead, missing))
-            seen = sorted(missing - still)
-            self._functions += [
-                (len(self._readings), extent, node)
-                for extent, node in reading.functions
-                if bisect_left(seen, extent.line) < bisect_right(seen, extent.end)
-            ]
+            self._seen.append(sorted(missing - still))
             self._readings.append(reading)
             missing = still
-        self._lowered: dict[int, Function] = {}
+        self._lowered: dict[tuple[int, int, int], Function] = {}
+
+    def _found(self, name: str | None = None) -> Iterator[tuple[int, Extent, Node, Side]]:
+        """Number of the reading, place, syntax and side table of the functions; those of the usual arms come first."""
+        for number, reading in enumerate(self._readings):
+            seen = self._seen[number - 1] if number else None
+            for extent, node, side in reading.functions(name):
+                if seen is None or bisect_left(seen, extent.line) < bisect_right(seen, extent.end):
+                    yield number, extent, node, side
 
     @property
     def extents(self) -> tuple[Extent, ...]:
         """Every function of the file in the order of the text, then those of other arms."""
-        return tuple(extent for _, extent, _ in self._functions)
+        return tuple(extent for _, extent, _, _ in self._found())
 
     @property
     def layout(self) -> Layout:
         """The extents, and the arms that the first reading leaves out."""
-        return Layout(self.extents, tuple(self._readings[0].side.arms.dead))
+        return Layout(self.extents, tuple(self._readings[0].arms.dead))
 
     @property
     def usual(self) -> tuple[Extent, ...]:
         """The functions of the usual arms."""
-        return tuple(extent for reading, extent, _ in self._functions if not reading)
+        return tuple(extent for reading, extent, _, _ in self._found() if not reading)
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -132,11 +193,11 @@ class ParsedFile:
 
     def functions(self, name: str | None = None) -> Iterator[Function]:
         """The functions called ``name``, or all of them; those of the usual arms come first."""
-        for number, (reading, extent, node) in enumerate(self._functions):
-            if name is None or extent.name == name:
-                if number not in self._lowered:
-                    self._lowered[number] = lower(node, self.path, self._readings[reading].side, reading)
-                yield self._lowered[number]
+        for number, _, node, side in self._found(name):
+            key = (number, node.start_point[0], node.start_point[1])
+            if key not in self._lowered:
+                self._lowered[key] = lower(node, self.path, side, number)
+            yield self._lowered[key]
 
     def is_dead(self, line: int) -> bool:
         """Whether the 1-based ``line`` lies in a preprocessor arm that was not read."""

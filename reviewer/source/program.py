@@ -333,16 +333,14 @@ class Program:
             return tuple(instance.function for instance in self.instances(name[1:], user))
         if (named := guard_call(name)) is not None:
             return self._guard(*named, user)
-        self._any_scope(user)
-        rows = self.store.definitions(name)
-        here = self._row(user)
-        if here is None or any(row == here for row, _ in rows):
+        if self._may_define(user, name):
             local = self.functions(user, name)
             if local:
                 return local[:1]
             macro = self.macro(name, user)
             if macro is not None:
                 return (macro,)
+        rows = self.store.definitions(name)
         candidates = sorted(
             (self.distance(path, user), rows[position][1] == "m", path)
             for position, path in self.located([row for row, _ in rows], user)
@@ -405,6 +403,16 @@ class Program:
             assigned = row is not None and self.store.assigns(field, row)
             self._left_out[path, member] = bool(filled) and field not in filled and not assigned
         return self._left_out[path, member]
+
+    def own_functions(self, path: str, name: str) -> tuple[Function, ...]:
+        """The functions called ``name`` of ``path``, which is not read where it has none, as nearly always."""
+        return self.functions(path, name) if self._may_define(path, name) else ()
+
+    def _may_define(self, path: str, name: str) -> bool:
+        """Whether the index has a function or macro called ``name`` in ``path``, or does not know the file."""
+        self._any_scope(path)
+        here = self._row(path)
+        return here is None or any(row == here for row, _ in self.store.definitions(name))
 
     def _of_structures(self, entries: list[Entry], field: str, user: str, structures: frozenset[str]) -> list[Entry]:
         """Those of ``entries`` that do not stand in a structure of another type with a member of the same name."""

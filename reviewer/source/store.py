@@ -23,6 +23,7 @@ from reviewer.source.types import Structures
 
 SCHEMA = 25
 _PENDING = 2000
+_NAMES_KEPT = 5000
 _AT_ONCE = 500  # blobs that are scanned before what was found is written
 _CHECKSUM = 4  # bytes of CRC-32 before each value: SQLite does not notice that a byte of it has changed
 _ENCODER = msgspec.msgpack.Encoder()
@@ -109,6 +110,7 @@ class Store:
         self._layouts: dict[str, Layout] = {}
         self._lowered: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._structures: dict[tuple[str, str], Structures] = {}
+        self._definitions: dict[str, list[tuple[int, str]]] = {}
 
     def close(self) -> None:
         """Write what was read and close the file."""
@@ -139,6 +141,7 @@ class Store:
             self._add(batch)
 
     def _add(self, scans: tuple[tuple[str, BlobFacts], ...]) -> None:
+        self._definitions.clear()
         known = self._ids if self._ids is not None else {}
         new = {oid: facts for oid, facts in scans if oid not in known}
         rows: dict[int, BlobFacts] = {}
@@ -178,7 +181,14 @@ class Store:
 
     def definitions(self, name: str) -> list[tuple[int, str]]:
         """(blob row, kind) of every definition of ``name`` in any blob ever scanned."""
-        return self.database.query("select blob, kind from definition where name = ?", (name,))
+        found = self._definitions.get(name)
+        if found is None:
+            if len(self._definitions) >= _NAMES_KEPT:
+                self._definitions.clear()
+            found = self._definitions[name] = self.database.query(
+                "select blob, kind from definition where name = ?", (name,)
+            )
+        return found
 
     def locks(self, name: str) -> list[tuple[int, str]]:
         """(blob row, type) of every lock declared as ``name``."""
@@ -302,6 +312,7 @@ class Store:
     def forget(self) -> None:
         """Read again from the file what was kept in memory of it."""
         self._ids = None
+        self._definitions.clear()
 
     # What was found
 

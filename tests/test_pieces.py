@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A file is read piece by piece: one function says the same whether it is asked for alone or with all others."""
+
+from __future__ import annotations
+
+import pytest
+
+from reviewer.source.cfg import Function
+from reviewer.source.normalise import rewrite
+from reviewer.source.parse import parse
+from reviewer.source.preprocess import Arms
+from reviewer.source.side import Side
+
+_TEXT = """\
+struct pair {
+	int a;
+}
+__packed;
+
+static inline int small(int a) { return helper(a); }
+
+static int
+wrapped(struct pair *p)
+{
+	return small(p->a);
+}
+
+SYSCALL_DEFINE1(one, int, fd)
+{
+	return wrapped(fd);
+}
+
+static int FNAME(walk)(struct pair *p)
+{
+	return small(p->a);
+}
+
+DEFINE_IDTENTRY(exc_trap)
+{
+	small(1);
+}
+
+int braces_at_the_margin(int a)
+{
+if (a) {
+	small(a);
+}
+	return wrapped(0);
+}
+
+int kernighan(int a) {
+	return small(a);
+}
+
+#ifdef CONFIG_PREEMPT_RT
+int only_with_rt(void)
+{
+	return small(4);
+}
+#endif
+
+int after(int a)
+{
+	return kernighan(a);
+}
+"""
+
+
+def _all(text: str) -> list[Function]:
+    return list(parse("kernel/a.c", text.encode()).functions())
+
+
+def test_every_function_is_found_at_its_line() -> None:
+    lines = _TEXT.split("\n")
+    found = {function.name: (lines[function.line - 1], lines[function.end - 1]) for function in _all(_TEXT)}
+    assert list(found) == [
+        "small", "wrapped", "sys_one", "FNAME_walk", "exc_trap", "braces_at_the_margin", "kernighan", "after"
+    ]  # fmt: skip
+    assert found["wrapped"] == ("static int", "}")
+    assert found["exc_trap"] == ("DEFINE_IDTENTRY(exc_trap)", "}")
+    assert found["braces_at_the_margin"] == ("int braces_at_the_margin(int a)", "}")
+    assert found["after"] == ("int after(int a)", "}")
+
+
+@pytest.mark.parametrize("function", _all(_TEXT), ids=lambda function: function.name)
+def test_a_function_alone_is_what_it_is_among_all(function: Function) -> None:
+    assert list(parse("kernel/a.c", _TEXT.encode()).functions(function.name)) == [function]
+
+
+def test_what_stands_before_a_function_only_moves_it() -> None:
+    (alone,) = _all("int f(int a)\n{\n\tspin_lock(&a->lock);\n\treturn g(a);\n}\n")
+    below = next(
+        f
+        for f in _all("int e(void)\n{\n}\n\nint f(int a)\n{\n\tspin_lock(&a->lock);\n\treturn g(a);\n}\n")
+        if f.name == "f"
+    )
+    assert [node.line + 4 for node in alone.nodes()] == [node.line for node in below.nodes()]
+
+
+def test_a_function_that_cannot_be_read_leaves_the_next_one_alone() -> None:
+    parsed = parse(
+        "kernel/a.c", b"int f(int a)\n{\n\tif (a ~~ b) ) {\n\t\tg(;\n}\n\nint h(int a)\n{\n\treturn g(a);\n}\n"
+    )
+    assert [(extent.line, extent.readable) for extent in parsed.extents if extent.name == "h"] == [(7, True)]
+
+
+def test_only_the_pieces_that_may_define_a_name_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[bytes] = []
+
+    def noted(text: bytes, arms: Arms) -> tuple[bytes, Side]:
+        texts.append(text)
+        return rewrite(text, arms)
+
+    monkeypatch.setattr("reviewer.source.parse.rewrite", noted)
+    assert [function.name for function in parse("kernel/a.c", _TEXT.encode()).functions("after")] == ["after"]
+    assert len(texts) == 1
