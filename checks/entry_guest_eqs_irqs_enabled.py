@@ -82,5 +82,24 @@ CHECK = Check(
                 guest_state_exit_irqoff();
         }
         """,
+        """
+        int handle_exit(struct kvm_vcpu *vcpu)
+        {
+                guest_timing_exit_irqoff();
+                guest_state_exit_irqoff();
+                local_irq_enable();
+                return handle_fault(vcpu);
+        }
+        int run_guest(struct kvm_vcpu *vcpu)
+        {
+                int ret;
+
+                guest_timing_enter_irqoff();
+                guest_state_enter_irqoff();
+                ret = vcpu->ops->enter_guest(vcpu);
+                local_irq_enable();
+                return ret;
+        }
+        """,
     ),
 )

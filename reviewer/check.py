@@ -127,8 +127,8 @@ class Context:
 
     @property
     def watching(self) -> Watching:
-        """Whether RCU watches, or which extended quiescent state was entered here."""
-        return self.state.eqs
+        """Whether RCU watches, or which extended quiescent state was entered here and is not left for certain."""
+        return self.state.eqs if self.state.is_certain("eqs") else Watching.RESTORED
 
     @property
     def entered_in_reader(self) -> bool:

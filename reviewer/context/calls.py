@@ -207,7 +207,7 @@ class Calls:
             flow.resets_task = True
             return [(state._replace(task=Task.RUNNING), facts)]
         if name in api.eqs:
-            return [(state._replace(eqs=api.eqs[name]), facts)]
+            return [(state._replace(eqs=api.eqs[name], unsure=state.unsure - {"eqs"}), facts)]
         return None
 
     def _alone(self, function: Function) -> bool:
@@ -339,6 +339,8 @@ class Calls:
     def _descend(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
         for key in [key for key in facts if key[0] == UNMOVED]:
             del facts[key]  # whoever is called may let go of a lock and take it again
+        if state.eqs and node.name.startswith("."):
+            state = state.doubted({"eqs"})  # they may leave it for good, as loongarch's kvm_handle_exit() does
         if node.name in flow.function.params:
             self._parameter_called(flow, node, state, facts)
             flow.doubt(state)

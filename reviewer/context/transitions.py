@@ -73,10 +73,6 @@ class Transitions(Watcher):
         if not isinstance(node, Call):
             return
         table = self._api.transitions
-        if node.name.startswith("."):  # whoever is called may leave the state, as loongarch's kvm_handle_exit() does
-            facts[LEFT, "state"] = True
-        elif node.name in self._api.eqs:
-            facts.pop((LEFT, "state"), None)
         if node.name in table.last:
             facts[LEFT, ""] = (node.name, node.line)
         elif node.name in table.enters:
@@ -92,7 +88,7 @@ class Transitions(Watcher):
             self._note(EventKind.DEPRECATED, node, state, facts, text, table.deprecated[node.name])
         if (
             state.eqs in _NOT_WATCHING
-            and (LEFT, "state") not in facts
+            and state.is_certain("eqs")
             and (
                 table.readers.fullmatch(node.name)
                 or (table.traces.fullmatch(node.name) and not self._flow.noinstr and state.instrumentation <= 0)
