@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reviewer.model import Severity
 from reviewer.source.kconfig import excluded_with
 from tests.findings import CHECKS, brought_by
@@ -43,3 +45,57 @@ def test_architecture_without_preempt_rt_makes_a_question_of_the_bug() -> None:
     assert [f.severity for f in brought_by(code, path="arch/x86/kernel/a.c", others=beside)] == [Severity.BUG]
     assert [f.severity for f in brought_by(code, path="arch/m68k/kernel/a.c", others=beside)] == [Severity.QUESTION]
     assert [f.severity for f in brought_by(code, path="arch/m68k/kernel/a.c")] == [Severity.BUG]
+
+
+_UNDER_RAW = (
+    "struct s { raw_spinlock_t lock; };\nvoid f(struct s *s)\n{\n\traw_spin_lock(&s->lock);\n\tkfree(s->p);\n"
+    "\traw_spin_unlock(&s->lock);\n}\n"
+)
+_TREE = {
+    "arch/Kconfig": "config GENERIC_THING\n\tbool\n",
+    "arch/x86/Kconfig": "config X86\n\tdef_bool y\n\tselect ARCH_SUPPORTS_RT\n",
+    "arch/arm64/Kconfig": 'config ARM64\n\tdef_bool y\n\tselect ARCH_SUPPORTS_RT\nsource "platforms"\n',
+    "arch/arm64/Kconfig.platforms": 'config ARCH_BOTH\n\tbool "Both"\n',
+    "arch/arm/Kconfig": "config ARM\n\tbool\n\tdefault y\nconfig HAS_IOMEM\n\tdef_bool y\n",
+    "arch/arm/mach-old/Kconfig": 'menuconfig ARCH_OLD\n\tbool "Old"\nconfig ARCH_BOTH\n\tbool "Both"\n',
+    "lib/Kconfig": "config HAS_IOMEM\n\tbool\n",
+    "drivers/Makefile": "obj-y += thing/\nobj-$(CONFIG_ARCH_OLD) += old/\n",
+    "drivers/thing/Makefile": (
+        "obj-$(CONFIG_THING_OLD) += old-thing.o\nobj-$(CONFIG_THING_TEST) += \\\n\ttested.o\n"
+        "obj-$(CONFIG_THING_ANY) += any.o\nobj-y += always.o thing.o\nthing-$(CONFIG_THING_PART) += part.o\n"
+    ),
+    "drivers/thing/Kconfig": (
+        'config THING_OLD\n\ttristate "Old"\n\tdepends on ARCH_OLD && HAS_IOMEM\n\thelp\n\t  if it is old\n'
+        'config THING_TEST\n\ttristate "Test"\n\tdepends on (ARM || ARCH_OLD) || COMPILE_TEST\n'
+        'config THING_ANY\n\ttristate "Any"\n\tdepends on HAS_IOMEM && !ARM\n\tdepends on ARCH_BOTH || ARCH_OLD\n'
+        'if ARM\nmenu "Parts"\nconfig THING_PART\n\ttristate "Part"\n\tdepends on THING_ANY=y\nendmenu\nendif\n'
+    ),
+    "drivers/old/Makefile": "obj-y += chip.o\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("drivers/thing/old-thing.c", False),
+        ("drivers/thing/tested.c", False),
+        ("drivers/thing/part.c", False),
+        ("drivers/old/chip.c", False),
+        ("drivers/thing/any.c", True),
+        ("drivers/thing/always.c", True),
+        ("drivers/thing/no-line.c", True),
+    ],
+)
+def test_no_word_about_preempt_rt_in_a_driver_of_architectures_that_have_none(path: str, told: bool) -> None:
+    found = [f.check for f in brought_by(_UNDER_RAW, path=path, others=_TREE)]
+    assert found == (["rt-free-under-raw-spinlock"] if told else [])
+
+
+def test_driver_of_an_architecture_that_has_preempt_rt_by_now() -> None:
+    tree = {**_TREE, "arch/arm/Kconfig": _TREE["arch/arm/Kconfig"] + "\tselect ARCH_SUPPORTS_RT\n"}
+    assert brought_by(_UNDER_RAW, path="drivers/thing/old-thing.c", others=tree)
+
+
+def test_tree_without_preempt_rt_says_nothing_of_architectures() -> None:
+    tree = {path: text.replace("select ARCH_SUPPORTS_RT", "") for path, text in _TREE.items()}
+    assert brought_by(_UNDER_RAW, path="drivers/thing/old-thing.c", others=tree)

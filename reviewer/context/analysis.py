@@ -20,6 +20,7 @@ from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Assign, Call, Function, Guard, Loop, Return
 from reviewer.source.expression import last_member, split_member
+from reviewer.source.kbuild import Kbuild
 from reviewer.source.kconfig import excluded_with
 from reviewer.source.pointers import Instance
 from reviewer.source.program import Program
@@ -66,6 +67,7 @@ class Analyser:
         self.opened: dict[tuple[str, str], frozenset[tuple[object, ...]]] = {}
         self._memo: dict[tuple[Key, State], Analysis] = {}
         self._not_with_rt: dict[str, bool] = {}
+        self._kbuild = Kbuild(program.files)
         self._predicates: dict[tuple[str, str], bool] = {}
         self._own: dict[tuple[str, str], bool] = {}
 
@@ -226,6 +228,10 @@ class Analyser:
         if path not in self._not_with_rt:
             self._not_with_rt[path] = excluded_with(self.program.files, path, "PREEMPT_RT")
         return self._not_with_rt[path]
+
+    def never_with_rt(self, path: str) -> bool:
+        """Whether ``path`` is for hardware of architectures alone that have no PREEMPT_RT yet."""
+        return self._kbuild.never_with_rt(path)
 
     def lock_kind(self, function: Function, expression: str, mode: str) -> str:
         """The kind of a lock from its declaration; ``?`` where that is not clear. ``mode`` is read, write or empty."""
