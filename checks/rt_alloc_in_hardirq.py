@@ -3,6 +3,10 @@
 
 from reviewer.check import Check, EventKind, Kernels, Severity, Source, Where, called_where
 
+_FREES = Source(
+    "Documentation/core-api/real-time/differences.rst", "applies to memory deallocation routines", "Memory allocation"
+)
+
 CHECK = Check(
     id="rt-alloc-in-hardirq",
     area="rt",
@@ -17,6 +21,7 @@ CHECK = Check(
         rt=True,
         message="{call} runs {place}, on PREEMPT_RT too",
         question="Can {call} run here, {place}?",
+        of_frees=(_FREES,),
     ),
     sources=(
         Source(
@@ -24,6 +29,7 @@ CHECK = Check(
             "What remains problematic is code that explicitly",
             "Memory allocation",
         ),
+        _FREES,
         Source("Documentation/locking/locktypes.rst", "cannot be invoked from truly atomic", "raw_spinlock_t on RT"),
     ),
     wrong=(

@@ -3,6 +3,10 @@
 
 from reviewer.check import Check, EventKind, Kernels, Severity, Source, Where, called_where
 
+_FREES = Source(
+    "Documentation/core-api/real-time/differences.rst", "applies to memory deallocation routines", "Memory allocation"
+)
+
 CHECK = Check(
     id="rt-alloc-preempt-irq-off",
     area="rt",
@@ -16,6 +20,7 @@ CHECK = Check(
         rt=True,
         message="{call} is called {place}",
         question="Can {call} be called {place}?",
+        of_frees=(_FREES,),
     ),
     sources=(
         Source(
@@ -23,6 +28,7 @@ CHECK = Check(
             "acquired when preemption is disabled",
             "Memory allocation",
         ),
+        _FREES,
         Source("Documentation/locking/locktypes.rst", "cannot be invoked from truly atomic", "raw_spinlock_t on RT"),
         Source(
             "include/linux/gfp_types.h",

@@ -18,12 +18,12 @@ CHECK = Check(
         question="Can {call} be called {place}?",
     ),
     sources=(
-        Source("mm/page_alloc.c", "in NMI context or while holding a raw", "__free_pages"),
         Source(
             "Documentation/core-api/real-time/differences.rst",
             "applies to memory deallocation routines",
             "Memory allocation",
         ),
+        Source("mm/page_alloc.c", "in NMI context or while holding a raw", "__free_pages"),
         Source(
             "Documentation/locking/locktypes.rst",
             "critical section must avoid acquiring a regular",

@@ -8,7 +8,7 @@ subscribes to and answers with a ``Report`` or None. The context answers for bot
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reviewer.context.effects import Event, EventKind
@@ -253,15 +253,19 @@ def required_report(context: Context) -> Report:
     )
 
 
-def called_where(where: Where, *, rt: bool, message: str, question: str) -> Judge:
-    """A judge that objects to a call in an atomic context. ``{call}`` and ``{place}`` in the texts are filled in."""
+def called_where(where: Where, *, rt: bool, message: str, question: str, of_frees: tuple[Source, ...] = ()) -> Judge:
+    """A judge that objects to a call in an atomic context. ``{call}`` and ``{place}`` in the texts are filled in.
+
+    ``of_frees`` are where the kernel states it of calls that free memory.
+    """
 
     def judge(context: Context) -> Report | None:
         reason = context.atomic(rt=rt)
         if reason is None or where not in (Where.ANYWHERE, context.kind_of(reason)):
             return None
         words = {"call": context.call, "place": context.place(reason)}
-        return context.report(reason, message=message.format(**words), question=question.format(**words))
+        report = context.report(reason, message=message.format(**words), question=question.format(**words))
+        return replace(report, sources=of_frees) if context.event.kind is EventKind.FREE else report
 
     return judge
 

@@ -69,6 +69,19 @@ def test_a_guard_is_named_with_its_lock(tmp_path: Path, capsys: pytest.CaptureFi
     assert "guard(spinlock)(&dev->lock) is called with preemption disabled" in " ".join(said.split())
 
 
+def test_a_call_that_frees_cites_what_is_said_of_freeing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = tmp_path / "freed"
+    rules = (
+        "Memory allocation\n-----------------\n\nSleeping locks cannot be acquired when preemption is disabled.\n\n"
+        "This applies to memory deallocation routines too.\n"
+    )
+    body = "void drop(void *p)\n{\n\tpreempt_disable();\n\t%s;\n\tpreempt_enable();\n}\n"
+    document = "Documentation/core-api/real-time/differences.rst"
+    repos.make(where, {document: rules, "a/one.c": body % "kfree(p)", "b/two.c": body % "use(kmalloc(8, GFP_ATOMIC))"})
+    assert "“This applies to memory deallocation routines too.”" in _audit(where, capsys, "--all", "a")[1]
+    assert "“Sleeping locks cannot be acquired when preemption" in _audit(where, capsys, "--all", "b")[1]
+
+
 def test_folder_without_findings(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, said = _audit(tree, capsys, "--all", "drivers/b")
     assert (status, said.splitlines()[-1]) == (0, "Nothing found in 2 functions of 2 files.")
