@@ -117,12 +117,19 @@ def test_scan_sees_definitions_locks_and_tables() -> None:
         b"SYSCALL_DEFINE2(foo, int, a, int, b)\n{\n}\n"
         b"DEFINE_IDTENTRY_SYSVEC(sysvec_foo)\n{\n}\n"
         b"static const struct chip_ops chip = {\n\t.run = run,\n};\n"
+        b"static const struct bus_ops bus = {\n"
+        b"\t.part = &(const struct part_ops) {\n\t\t.stop = stop,\n\t},\n\t.go = go,\n};\n"
         b"int start(void)\n{\n\tstatic const struct part_ops ops = {\n\t\t.start = start,\n\t};\n\n"
         b"\tstruct walk walk = {\n\t\t.ops = ops,\n\t};\n\treturn walk_parts(&walk);\n}\n"
     )
     assert dict(facts.definitions) == {"run": "s", "start": "f", "sys_foo": "f", "sysvec_foo": "f", "take": "m"}
     assert set(facts.locks) == {("table_lock", "raw_spinlock_t"), ("setup", "mutex")}
-    assert facts.members == (("run", "chip_ops", "run"), ("start", "part_ops", "start"))
+    assert facts.members == (
+        ("go", "bus_ops", "go"),
+        ("run", "chip_ops", "run"),
+        ("start", "part_ops", "start"),
+        ("stop", "part_ops", "stop"),
+    )
 
 
 def test_scan_sees_functions_that_are_assigned_with_the_type_of_the_variable() -> None:

@@ -131,8 +131,8 @@ class Orders:
             if not held or not taken or held == taken:
                 continue
             in_reader = edge.held.kind in self._readers
-            reverse = self._reverse(held, taken, function, in_reader=in_reader)
-            if reverse is None or reverse.function == function:
+            reverse = self._reverse(held, taken, function, edge, in_reader=in_reader)
+            if reverse is None:
                 continue
             yield Event(
                 EventKind.READER_ORDER if in_reader or edge.acquisition.kind == WAIT else EventKind.LOCK_ORDER,
@@ -160,14 +160,20 @@ class Orders:
             return expression, edge.acquisition.lock_class
         return self._analyser.program.lock_class(expression, function) or "", edge.acquisition.lock_class
 
-    def _reverse(self, held: str, taken: str, user: Function, *, in_reader: bool) -> Reverse | None:
+    def _reverse(self, held: str, taken: str, user: Function, edge: Edge, *, in_reader: bool) -> Reverse | None:
         folder = posixpath.dirname(user.path)
         key = (held, taken, folder)
+        words = sorted(self._analyser.api.waits_for_readers) if in_reader else [_member(held)]
         if key not in self._found:
-            words = sorted(self._analyser.api.waits_for_readers) if in_reader else [_member(held)]
-            found = (reverse for inner in words for reverse in self._search(held, taken, user, inner))
-            self._found[key] = next(found, None)
-        return self._found[key]
+            self._found[key] = next(self._all(held, taken, user, words), None)
+        found = self._found[key]
+        if found is not None and _nested(user, edge, found):
+            others = self._all(held, taken, user, words)
+            found = next((other for other in others if not _nested(user, edge, other)), None)
+        return found if found is not None and found.function != user else None
+
+    def _all(self, held: str, taken: str, user: Function, words: list[str]) -> Iterator[Reverse]:
+        return (reverse for inner in words for reverse in self._search(held, taken, user, inner))
 
     def _search(self, held: str, taken: str, user: Function, inner: str) -> Iterator[Reverse]:
         """Functions of the folder that take a lock of class ``held`` while they hold one of class ``taken``.
@@ -213,6 +219,17 @@ class Orders:
             found = set(program.mentions_below(folder, outer)) & set(program.mentions_below(folder, inner))
         near = sorted(path for path in found if path != user and posixpath.dirname(path) == folder)
         return [user, *near[: _MOST_FILES - 1]]
+
+
+def _nested(function: Function, edge: Edge, reverse: Reverse) -> bool:
+    """Whether the two are one way through the code: ``a``, inside it ``b``, inside that the ``a`` of another object.
+
+    Then ``b`` is taken at one place for both, and who comes there without the first ``a`` does not take that one.
+    """
+    steps, others = edge.acquisition.steps[-1], reverse.edge.acquisition.steps[-1]
+    return (steps.path, steps.line) == (reverse.function.path, reverse.edge.where[1]) or (
+        (others.path, others.line) == (function.path, edge.where[1])
+    )
 
 
 def _member(lock_class: str) -> str:

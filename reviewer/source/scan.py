@@ -80,6 +80,7 @@ _TABLE = re.compile(
 )
 _LONGEST_TABLE_HEAD = 400
 _ENTRY = re.compile(rb"^\s*\.(\w+)\s*=\s*&?([a-z_]\w+)\s*,", re.MULTILINE)
+_LITERAL = re.compile(rb"\((?:const\s+)?struct\s+(\w+)\s*\)\s*\{")
 _NOT_FUNCTIONS = frozenset(
     b"if while for switch return sizeof do else defined __attribute__ typeof asm volatile".split()
 )
@@ -187,9 +188,14 @@ def _members(text: bytes) -> set[tuple[str, str, str]]:
         done = text.find(b"\n" + (table.group(1) or b"") + b"}", start.end())
         if done < 0:
             break
+        inner = [
+            (match.end(), closing_brace(text, match.end() - 1), match.group(1).decode("latin-1"))
+            for match in _LITERAL.finditer(text, start.end(), done)
+        ]
         for entry in _ENTRY.finditer(text, start.end(), done):
             field, function = entry.groups()
-            found.add((function.decode("latin-1"), structure, field.decode("latin-1")))
+            of = [name for first, last, name in inner if first <= entry.start(1) < last]
+            found.add((function.decode("latin-1"), of[-1] if of else structure, field.decode("latin-1")))
     return found
 
 

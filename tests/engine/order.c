@@ -153,3 +153,23 @@ void visit_others(struct vm *vm, struct vm *other)
 	visit(vm, other);
 	mutex_unlock(&vm->lock);
 }
+
+/* A lock of one object, one below it, and in that the same lock of another object: one way, not two. */
+
+struct tree { spinlock_t lock; spinlock_t branches_lock; struct tree *branch; };
+
+static void tree_mark_branches(struct tree *tree)
+{
+	spin_lock(&tree->branches_lock);
+	spin_lock(&tree->branch->lock);
+	tree->branch->marked = true;
+	spin_unlock(&tree->branch->lock);
+	spin_unlock(&tree->branches_lock);
+}
+
+void tree_mark(struct tree *tree)
+{
+	spin_lock(&tree->lock);
+	tree_mark_branches(tree);
+	spin_unlock(&tree->lock);
+}
