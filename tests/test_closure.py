@@ -132,3 +132,23 @@ def test_lock_of_another_type_reaches_those_who_take_it() -> None:
     new = Analyser(after, API, old)
     (helper,) = after.functions("kernel/helper.h", "helper")
     assert new.summary(helper) is not old.summary(helper)
+
+
+def test_no_way_leads_from_one_architecture_through_shared_code_into_another() -> None:
+    user = """\
+static DEFINE_RAW_SPINLOCK(bell_lock);
+void ring(void)
+{
+	raw_spin_lock(&bell_lock);
+	chime();
+	raw_spin_unlock(&bell_lock);
+}
+"""
+    others = {
+        "kernel/chime.c": "void chime(void)\n{\n\tarch_strike();\n}\n",
+        "arch/x86/kernel/strike.c": "void arch_strike(void)\n{\n\tmsleep(1);\n}\n",
+        "arch/arm64/kernel/strike.c": "void arch_strike(void)\n{\n}\n",
+    }
+    found = brought_by(user, path="arch/x86/kernel/ring.c", others=others)
+    assert [(finding.check, finding.function) for finding in found] == [("lock-sleep-in-atomic", "ring")]
+    assert not brought_by(user, path="arch/arm64/kernel/ring.c", others=others)

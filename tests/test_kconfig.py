@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files that are not built with an option."""
+"""Under which options files are built."""
 
 from __future__ import annotations
 
 import pytest
 
 from reviewer.model import Severity
-from reviewer.source.kconfig import excluded_with
+from reviewer.source.kconfig import Builds
 from tests.findings import CHECKS, brought_by
 from tests.memory_files import MemoryFiles
 
@@ -18,11 +18,53 @@ _KCONFIG = (
 
 
 def test_option_that_depends_on_its_absence_keeps_the_file_out() -> None:
-    files = MemoryFiles({"lib/big/Makefile": _MAKEFILE, "lib/Kconfig": _KCONFIG})
-    assert excluded_with(files, "lib/big/split.c", "PREEMPT_RT")
-    assert not excluded_with(files, "lib/big/fast.c", "PREEMPT_RT")
-    assert not excluded_with(files, "lib/big/core.c", "PREEMPT_RT")
-    assert not excluded_with(files, "lib/big/unknown.c", "PREEMPT_RT")
+    builds = Builds(MemoryFiles({"lib/big/Makefile": _MAKEFILE, "lib/Kconfig": _KCONFIG}))
+    assert "!PREEMPT_RT" in builds.conditions("lib/big/split.c")
+    assert builds.conditions("lib/big/fast.c") == {"FAST"}
+    assert not builds.conditions("lib/big/core.c")
+    assert not builds.conditions("lib/big/unknown.c")
+
+
+def test_lists_of_a_makefile_and_what_is_around_them() -> None:
+    makefile = (
+        "obj-y += both.o size_$(BITS).o\nobj-$(CONFIG_PAIR) += pair.o\npair-y := left.o\n"
+        "pair-$(CONFIG_RIGHT) += right.o\nmmu-y := none.o\nmmu-$(CONFIG_MMU) := full.o\nobj-y += $(mmu-y)\n"
+        "ifeq ($(CONFIG_TIMERS),y)\nobj-y += timers.o\nelse\nobj-y += stubs.o\nendif\n"
+        "ifneq ($(CONFIG_SMP),y)\nobj-y += up.o\nendif\nifdef CONFIG_DEEP\nifndef CONFIG_FLAT\nobj-m += deep.o\n"
+        "endif\nendif\nifeq ($(ODD),y)\nobj-y += odd.o\nelse\nobj-y += even.o\nendif\nobj-y += last.o\n"
+    )
+    builds = Builds(MemoryFiles({"lib/Makefile": makefile}))
+    names = "both size_32 size_64 left right none full timers stubs up deep odd even last".split()
+    assert {name: " ".join(sorted(builds.conditions(f"lib/{name}.c"))) for name in names} == {
+        "both": "",
+        "size_32": "!64BIT",
+        "size_64": "64BIT",
+        "left": "PAIR",
+        "right": "PAIR RIGHT",
+        "none": "!MMU",
+        "full": "MMU",
+        "timers": "TIMERS",
+        "stubs": "!TIMERS",
+        "up": "!SMP",
+        "deep": "!FLAT DEEP",
+        "odd": "",
+        "even": "",
+        "last": "",
+    }
+
+
+def test_option_without_a_prompt_is_what_its_default_says() -> None:
+    kconfig = (
+        "config TREE\n\tbool\n\tdefault y if SMP\n\nconfig TINY\n\tbool\n\tdefault y if !PREEMPT && !SMP\n\n"
+        "config SMALLEST\n\tdef_bool TINY\n\tdepends on (A || B) && !NUMA\n\thelp\n\t  Text.\n\n"
+        'config ASKED\n\tbool "Shall it?"\n\tdefault y if SMP\n'
+    )
+    makefile = "".join(f"obj-$(CONFIG_{name}) += {name.lower()}.o\n" for name in ("TREE", "TINY", "SMALLEST", "ASKED"))
+    builds = Builds(MemoryFiles({"lib/x/Makefile": makefile, "lib/Kconfig": kconfig}))
+    assert builds.conditions("lib/x/smallest.c") == {"SMALLEST", "TINY", "!PREEMPT", "!SMP", "!NUMA"}
+    assert builds.conditions("lib/x/asked.c") == {"ASKED"}
+    assert builds.exclusive("lib/x/tree.c", "lib/x/smallest.c")
+    assert not builds.exclusive("lib/x/asked.c", "lib/x/smallest.c")
 
 
 def test_no_word_about_preempt_rt_in_a_file_that_is_not_built_with_it() -> None:

@@ -83,6 +83,51 @@ def test_macro_is_a_function_where_it_can_matter() -> None:
     assert program.resolve("size", "kernel/a.c") == ()
 
 
+_TWO_FORMS = {
+    "kernel/x/Makefile": "obj-$(CONFIG_LARGE) += tree.o\nobj-$(CONFIG_SMALL) += little.o\n",
+    "kernel/x/Kconfig": "config SMALL\n\tbool\n\tdefault y if !SMP\n",
+    "kernel/x/little.c": "void check(void)\n{\n}\n",
+    "kernel/x/tree.c": "void check(void)\n{\n\tmsleep(1);\n}\n",
+    "kernel/tick.c": "void tick(void)\n{\n\tcheck();\n}\n",
+    "include/linux/check.h": "static inline void check(void) { }\n",
+    "drivers/a/b/c/check.c": "void check(void)\n{\n}\n",
+}
+
+
+def test_of_two_forms_of_a_function_the_one_that_most_kernels_have_is_called() -> None:
+    program = _program(_TWO_FORMS)
+    assert [f.path for f in program.resolve("check", "kernel/tick.c")] == ["kernel/x/tree.c"]
+    weak = {"kernel/a.c": "void __weak f(void)\n{\n}\n", "kernel/b.c": "void f(void)\n{\n\tg();\n}\n"}
+    assert [f.path for f in _program(weak).resolve("f", "mm/c.c")] == ["kernel/b.c"]
+
+
+def test_a_caller_calls_each_form_of_a_function() -> None:
+    program = _program(_TWO_FORMS)
+    for path, expected in (
+        ("kernel/x/tree.c", ["tick"]),
+        ("kernel/x/little.c", ["tick"]),
+        ("include/linux/check.h", ["tick"]),
+        ("drivers/a/b/c/check.c", []),
+    ):
+        (function,) = program.functions(path, "check")
+        assert [caller.name for caller in callers(program, function)] == expected
+
+
+def test_shared_code_calls_the_function_of_each_architecture_and_no_other_does() -> None:
+    user = "void {}(void)\n{{\n\tarch_wake();\n}}\n"
+    program = _program(
+        {
+            "kernel/user.c": user.format("shared"),
+            "kernel/own.c": "static void arch_wake(void)\n{\n}\n" + user.format("own"),
+            "arch/x86/kernel/a.c": "void arch_wake(void)\n{\n}\n" + user.format("x86"),
+            "arch/arm64/kernel/a.c": "void arch_wake(void)\n{\n}\n" + user.format("arm"),
+        }
+    )
+    for arch, expected in (("x86", ["x86", "shared"]), ("arm64", ["arm", "shared"])):
+        (function,) = program.functions(f"arch/{arch}/kernel/a.c", "arch_wake")
+        assert [caller.name for caller in callers(program, function)] == expected
+
+
 def test_callers_are_found_in_other_files_of_the_scope() -> None:
     program = _program(
         {

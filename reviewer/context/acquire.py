@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reviewer.context.effects import Acquisition, Condition, Edge, EventKind
 from reviewer.context.enabled import interruptible, interrupts
 from reviewer.context.facts import STANDS, TAKEN_AT, Facts
+from reviewer.context.foreign import leads_abroad
 from reviewer.context.locks import around, canonical, in_caller, in_parameters
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.state import Held, Origin, State
@@ -104,7 +105,7 @@ def taken_inside(flow: Flow, node: Call, kind: str, name: str, step: Step, state
 def inherit(flow: Flow, node: Call, callee: Function, step: Step, state: State, facts: Facts) -> None:
     """What the callee takes is taken in this call, where the arguments let it."""
     for acquisition in flow.analyser.summary(callee).acquisitions.values():
-        if len(acquisition.steps) >= _LONGEST_CHAIN:
+        if len(acquisition.steps) >= _LONGEST_CHAIN or leads_abroad(acquisition.steps, flow.function):
             continue
         conditions: list[Condition] = []
         possible = True

@@ -21,7 +21,6 @@ from reviewer.context.tables import Api
 from reviewer.source.cfg import Assign, Call, Function, Guard, Loop, Return
 from reviewer.source.expression import last_member, split_member
 from reviewer.source.kbuild import Kbuild
-from reviewer.source.kconfig import excluded_with
 from reviewer.source.pointers import Instance
 from reviewer.source.program import Program
 from reviewer.source.unlike import Unlike
@@ -66,7 +65,6 @@ class Analyser:
         self.unfolded: dict[str, Function] = {}
         self.opened: dict[tuple[str, str], frozenset[tuple[object, ...]]] = {}
         self._memo: dict[tuple[Key, State], Analysis] = {}
-        self._not_with_rt: dict[str, bool] = {}
         self._kbuild = Kbuild(program.files)
         self._predicates: dict[tuple[str, str], bool] = {}
         self._own: dict[tuple[str, str], bool] = {}
@@ -225,9 +223,7 @@ class Analyser:
 
     def not_with_rt(self, path: str) -> bool:
         """Whether ``path`` is not built with PREEMPT_RT."""
-        if path not in self._not_with_rt:
-            self._not_with_rt[path] = excluded_with(self.program.files, path, "PREEMPT_RT")
-        return self._not_with_rt[path]
+        return "!PREEMPT_RT" in self.program.builds.conditions(path)
 
     def never_with_rt(self, path: str) -> bool:
         """Whether ``path`` is for hardware of architectures alone that have no PREEMPT_RT yet."""

@@ -36,6 +36,7 @@ from reviewer.context.facts import (
     note_error,
     note_same,
 )
+from reviewer.context.foreign import leads_abroad
 from reviewer.context.implied import with_assumed
 from reviewer.context.locks import apply_suffix, canonical, drop, equal_name, in_caller, note_lookup, take
 from reviewer.context.match import presumed, satisfied
@@ -469,6 +470,8 @@ class Calls:
     ) -> None:
         path = flow.function.path
         if is_apart(path, effect.apart) or any(self.analyser.program.leaves_out(path, m) for m in effect.through):
+            return
+        if leads_abroad(effect.steps, flow.function):
             return
         if state.pagefault > 0 and effect.steps[-1].text.partition("(")[0] in self.api.user_access:
             return  # page faults are disabled: it fails instead of sleeping

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reviewer.context.conditions import UNKNOWN, Clause, Definition, clauses
 from reviewer.context.effects import Condition, Need, Requirement, RequirementKey, Site, Standing, Summary, Under
 from reviewer.context.facts import ASSUMED, Facts
+from reviewer.context.foreign import leads_abroad
 from reviewer.context.locks import canonical, in_caller
 from reviewer.context.match import satisfied
 from reviewer.context.state import Held, Origin, State, atomic
@@ -77,6 +78,8 @@ class Requirements:
             return
         function = self._flow.function
         for requirement in list(summary.requirements.values()):
+            if leads_abroad(requirement.steps, function):
+                continue
             conditions: list[Condition] = []
             for condition in requirement.conditions:
                 answer = satisfied(condition, node.args, facts, function, self._api)

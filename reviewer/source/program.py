@@ -14,6 +14,7 @@ from reviewer.source.cfg import Extent, Function, Layout
 from reviewer.source.declarations import Declaration, Declarations
 from reviewer.source.files import Files
 from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
+from reviewer.source.kconfig import Builds
 from reviewer.source.macros import read_macro
 from reviewer.source.mentions import Mentions
 from reviewer.source.parse import ParsedFile, parse
@@ -43,11 +44,13 @@ _CORE = (
 _DEFAULT_ARCH = "x86"
 _ELSEWHERE = ("tools/", "samples/", "scripts/", "Documentation/")
 _MANY = 40
+_TRIED = 6  # definitions of one name
 _TOO_COMMON = 200  # of what is in reach: what else the cache has seen must not change an answer
 _TEXTS_KEPT = 256
 _PARSED_KEPT = 8_000_000  # bytes of text; its syntax trees need about fifteen times as much
 _FUNCTIONS_KEPT = 15_000
 _NAMES_KEPT = 60_000
+_WEAK = "__weak"
 _INCLUDED_CODE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([\w-]+\.[ch])"', re.MULTILINE)
 
 
@@ -89,6 +92,7 @@ class Program:
         self._members_used: dict[tuple[str, str], bool] = base._members_used if base is not None else {}
         self._declarations = Declarations(self)
         self._mentions = Mentions(files, store)
+        self.builds = Builds(files)
 
     # Files
 
@@ -349,15 +353,29 @@ class Program:
         candidates = [candidate for candidate in candidates if candidate[0] < 9]
         if not candidates or len(candidates) > _TOO_COMMON or (candidates[0][0] >= 5 and len(candidates) > 6):
             return ()
-        for _, is_macro, path in candidates[:3]:
+        return self._usual(name, candidates)
+
+    def _usual(self, name: str, candidates: Sequence[tuple[int, bool, str]]) -> tuple[Function, ...]:
+        """Of definitions as (distance, whether it is a macro, path), nearest first, the one that most kernels have."""
+        rivals: list[Function] = []
+        nearest: tuple[int, bool] | None = None
+        for distance, is_macro, path in candidates[:_TRIED]:
+            if nearest is not None and nearest != (distance, is_macro):
+                break
             if is_macro:
                 macro = self.macro(name, path)
                 found: tuple[Function, ...] = (macro,) if macro is not None else ()
             else:
                 found = self.functions(path, name)
             if found:  # of several definitions (configuration arms) the one with most in it
-                return (max(found, key=lambda f: (not f.reading, sum(len(block.nodes) for block in f.blocks))),)
-        return ()
+                nearest = (distance, is_macro)
+                rivals.append(max(found, key=lambda f: (not f.reading, sum(len(block.nodes) for block in f.blocks))))
+        return (min(rivals, key=self._rarity),) if len(rivals) > 1 else tuple(rivals)
+
+    def _rarity(self, function: Function) -> tuple[bool, int, bool, str]:
+        """What is built in few kernels comes last: what another may replace, what an option takes away, the stub."""
+        missing = sum(condition.startswith("!") for condition in self.builds.conditions(function.path))
+        return _WEAK in function.words, missing, function.path.endswith(".h"), function.path
 
     def defining(self, name: str, user: str) -> tuple[str, ...]:
         """The files in the scope of ``user`` that define a function called ``name``, static ones among them."""

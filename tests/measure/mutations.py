@@ -31,7 +31,6 @@ from reviewer.model import Change, Finding
 from reviewer.registry import load_api, load_checks
 from reviewer.sides import ChangedLines, Sides
 from reviewer.source.files import Files
-from reviewer.source.kconfig import excluded_with
 from reviewer.source.program import Program
 from reviewer.source.store import Store
 from reviewer.tree.repository import Repository
@@ -224,7 +223,7 @@ def _next(
         if path not in texts:
             text = (judge.files.read(path) or b"").decode("latin-1")
             texts[path] = Source(path, text.replace("\r", " "), program.extents(path))
-        if kind.name.endswith("-rt") and excluded_with(judge.files, path, "PREEMPT_RT"):
+        if kind.name.endswith("-rt") and "!PREEMPT_RT" in program.builds.conditions(path):
             excluded["the file is not built with PREEMPT_RT"] += 1
             continue
         mutants = list(kind.make(texts[path], excluded))
