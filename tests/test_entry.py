@@ -111,3 +111,50 @@ static int start(void)
 }
 """
     assert [finding.message.rpartition(" without ")[2].split(",")[0] for finding in brought_by(code)] == ["hub_mutex"]
+
+
+def test_function_in_a_part_of_a_table_is_entered_as_the_type_of_the_part_says() -> None:
+    code = """\
+struct bell { int number; struct irq_chip chip; };
+
+static void ring(struct irq_data *d)
+{
+	msleep(1);
+}
+
+static struct bell bell = {
+	.number = 1,
+	.chip = {
+		.name = "bell",
+		%s = ring,
+	},
+};
+"""
+    assert _found(code % ".irq_mask", {}) == [("lock-sleep-in-atomic", 5)]
+    assert not _found(code % ".irq_bus_lock", {})
+    inline = code.replace("\t.chip = {\n", "\t.chip.irq_mask = ring,\n\t.other = {\n")
+    assert _found(inline % ".name", {}) == [("lock-sleep-in-atomic", 5)]
+
+
+def test_name_of_an_element_says_in_which_context_its_functions_are_called() -> None:
+    code = """\
+static int step(unsigned int cpu)
+{
+	msleep(1);
+	return 0;
+}
+
+struct cpuhp_step {
+	const char *name;
+	union { int (*single)(unsigned int cpu); int (*multi)(unsigned int cpu, struct hlist_node *node); } startup;
+};
+
+static struct cpuhp_step steps[] = {
+	[CPUHP_BELL_%s] = {
+		.name = "bell",
+		.startup.single = step,
+	},
+};
+"""
+    assert _found(code % "STARTING", {}) == [("lock-sleep-in-atomic", 3)]
+    assert not _found(code % "PREPARE", {})

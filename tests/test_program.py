@@ -206,6 +206,32 @@ def test_assigned_function_stands_in_the_member_of_the_type_that_has_it() -> Non
     assert (instance.function, instance.member) == (go, "part_ops.run")
 
 
+def test_parts_of_a_table_are_called_after_the_members_that_lead_to_them() -> None:
+    text = b"""
+static const struct shop shop = {
+	.open = shop_open,
+	.power = { .on = power_on, .off = power_off },
+	.door.bell.ring = bell_ring,
+	.till = &(const struct till_ops) {
+		.pay = till_pay,
+	},
+	.shelves = { { .fill = shelf_fill }, [2] = { .fill = second_fill, } },
+	.size = 3,
+	.close = shop_close
+};
+"""
+    assert set(scan(text).members) == {
+        ("shop_open", "shop", "open"),
+        ("power_on", "shop.power", "on"),
+        ("power_off", "shop.power", "off"),
+        ("bell_ring", "shop.door.bell", "ring"),
+        ("till_pay", "till_ops", "pay"),
+        ("shelf_fill", "shop.shelves", "fill"),
+        ("second_fill", "shop.shelves", "fill"),
+        ("shop_close", "shop", "close"),
+    }
+
+
 def test_other_trees_in_the_cache_change_no_answer() -> None:
     files = {
         "include/linux/box.h": "struct box_ops { void (*run)(void); };\n#define for_each_box(b) for (; b; b++)\n",

@@ -36,6 +36,7 @@ _FAR = 20000  # bytes in which the head of an array stands
 _ASSIGNED = re.compile(rb"([\w.>\[\]-]*?)(?:->|\.)(\w+)\s*=$")
 _VARIABLE = re.compile(rb"(\w+)\s*(?:\[[^\]]*\]\s*)?=\s*\{[^;{}]*$")
 _DEFINED = re.compile(rb"^([A-Z]\w+)\(\w+\)\s*=\s*\{", re.MULTILINE)
+_ELEMENT = re.compile(rb"\[\s*(\w+)\s*\]\s*=\s*\{[^{}]*$")
 _ARRAY = re.compile(rb"\bstruct\s+(\w+)\s+\w+\[[^\]]*\]\s*=\s*\{")
 
 
@@ -82,10 +83,10 @@ def _all(program: Program, api: Api, function: Function) -> Iterator[_Found]:
         yield _Found(kind, function.path, function.line, f"{function.via}()")
     for structure, name in sorted(program.members(function)):
         member = api.members.get(f"{structure}.{name}")
-        if member is None or member.kind is EntryKind.ALONE:
+        if member is None or member.kind is EntryKind.ALONE or member.indexed:
             continue
         if not _says(program.text(function.path), member.unless):
-            yield _Found(member.kind, function.path, function.line, f"struct {structure}.{name}")
+            yield _Found(member.kind, function.path, function.line, f"struct {structure}.{name}", member.holds)
     for path in program.mentioning(function):
         text = program.text(path)
         if text is not None:
@@ -147,6 +148,9 @@ class _Mentions:
         if assigned is None:
             return
         member = assigned.group(2).decode("latin-1")
+        yield from self._in_element(
+            before[: assigned.start()], f"{assigned.group(1).decode('latin-1')}.{member}", at, line
+        )
         if assigned.group(1):
             structure, operation = self._api.assigned.get(member, ("", None))
             declared = self._type_at(assigned.group(1).decode("latin-1"), line) if member in self._api.fields else None
@@ -197,14 +201,28 @@ class _Mentions:
                     text = f"{called}({arguments[at]})" if at is not None and at < len(arguments) else f"{called}()"
                     yield _Found(kind, self._path, line, text)
 
+    def _in_element(self, before: bytes, designator: str, at: int, line: int) -> Iterator[_Found]:
+        """``[NAME] = { .member = f }`` in an array of structures for which the name of the element decides."""
+        element = _ELEMENT.search(before)
+        structure = self._array(at) if element is not None else ""
+        member = self._api.members.get(structure + designator)
+        if element is not None and member is not None and member.indexed:
+            name = element.group(1).decode("latin-1")
+            kind = next((kind for pattern, kind in member.indexed if pattern.fullmatch(name)), member.kind)
+            yield _Found(kind, self._path, line, f"struct {structure}{designator} of {name}", member.holds)
+
+    def _array(self, at: int) -> str:
+        """The structures of the array in whose definition the offset lies."""
+        heads = list(_ARRAY.finditer(self._text, max(0, at - _FAR), at))
+        inside = heads and b"\n};" not in self._text[heads[-1].end() : at]
+        return heads[-1].group(1).decode("latin-1") if inside else ""
+
     def _in_array(self, at: int, line: int) -> Iterator[_Found]:
         """``{ f, ... }`` in an array of structures."""
-        heads = list(_ARRAY.finditer(self._text, max(0, at - _FAR), at))
-        if heads and b"\n};" not in self._text[heads[-1].end() : at]:
-            structure = heads[-1].group(1).decode("latin-1")
-            member = self._api.positions.get((structure, 0))
-            if member is not None:
-                yield _Found(member.kind, self._path, line, f"struct {structure}")
+        structure = self._array(at)
+        member = self._api.positions.get((structure, 0))
+        if member is not None:
+            yield _Found(member.kind, self._path, line, f"struct {structure}")
 
 
 def _kind(registration: Registration, called: str, arguments: list[str]) -> EntryKind:

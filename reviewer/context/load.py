@@ -18,6 +18,7 @@ from reviewer.context.schema import (
     EntriesTable,
     LockKind,
     ObjectEntry,
+    Operations,
     OperationsTable,
     RegistrationEntry,
     RequiresTable,
@@ -177,11 +178,15 @@ class _Reader:
                 found.append(Registration(position, member, entry.kind, entry.flags_at, tuple(flagged), holds))
         return tuple(found)
 
+    def member(self, entry: Operations) -> Member:
+        indexed = [(self.pattern("operations", "indexed", [text]), kind) for text, kind in entry.indexed.items()]
+        return Member(entry.kind, entry.assigned, entry.unless, tuple(indexed), entry.holds)
+
     def members(self, table: OperationsTable) -> dict[str, Member]:
         return self.once(
             "operations",
             (
-                (entry.structure, f"{entry.structure}.{name}", Member(entry.kind, entry.assigned, entry.unless))
+                (entry.structure, f"{entry.structure}.{name}", self.member(entry))
                 for entry in table.operations
                 for name in self.words("operations", entry.structure, entry.members)
             ),

@@ -374,6 +374,8 @@ class Operations(_Table, frozen=True, forbid_unknown_fields=True):
     definer: str = ""
     unless: str = ""
     position: Position | None = None
+    indexed: dict[str, EntryKind] = {}
+    holds: str = ""
 
 
 class OperationsTable(_Table, frozen=True, forbid_unknown_fields=True):

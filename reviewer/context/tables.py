@@ -71,12 +71,16 @@ class Registration:
 class Member:
     """A member of a structure of operations that is called in context ``kind``.
 
-    With ``assigned`` its name says it all. ``unless`` is a word with which a file says that it may sleep there.
+    With ``assigned`` its name says it all. ``unless`` is a word with which a file says that it may sleep there. In an
+    array the name of the element, ``[NAME] = { ... }``, decides where it matches one of ``indexed``. ``holds`` is the
+    global lock that is held.
     """
 
     kind: EntryKind
     assigned: bool
     unless: str
+    indexed: tuple[tuple[re.Pattern[str], EntryKind], ...] = ()
+    holds: str = ""
 
 
 @dataclass(frozen=True, slots=True)

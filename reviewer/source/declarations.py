@@ -115,6 +115,18 @@ class Declarations:
             owner = found[0].type if found is not None and found[0].type != FUNCTION else None
         return owner
 
+    def part(self, structure: str, user: str) -> str:
+        """The type of a part of a table: of ``bell.ops`` the type of the member ``ops`` of ``struct bell``.
+
+        A part whose type has no name, or is not known, keeps the name that it was given.
+        """
+        owner, *path = structure.split(".")
+        for name in path:
+            found = self._member(owner, name, user)
+            named = found is not None and found[0].type not in (FUNCTION, "")
+            owner = found[0].type if found is not None and named else f"{owner}.{name}"
+        return owner
+
     def lock_class(self, expression: str, types: Mapping[str, str], user: str) -> str | None:
         """The class of the lock ``expression`` as a text about the file ``user`` writes it."""
         parts = split_member(expression)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -393,7 +393,7 @@ class Program:
             self._any_scope(user)
             rows = self.store.initialisers(field)
             near = [
-                Entry(path, *rows[position][1:])
+                Entry(path, self._declarations.part(rows[position][1], path), rows[position][2])
                 for position, path in self.located([row for row, _, _ in rows], user)
                 if self.distance(path, user) < 9
             ]
@@ -409,15 +409,28 @@ class Program:
 
     def _flags(self, entry: Entry) -> frozenset[str]:
         """The members that tables like that of ``entry`` set to true in its file."""
-        row = self._row(entry.path)
-        return self.store.set_true(entry.structure, row) if row is not None else frozenset()
+        found: set[str] = set()
+        for row, name in self._written_as(entry.structure, entry.path):
+            found |= self.store.set_true(name, row)
+        return frozenset(found)
+
+    def _written_as(self, structure: str, path: str) -> Iterator[tuple[int, str]]:
+        """(row of the file ``path``, what its tables call the structure): its name, or as a part of another."""
+        row = self._row(path)
+        if row is not None:
+            yield row, structure
+            yield from (
+                (row, part) for part in self.store.parts(row) if self._declarations.part(part, path) == structure
+            )
 
     def leaves_out(self, path: str, member: str) -> bool:
         """Whether the file ``path`` has tables of a structure, and none of them fills this ``structure.field``."""
         if (path, member) not in self._left_out:
-            structure, _, field = member.partition(".")
+            structure, _, field = member.rpartition(".")
             row = self._row(path)
-            filled = self.store.filled(structure, row) if row is not None else frozenset[str]()
+            filled: set[str] = set()
+            for blob, name in self._written_as(structure, path):
+                filled |= self.store.filled(name, blob)
             assigned = row is not None and self.store.assigns(field, row)
             self._left_out[path, member] = bool(filled) and field not in filled and not assigned
         return self._left_out[path, member]
@@ -541,7 +554,7 @@ class Program:
         self._any_scope(function.path)
         rows = self.store.members(function.name)
         return frozenset(
-            (rows[position][1], rows[position][2])
+            (self._declarations.part(rows[position][1], path), rows[position][2])
             for position, path in self.located([row for row, _, _ in rows], function.path)
             if not function.static or path == function.path
         )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 from reviewer.source.assigned import assigned_functions
+from reviewer.source.initialisers import members
 from reviewer.source.store import BlobFacts
 from reviewer.source.types import closing_brace
 
@@ -73,14 +74,6 @@ _STRUCTURES = (re.compile(rb"struct\s++(\w++)\s*+\{"), re.compile(rb"union\s++(\
 _TYPEDEF = re.compile(rb"\ntypedef\s++(?:const\s++)?(?:struct|union)\s++(\w++)\s*+\**+\s*+(\w++)\s*+;")
 _NAMED_AFTER = re.compile(rb"\n(?P<words>(?:typedef\s++)?" + _WORDS + rb")(?:struct|union)\s*+(?P<tag>\w*+)\s*+\{")
 _AFTER_BODY = re.compile(rb"([^;={}]*+)[;=]")
-_INITIALISER = re.compile(rb"=\s*\{")
-_TABLE = re.compile(
-    rb"^([ \t]+(?=(?:const )?static ))?(?:static |const |extern |__\w+ )*struct\s+(\w+)\s+[^;=(){}]{0,200}\Z",
-    re.MULTILINE,
-)
-_LONGEST_TABLE_HEAD = 400
-_ENTRY = re.compile(rb"^\s*\.(\w+)\s*=\s*&?([a-z_]\w+)\s*,", re.MULTILINE)
-_LITERAL = re.compile(rb"\((?:const\s+)?struct\s+(\w+)\s*\)\s*\{")
 _NOT_FUNCTIONS = frozenset(
     b"if while for switch return sizeof do else defined __attribute__ typeof asm volatile".split()
 )
@@ -108,7 +101,7 @@ def scan(text: bytes) -> BlobFacts:
     return BlobFacts(
         tuple(definitions.items()),
         tuple(sorted(_locks(text))),
-        tuple(sorted(_members(text))),
+        tuple(sorted(members(text))),
         tuple(sorted(types)),
         tuple(sorted(variables)),
         tuple(sorted(set(assigned))),
@@ -174,28 +167,6 @@ def _locks(text: bytes) -> set[tuple[str, str]]:
         found.add((match.group(2).decode(), match.group(1).decode()))
     for defined in (*_DEFINED_LOCK.finditer(text), *_DECLARED_RWSEM.finditer(text)):
         found.add((defined.group(2).decode(), _DEFINED_TYPE[defined.group(1)]))
-    return found
-
-
-def _members(text: bytes) -> set[tuple[str, str, str]]:
-    found: set[tuple[str, str, str]] = set()
-    done = 0
-    for start in _INITIALISER.finditer(text):
-        table = _TABLE.search(text, max(done, start.start() - _LONGEST_TABLE_HEAD), start.start())
-        if table is None or start.start() < done:
-            continue
-        structure = table.group(2).decode("latin-1")
-        done = text.find(b"\n" + (table.group(1) or b"") + b"}", start.end())
-        if done < 0:
-            break
-        inner = [
-            (match.end(), closing_brace(text, match.end() - 1), match.group(1).decode("latin-1"))
-            for match in _LITERAL.finditer(text, start.end(), done)
-        ]
-        for entry in _ENTRY.finditer(text, start.end(), done):
-            field, function = entry.groups()
-            of = [name for first, last, name in inner if first <= entry.start(1) < last]
-            found.add((function.decode("latin-1"), of[-1] if of else structure, field.decode("latin-1")))
     return found
 
 

@@ -78,7 +78,7 @@ create table if not exists summary (
 create table if not exists finished (key text primary key, day integer not null, data blob not null) without rowid;
 create index if not exists member_field on member (field, blob);
 create index if not exists assigned_field on assigned (field, blob);
-create index if not exists member_structure on member (structure, blob);
+create index if not exists member_structure on member (blob, structure);
 """
 
 
@@ -237,6 +237,13 @@ class Store:
         """The members that initialisers of the structure fill in the file with this blob row."""
         rows = self.database.query("select field from member where structure = ? and blob = ?", (structure, blob))
         return frozenset(field for (field,) in rows)
+
+    def parts(self, blob: int) -> tuple[str, ...]:
+        """The parts of tables, ``bell.ops``, in which the file with this blob row names something."""
+        rows = self.database.query(
+            "select distinct structure from member where blob = ? and structure like '%.%'", (blob,)
+        )
+        return tuple(sorted(structure for (structure,) in rows))
 
     def set_true(self, structure: str, blob: int) -> frozenset[str]:
         """The members that initialisers of the structure set to ``true`` in the file with this blob row."""
