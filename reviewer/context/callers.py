@@ -7,7 +7,8 @@ import posixpath
 import re
 
 from reviewer.source.cfg import Call, Function
-from reviewer.source.program import Program, architecture_of
+from reviewer.source.nearness import architecture_of
+from reviewer.source.program import Program
 
 _ONE_IMAGE = ("arch/", "block/", "fs/", "include/", "init/", "ipc/", "kernel/", "lib/", "mm/", "security/", "virt/")
 """Of what is linked together no two files can offer a function of the same name."""

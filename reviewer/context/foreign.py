@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from reviewer.model import Step
 from reviewer.source.cfg import Function
-from reviewer.source.program import architecture_of
+from reviewer.source.nearness import architecture_of
 
 
 def leads_abroad(steps: Iterable[Step], function: Function) -> bool:

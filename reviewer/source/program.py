@@ -17,6 +17,7 @@ from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
 from reviewer.source.kconfig import Builds
 from reviewer.source.macros import read_macro
 from reviewer.source.mentions import Mentions
+from reviewer.source.nearness import architecture, distance, folders_seen_from
 from reviewer.source.parse import ParsedFile, parse
 from reviewer.source.pointers import Entry, Instance, apart_from, chosen
 from reviewer.source.scan import scan
@@ -25,24 +26,6 @@ from reviewer.source.store import Store
 C_SUFFIXES = (".c", ".h")
 """The ends of the names of files that are read."""
 
-# Where a name is looked for besides the folder of the file that uses it. What a driver offers to other folders it
-# declares below include/.
-_CORE = (
-    "include/linux",
-    "include/asm-generic",
-    "include/kvm",
-    "kernel",
-    "mm",
-    "virt",
-    "lib",
-    "arch/{arch}/include",
-    "arch/{arch}/kernel",
-    "arch/{arch}/kvm",
-    "arch/{arch}/mm",
-    "arch/{arch}/entry",
-)
-_DEFAULT_ARCH = "x86"
-_ELSEWHERE = ("tools/", "samples/", "scripts/", "Documentation/")
 _MANY = 40
 _TRIED = 6  # definitions of one name
 _TOO_COMMON = 200  # of what is in reach: what else the cache has seen must not change an answer
@@ -52,12 +35,6 @@ _FUNCTIONS_KEPT = 15_000
 _NAMES_KEPT = 60_000
 _WEAK = "__weak"
 _INCLUDED_CODE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([\w-]+\.[ch])"', re.MULTILINE)
-
-
-def architecture_of(path: str) -> str | None:
-    """``arm64`` for ``arch/arm64/kvm/arm.c``, None for code that every architecture shares."""
-    parts = path.split("/")
-    return parts[1] if parts[0] == "arch" and len(parts) > 2 else None
 
 
 class Program:
@@ -244,23 +221,11 @@ class Program:
     def scope(self, path: str) -> tuple[str, ...]:
         """The folders in which a name used in ``path`` is looked for."""
         if path not in self._scopes:
-            self._scopes[path] = self._scope(path)
+            self._scopes[path] = folders_seen_from(path)
         return self._scopes[path]
 
-    @staticmethod
-    def _scope(path: str) -> tuple[str, ...]:
-        arch = architecture_of(path) or _DEFAULT_ARCH
-        parts = path.split("/")
-        depth = {"drivers": 4, "sound": 3, "net": 2, "fs": 2, "arch": 3}.get(parts[0], 1)
-        own = "/".join(parts[: min(depth, len(parts) - 1)])
-        folders = [folder.format(arch=arch) for folder in _CORE]
-        if not own:
-            return tuple(folders)
-        extra = [f"include/{parts[0]}"] if parts[0] in ("net", "drm", "sound", "crypto") else []
-        kept = [folder for folder in folders if not (folder + "/").startswith(own + "/")]
-        if any((own + "/").startswith(folder + "/") for folder in kept):
-            return (*kept, *extra)
-        return (own, *kept, *extra)
+    architecture = staticmethod(architecture)
+    distance = staticmethod(distance)
 
     def _paths(self, folder: str) -> dict[int, tuple[str, ...]]:
         """Blob row to the paths below ``folder``, after every blob there was scanned."""
@@ -295,28 +260,6 @@ class Program:
             self._within[scope] = within
         paths_of = self._within[scope]
         return [(position, path) for position, row in enumerate(rows) for path in paths_of.get(row, ())]
-
-    @staticmethod
-    def architecture(user: str) -> str:
-        """The architecture for which ``user`` is read."""
-        return architecture_of(user) or _DEFAULT_ARCH
-
-    @staticmethod
-    def distance(path: str, user: str) -> int:
-        """How far a definition in ``path`` is from its user: 0 the same file, 9 out of reach."""
-        arch = architecture_of(user) or _DEFAULT_ARCH
-        if path == user:
-            return 0
-        if posixpath.dirname(path) == posixpath.dirname(user):
-            return 1
-        if path.startswith(_ELSEWHERE):
-            return 9
-        own_arch = architecture_of(path)
-        if own_arch is not None:
-            return 2 if own_arch == arch else 9
-        if path.startswith(("kernel/", "mm/", "lib/", "virt/", "include/")):
-            return 3
-        return 5
 
     def resolve(self, name: str, user: str) -> tuple[Function, ...]:
         """What a call of ``name`` in the file ``user`` reaches: one function, or none where that is not clear.
@@ -359,8 +302,8 @@ class Program:
         """Of definitions as (distance, whether it is a macro, path), nearest first, the one that most kernels have."""
         rivals: list[Function] = []
         nearest: tuple[int, bool] | None = None
-        for distance, is_macro, path in candidates[:_TRIED]:
-            if nearest is not None and nearest != (distance, is_macro):
+        for far, is_macro, path in candidates[:_TRIED]:
+            if nearest is not None and nearest != (far, is_macro):
                 break
             if is_macro:
                 macro = self.macro(name, path)
@@ -368,7 +311,7 @@ class Program:
             else:
                 found = self.functions(path, name)
             if found:  # of several definitions (configuration arms) the one with most in it
-                nearest = (distance, is_macro)
+                nearest = (far, is_macro)
                 rivals.append(max(found, key=lambda f: (not f.reading, sum(len(block.nodes) for block in f.blocks))))
         return (min(rivals, key=self._rarity),) if len(rivals) > 1 else tuple(rivals)
 
@@ -525,7 +468,7 @@ class Program:
             (self.distance(path, user), rows[position][1])
             for position, path in self.located([row for row, _ in rows], user)
         ]
-        nearest = min((distance for distance, _ in located), default=9)
+        nearest = min((far for far, _ in located), default=9)
         return frozenset(kind for distance, kind in located if distance == nearest) if nearest < 9 else frozenset()
 
     def type_of(self, expression: str, function: Function) -> str | None:
