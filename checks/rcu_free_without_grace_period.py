@@ -75,6 +75,14 @@ CHECK = Check(
                 kfree(old); /* wrong */
         }
         """,
+        """
+        void set_buffer(struct buffer *new, int cpu)
+        {
+                struct buffer *old = rcu_replace_pointer(per_cpu(pool.buffer, cpu), new, lockdep_is_held(&mutex));
+
+                kfree(old); /* wrong */
+        }
+        """,
     ),
     right=(
         """
@@ -157,6 +165,17 @@ CHECK = Check(
                 old = rcu_dereference_protected(table->config, lockdep_is_held(&table->mutex));
                 RCU_INIT_POINTER(table->config, NULL);
                 put_config(old);
+        }
+        """,
+        """
+        void set_buffer(struct buffer *new, int cpu)
+        {
+                struct buffer *old = rcu_replace_pointer(per_cpu(pool.buffer, cpu), new, lockdep_is_held(&mutex));
+
+                if (!cpu_online(cpu) || !old)
+                        kfree(old);
+                else
+                        call_rcu(&old->rcu, free_buffer);
         }
         """,
     ),

@@ -18,7 +18,7 @@ from reviewer.context.tables import Api
 from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard
-from reviewer.source.expression import constant, identifiers, last_member, plain, root
+from reviewer.source.expression import constant, identifiers, last_member, plain, root, split_arguments
 from reviewer.source.program import Program
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ class GracePeriods(Watcher):
         elif _FETCHES.fullmatch(node.name) and node.result and not node.result.startswith("$"):
             facts[FETCHED, node.result] = node.args[0]
         elif node.name == "rcu_replace_pointer" and node.result and not node.result.startswith("$"):
+            if self._asks_whether_running(node.args[0]):
+                return
             facts[UNLINKED, node.result] = Unlinked(node.line, f"{node.name}()")
         elif node.name in _STORES and len(node.args) > 1 and not self._takes_down(node):
             for key in [key for key, place in facts.items() if key[0] == FETCHED and place == node.args[0]]:
@@ -111,6 +113,15 @@ class GracePeriods(Watcher):
             isinstance(node, Call)
             and variable in {plain(argument) for argument in node.args}
             and not self._api.opaque.fullmatch(node.name)
+        )
+
+    def _asks_whether_running(self, place: str) -> bool:
+        """Whether ``place`` is a CPU's own, and the function asks whether that CPU runs: else it has no readers."""
+        own = self._api.of_cpu.search(place)
+        processor = split_arguments(own.group(1))[-1].strip() if own is not None else ""
+        return bool(processor) and any(
+            self._api.asks_running.fullmatch(call.name) and call.args[:1] == (processor,)
+            for call in self._flow.function.calls()
         )
 
     def _deferred(self, node: Call, state: State) -> None:

@@ -362,6 +362,10 @@ def load_tables(folder: Path) -> Api:
             rf"\b(?:{reader.pattern('effects', 'percpu.bound', [effects.percpu.bound]).pattern})\b".encode()
         ),
         unlinks=reader.pattern("effects", "rcu.unlinks", [effects.rcu.unlinks]),
+        asks_running=reader.pattern("effects", "rcu.offline.asked", [effects.rcu.offline.asked]),
+        of_cpu=re.compile(
+            rf"\b(?:{reader.pattern('effects', 'rcu.offline.own', [effects.rcu.offline.own]).pattern})\((.*)\)"
+        ),
         rcu_pointers=reader.pattern("effects", "rcu.pointers", [effects.rcu.pointers]),
         srcu_pointers=effects.rcu.srcu_pointers,
         last_reference=reader.pattern("effects", "rcu.last_reference", [effects.rcu.last_reference]),

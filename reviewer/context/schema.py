@@ -278,12 +278,20 @@ class Instrumented(_Table, frozen=True, forbid_unknown_fields=True):
     twins: list[str]
 
 
+class Offline(_Table, frozen=True, forbid_unknown_fields=True):
+    """Patterns of calls that ask whether a CPU runs, and of those that give what is that CPU's own."""
+
+    asked: str
+    own: str
+
+
 class Rcu(_Table, frozen=True, forbid_unknown_fields=True):
     """Iterators that want an RCU reader with the number of their arguments; patterns of what hands out pointers."""
 
     iterators: Positions
     pointers: str
     unlinks: str
+    offline: Offline
     frees: str
     srcu_pointers: Positions
     last_reference: str

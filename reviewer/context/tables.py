@@ -227,6 +227,8 @@ class Api:
     bound_to_cpu: re.Pattern[bytes]
     rcu_frees: frozenset[str]
     unlinks: re.Pattern[str]
+    asks_running: re.Pattern[str]
+    of_cpu: re.Pattern[str]
     rcu_pointers: re.Pattern[str]
     srcu_pointers: Mapping[str, int]
     last_reference: re.Pattern[str]
