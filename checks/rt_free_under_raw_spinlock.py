@@ -23,6 +23,7 @@ CHECK = Check(
             "applies to memory deallocation routines",
             "Memory allocation",
         ),
+        Source("Documentation/locking/locktypes.rst", "memory allocator is fully preemptible", "raw_spinlock_t on RT"),
         Source("mm/page_alloc.c", "in NMI context or while holding a raw", "__free_pages"),
         Source(
             "Documentation/locking/locktypes.rst",

@@ -7,6 +7,7 @@ that does not state a rule gives no citation.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -85,17 +86,22 @@ class Citer:
         self._commit = commit
         self._texts: dict[str, Text | None] = {}
 
-    def cite(self, sources: Sequence[Source]) -> Citation | None:
+    def cite(self, sources: Sequence[Source], called: str = "") -> Citation | None:
         """The first of ``sources`` that this tree has, as a quotation of at most five lines; None if it has none.
 
-        The quotation is the sentence around the anchor, byte for byte but for white space and comment leaders. Of
-        several places with the same words the one in the named section is taken.
+        One that names the function ``called``, in its words or as what they belong to, goes before all others. The
+        quotation is the sentence around the anchor, byte for byte but for white space and comment leaders. Of several
+        places with the same words the one in the named section is taken.
         """
+        first: Citation | None = None
         for source in sources:
             citation = self._resolve(source)
-            if citation:
+            if citation is None:
+                continue
+            if not called or re.search(rf"\b{re.escape(called)}\b", f"{citation.section} {citation.quote}"):
                 return citation
-        return None
+            first = first or citation
+        return first
 
     def _resolve(self, source: Source) -> Citation | None:
         text = self._text(source.path)

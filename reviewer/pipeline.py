@@ -301,7 +301,8 @@ def _cited(finding: Finding, checks: Iterable[Check], citer: Citer) -> Finding:
     if finding.change is Change.FIXED:
         return finding
     sources = next(check.sources for check in checks if check.id == finding.check)
-    citation = citer.cite((*finding.sources, *sources))
+    called = finding.witness[-1].text.partition("(")[0] if finding.witness else ""
+    citation = citer.cite(finding.sources) or citer.cite(sources, called)
     return finding if citation is None else replace(finding, citations=(citation,))
 
 

@@ -146,6 +146,21 @@ def test_sources_are_tried_in_their_order() -> None:
     assert found.anchor == "rung"
 
 
+def test_source_that_names_the_function_called_goes_first() -> None:
+    text = "Title\n=====\n\nThe allocator sleeps.\n\nNobody frees by put_thing() here.\n"
+    code = "/**\n * drop_thing - give back\n *\n * Not in NMI context.\n */\nvoid drop_thing(void)\n{\n}\n"
+    citer = Citer(Made({DOC: text, "mm/thing.c": code}), COMMIT)
+    sources = [Source(DOC, "allocator"), Source(DOC, "Nobody frees"), Source("mm/thing.c", "Not in NMI")]
+    told = {called: citer.cite(sources, called) for called in ("", "put_thing", "drop_thing", "thing", "free_thing")}
+    assert {called: found.anchor if found else None for called, found in told.items()} == {
+        "": "allocator",
+        "put_thing": "Nobody frees",
+        "drop_thing": "Not in NMI",
+        "thing": "allocator",
+        "free_thing": "allocator",
+    }
+
+
 def test_a_long_sentence_is_cut_to_five_lines_around_the_anchor() -> None:
     text = "Title\n=====\n\nOne\n" + "".join(f"word{n},\n" for n in range(20)) + "end.\n"
     start = quoted(text, "word2,")
