@@ -129,6 +129,16 @@ def test_sleep_in_a_function_that_is_not_followed_is_told_at_its_callers() -> No
         assert brought(between({**files, PATH: slow}, {**files, PATH: other}).findings) == []
 
 
+def test_iterator_whose_flags_say_whether_it_sleeps_is_not_followed() -> None:
+    miter = (
+        "int sg_miter_next(struct sg_mapping_iter *m)\n{\n\tif (m->flags & SG_TO_SG)\n\t\tmsleep(1);\n\treturn 1;\n}\n"
+    )
+    user = "void f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tdev->a = 1;\n\tspin_unlock(&dev->lock);\n}\n"
+    files = {OTHER: miter, PATH: user}
+    after = user.replace("dev->a = 1", "sg_miter_next(&dev->miter)")
+    assert brought(between(files, {**files, PATH: after}).findings) == []
+
+
 # Ways in
 
 _CHIP = (

@@ -89,3 +89,43 @@ void pin_probe(struct gpio_chip *chip)
 	chip->get = pin_get;
 	chip->set = pin_set;
 }
+
+/* Completions run in interrupts. */
+static void gate_written(struct bio *bio)
+{
+	struct gate *gate = bio->bi_private;
+
+	mutex_lock(&gate->setup); /* wrong: lock-sleep-in-atomic */
+	mutex_unlock(&gate->setup);
+}
+
+static void gate_ready(struct sock *sk)
+{
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+}
+
+static void gate_received(struct gate *gate)
+{
+	mutex_lock(&gate->setup);
+	mutex_unlock(&gate->setup);
+}
+
+static void gate_request_done(struct usb_ep *ep, struct usb_request *request)
+{
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+}
+
+static int gate_wake(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key)
+{
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	return 0;
+}
+
+void gate_start(struct gate *gate, struct bio *bio, struct sock *sk, struct usb_request *request)
+{
+	bio->bi_end_io = gate_written;
+	sk->sk_data_ready = gate_ready;
+	gate->received = gate_received;
+	request->complete = gate_request_done;
+	init_waitqueue_func_entry(&gate->wait, gate_wake);
+}
