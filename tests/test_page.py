@@ -290,6 +290,7 @@ def test_the_command_writes_the_page_beside_its_report(tmp_path: Path, capsys: p
     assert "4 bugs" in capsys.readouterr().out
     text = page.read_text()
     assert text.count('class="finding') == 4
+    assert text.count('<span class="tag bug">2 bugs</span>') == 2
     assert "stats_lock" in text
     assert sorted(tmp_path.glob(".page*")) == []
     assert main(["check", "HEAD", "--repo", str(tree), "--html", str(tmp_path / "no" / "page.html")]) == 2

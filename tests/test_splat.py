@@ -223,6 +223,16 @@ def test_a_cut_report_is_called_so_and_claims_no_circle() -> None:
     assert "The report is not complete" in said
 
 
+def test_a_number_is_hedged_where_the_report_does_not_show_how_the_kernel_was_configured() -> None:
+    whole = example("lockdep-circular")
+    cut = sentences(only(whole[: whole.index("which lock already depends")]))
+    assert "; most likely a lock that sleeps (mutex, rw_semaphore)" in cut
+    assert "{3:3}: most likely a lock that sleeps (mutex, rw_semaphore)." in cut
+    said = sentences(only(whole))
+    assert "{3:3}: a lock that sleeps (mutex, rw_semaphore)." in said
+    assert "most likely" not in said.lower()
+
+
 def test_a_real_lock_with_the_name_of_a_pseudo_lock_is_a_lock() -> None:
     text = example("lockdep-recursive").replace("&boat->lock/1", "fs_reclaim")
     assert "memory reclaim" not in sentences(only(text))

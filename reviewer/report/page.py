@@ -43,7 +43,7 @@ from reviewer.report.orders import drawn, orders_svg
 from reviewer.report.plain import clean, clean_line, clean_path
 from reviewer.report.revisions import comparison_rows
 from reviewer.report.splatparts import Part, about_patches, about_place, about_tree
-from reviewer.report.words import nested, remarks
+from reviewer.report.words import by_severity, nested, remarks
 from reviewer.splat.account import Explained
 from reviewer.splat.cycle import picture
 
@@ -145,7 +145,7 @@ class _Patch:
     reason: str
     commit: str
     description: str
-    brought: int
+    brought: str
     claims: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]
     findings: tuple[_Told, ...]
     files: tuple[_File, ...]
@@ -258,7 +258,7 @@ class _Paged:
             clean_line(patch.reason),
             clean_line(patch.commit)[:_SHORT] if patch.commit else "",
             self._description,
-            sum(map(is_brought, patch.findings)),
+            by_severity(filter(is_brought, patch.findings)),
             tuple(map(_claim, patch.claims)),
             tuple(self._told(number, finding) for number, finding in enumerate(self._findings, 1)),
             tuple(self._file(number, file) for number, file in enumerate(patch.diff, 1)),

@@ -41,7 +41,7 @@ from reviewer.report.data import is_brought
 from reviewer.report.plain import clean_line, clean_path
 from reviewer.report.revisions import Row, comparison_rows
 from reviewer.report.splat import render_in_brief
-from reviewer.report.words import nested, remarks
+from reviewer.report.words import by_severity, nested, remarks
 from reviewer.splat.account import Explained
 from reviewer.wording import counted
 
@@ -176,7 +176,7 @@ class _Report:
 
     def _audited(self, audit: Audit) -> None:
         rt_only = sum(finding.kernels is Kernels.PREEMPT_RT for finding in audit.findings)
-        found = _count(audit.findings) or "Nothing found"
+        found = by_severity(audit.findings) or "Nothing found"
         where = f"{counted(audit.functions, 'function')} of {counted(audit.files, 'file')}"
         silenced = "".join(f"; {part}" for part in _by_file(audit.suppression))
         self._line()
@@ -271,7 +271,7 @@ class _Report:
 
     def _patch_line(self, patch: PatchReview, total: int) -> None:
         word, style = ("in the tree", "yellow") if patch.in_tree else _APPLIED[patch.applied]
-        found = _count(finding for finding in patch.findings if is_brought(finding))
+        found = by_severity(finding for finding in patch.findings if is_brought(finding))
         commit = f"{clean_line(patch.commit)[:_SHORT]} " if patch.commit else ""
         self._line(
             f"{self._number(patch, total)}  ",
@@ -340,7 +340,7 @@ class _Report:
         findings = [finding for patch in review.patches for finding in patch.findings]
         brought = [finding for finding in findings if is_brought(finding)]
         rt_only = sum(finding.kernels is Kernels.PREEMPT_RT for finding in brought)
-        parts = [_count(brought) or "Nothing found"]
+        parts = [by_severity(brought) or "Nothing found"]
         if rt_only:
             parts[0] += f" ({rt_only} only on PREEMPT_RT)"
         changes = Counter(finding.change for finding in findings if not finding.claim)
@@ -395,9 +395,3 @@ def _by_file(suppression: Suppression) -> list[str]:
 def _entry(entry: IgnoreEntry) -> str:
     function = f" {clean_line(entry.function)}()" if entry.function else ""
     return f"{clean_path(entry.file)}:{entry.line} {clean_line(entry.check)} {clean_path(entry.path)}{function}"
-
-
-def _count(findings: Iterable[Finding]) -> str:
-    """``2 bugs, 1 question``; empty if there are none."""
-    counts = Counter(finding.severity for finding in findings)
-    return ", ".join(counted(counts[severity], severity.value) for severity in Severity if counts[severity])

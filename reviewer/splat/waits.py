@@ -108,6 +108,8 @@ def describe(lock: Lock, splat: Splat, meanings: Meanings, nesting: Nesting) -> 
         kind = _by_number(lock, nesting) or kind
     if sleeps(lock, splat, meanings, nesting) and known in ("", "sleeping") and reads(lock):
         kind = "a lock that sleeps and has readers, so an rw_semaphore"
+        if known == "" and lock.wait is not None:
+            kind = _hedged(kind, lock.wait.inner, nesting)
     if not kind:
         return ""
     # Of a spinlock the mark of one that was never written to is that of writers with interrupts off.
@@ -137,7 +139,13 @@ def sort_of(lock: Lock, splat: Splat, meanings: Meanings, nesting: Nesting) -> s
 def _by_number(lock: Lock, nesting: Nesting) -> str:
     if lock.wait is None or nesting.on is None:
         return ""
-    return meaning_of(lock.wait.inner, nesting.on)
+    return _hedged(meaning_of(lock.wait.inner, nesting.on), lock.wait.inner, nesting)
+
+
+def _hedged(said: str, number: int, nesting: Nesting) -> str:
+    """What is ``said`` of a lock by its number, which another configuration gives another meaning."""
+    same = meaning_of(number, on=True) == meaning_of(number, on=False)
+    return said if nesting.sure or same or not said else f"most likely {said}"
 
 
 def meaning_of(number: int, on: bool) -> str:
@@ -190,10 +198,11 @@ def legend(splat: Splat, nesting: Nesting) -> tuple[str, ...]:
                 f"{numbers}: not checked; a bare lockdep_map, which is a pseudo-lock or a per-CPU rw_semaphore."
             )
         elif nesting.on is not None and outer == inner:
-            said.append(f"{numbers}: {meaning_of(inner, nesting.on)}.")
+            said.append(f"{numbers}: {_hedged(meaning_of(inner, nesting.on), inner, nesting)}.")
         elif nesting.on is not None:
             said.append(
-                f"{numbers}: {meaning_of(outer, nesting.on)}; inside it no lock above {inner} may be taken, so at most "
+                f"{numbers}: {_hedged(meaning_of(outer, nesting.on), outer, nesting)}; "
+                f"inside it no lock above {inner} may be taken, so at most "
                 f"{meaning_of(inner, nesting.on)}."
             )
     return tuple(said)
