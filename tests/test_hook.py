@@ -25,6 +25,15 @@ from tests.repos import fingerprint
 FILE = "drivers/misc/doorbell.c"
 BUG = "lock-gfp-blocking-in-atomic"
 HOOKS = ("pre-commit", "pre-push", "pre-applypatch", "sendemail-validate")
+_ODD = """\
+static DEFINE_SPINLOCK(odd);
+void odd_sleep(void)
+{
+	spin_lock(&odd);
+	msleep(1);
+	spin_unlock(&odd);
+}
+"""
 Done = subprocess.CompletedProcess[str]
 
 
@@ -113,6 +122,17 @@ def test_the_entries_as_they_are_shown_silence_all_findings(tree: Path) -> None:
     assert commands.count("doorbell_complete() -- REASON") == 2
     assert run(tree, "/bin/sh", "-ec", commands).returncode == 0
     assert "Known" in git(tree, "commit", "-m", "Known")
+
+
+def test_an_entry_for_an_odd_path_can_be_read(tree: Path) -> None:
+    install(tree, "--pre-commit")
+    odd = "drivers/misc/wïth [a] s*p\\ace.c"
+    (tree / odd).write_text(_ODD)
+    git(tree, "add", odd)
+    said = run(tree, "git", "commit", "-m", "Odd").stderr
+    commands = said.rpartition("A finding that is wrong can be silenced, with the reason:\n")[2]
+    assert run(tree, "/bin/sh", "-ec", commands).returncode == 0
+    assert "Odd" in git(tree, "commit", "-m", "Odd")
 
 
 def test_by_hand_it_leaves_the_repository_as_it_is(tree: Path) -> None:

@@ -116,6 +116,8 @@ def _mailed(path: Path, desk: _Desk) -> Review | None:
     """The review of a patch file, on the parent of the commit that git format-patch says it is, if that is here.
 
     The patches before it in the series are in that parent; HEAD has the whole series, so that nothing would apply.
+    The second file of githooks(5), with the headers as they are to be sent, is not read: it says to whom the mail goes
+    and what it answers, and nothing of what the patch stands on. git 2.39 has no such file.
     """
     with path.open("rb") as file:
         raw = file.read(_LARGEST + 1)
@@ -177,4 +179,6 @@ def _way_on(hook: str, go_on: str, found: Sequence[Finding], options: Options) -
 
 def _entry(finding: Finding) -> str:
     function = f" {finding.function}()" if finding.function else ""
-    return f"{finding.check} {finding.path}{function} -- REASON"
+    # PATH is one word and a glob: what may not stand in it stands for itself as any character.
+    path = re.sub(r"[^\w./+,:@~-]", "?", finding.path)
+    return f"{finding.check} {path}{function} -- REASON"
