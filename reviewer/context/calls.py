@@ -17,6 +17,7 @@ from reviewer.context.acquire import (
     waited,
 )
 from reviewer.context.annotations import is_early, never_returns
+from reviewer.context.asserted import ASSERTS
 from reviewer.context.assume import presume
 from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.assumptions import refuted
@@ -56,14 +57,6 @@ if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
     from reviewer.context.flow import Flow, Forks
 
-_ASSERTS = {
-    "lockdep_assert_held": "?",
-    "lockdep_assert_held_write": "write",
-    "lockdep_assert_held_read": "read",
-    "lockdep_assert_held_exclusive": "write",
-    "assert_spin_locked": "spin",
-    "assert_raw_spin_locked": "raw",
-}
 _NOT_HELD = "lockdep_assert_not_held"
 _TASK_STATE = re.compile(r"\bTASK_[A-Z]+\b")
 _OUT_PARAMETER = re.compile(r"&\w+")
@@ -99,7 +92,7 @@ class Calls:
             expression = canonical(flow.function, node.args[0])
             gone = frozenset(held for held in state.locks if held.expression == expression)
             return [(state._replace(locks=state.locks - gone), facts)]
-        if name in _ASSERTS and node.args:
+        if name in ASSERTS and node.args:
             return [(self._assert(flow, node, state), facts)]
         if node.result is None and name in self.api.demands.violated:
             presume(flow.function, node, self.api.demands.violated[name], facts)
@@ -180,7 +173,7 @@ class Calls:
             for held in state.locks
         ):
             return state
-        kind = _ASSERTS[node.name]
+        kind = ASSERTS[node.name]
         if kind not in ("spin", "raw"):
             kind = self.analyser.lock_kind(flow.function, expression, kind)
         return state._replace(locks=state.locks | {Held(kind, expression, Origin.ASSERTED)})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import EXCLUSIVE, distrusted
 from reviewer.context.annotations import is_noinstr
+from reviewer.context.asserted import asserted_at_times
 from reviewer.context.assume import assume
 from reviewer.context.assumptions import written
 from reviewer.context.balance import Moves, unbalanced
@@ -119,6 +120,7 @@ class Flow:
         self._handed_out = handed_out(function)
         self.noinstr = is_noinstr(function)
         self._cursors = Cursors(analyser.program, function)
+        self.asserted_at_times = asserted_at_times(function)
         self.once = Once(function, self.api)
         self.written = written(function)
         self._watchers = tuple(watcher(self) for watcher in _WATCHERS if watcher.matter(function, self.api))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reviewer.context.asserted import without
 from reviewer.context.assumptions import for_callers
 from reviewer.context.effects import MAYBE_LOWERED, SLEEPING, SLEEPING_ON_RT, Effect, EventKind
 from reviewer.context.enabled import slept
@@ -59,6 +60,8 @@ class Notes:
             of = flow.analyser.set_ups.object_of(effect.subject, flow.function)
             effect = effect._replace(subject=f"#{of}" if of else effect.subject)
         here = state
+        if flow.asserted_at_times and flow.conditions(facts):
+            here = without(here, flow.asserted_at_times)
         for kind, expression in sorted(effect.minus):
             held = next((h for h in sorted(here.locks) if h.expression == expression), None) or next(
                 (

@@ -172,3 +172,15 @@ def reverse_postorder(function: Function) -> list[int]:
             out.append(block)
             stack.pop()
     return out[::-1]
+
+
+def is_avoidable(function: Function, block: int) -> bool:
+    """Whether some way out of ``function`` does not lead through ``block``."""
+    waiting, seen = [0], {0, block}
+    while waiting and block:
+        edges = function.blocks[waiting.pop()].edges
+        if not edges:
+            return True
+        waiting += [edge.target for edge in edges if edge.target not in seen]
+        seen.update(waiting)
+    return False

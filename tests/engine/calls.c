@@ -790,3 +790,34 @@ void pins_read_in_atomic(struct tank *tank, struct pins *pins)
 		pins->read(pins); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&tank->spinlock);
 }
+
+/* A lock that is asserted on some ways only: where what was passed decides, the callers know whether they hold it. */
+struct vat { spinlock_t lock; };
+
+static void vat_line(struct vat *vat, void *liner)
+{
+	if (vat->shared)
+		lockdep_assert_held(&vat->lock);
+	if (liner)
+		vat->liner = liner;
+	else
+		vat->liner = kmalloc(4, GFP_KERNEL);
+}
+
+void vat_line_with(struct vat *vat, void *liner)
+{
+	vat_line(vat, NULL);
+	spin_lock(&vat->lock);
+	vat_line(vat, liner);
+	vat_line(vat, NULL); /* wrong: lock-gfp-blocking-in-atomic */
+	spin_unlock(&vat->lock);
+}
+
+static void vat_paint(struct vat *vat, void *colour)
+{
+	lockdep_assert_held(&vat->lock);
+	if (!colour)
+		msleep(1); /* wrong: lock-sleep-in-atomic */
+	if (vat->shared)
+		lockdep_assert_held(&vat->lock);
+}

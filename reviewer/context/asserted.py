@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Locks that a function says its callers hold."""
+
+from __future__ import annotations
+
+from reviewer.context.locks import canonical
+from reviewer.context.state import Origin, State
+from reviewer.source.cfg import Call, Function, is_avoidable
+
+ASSERTS = {
+    "lockdep_assert_held": "?",
+    "lockdep_assert_held_write": "write",
+    "lockdep_assert_held_read": "read",
+    "lockdep_assert_held_exclusive": "write",
+    "assert_spin_locked": "spin",
+    "assert_raw_spin_locked": "raw",
+}
+"""To each assertion the kind of lock where the declaration does not tell it."""
+
+
+def asserted_at_times(function: Function) -> frozenset[str]:
+    """The locks that are asserted on some ways through ``function`` and not on others."""
+    found: dict[str, bool] = {}
+    for number, block in enumerate(function.blocks):
+        for node in block.nodes:
+            if isinstance(node, Call) and node.name in ASSERTS and node.args:
+                expression = canonical(function, node.args[0])
+                found[expression] = found.get(expression, True) and is_avoidable(function, number)
+    return frozenset(expression for expression, at_times in found.items() if at_times)
+
+
+def without(state: State, at_times: frozenset[str]) -> State:
+    """``state`` without the locks ``at_times``, which some callers hold: what they pass tells which ones."""
+    left = frozenset(held for held in state.locks if held.origin is Origin.TAKEN or held.expression not in at_times)
+    return state if left == state.locks else state._replace(locks=left)
