@@ -19,6 +19,7 @@ _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)\(")
 _VALUE = re.compile(rb"[=,(]\s*&?([A-Za-z_]\w+)\s*(?=[,);}])")
 _TIMER = re.compile(rb"\bhrtimer_(?:init|setup)\w*\s*\(")
 _TIMER_FUNCTION = re.compile(rb"(?:->|\.)function\s*=\s*&?(\w+)\s*;")
+_WORD = re.compile(rb"\w+")
 _STATEMENT = 2000  # bytes in which the statement around a line begins and ends
 
 
@@ -124,7 +125,12 @@ def entered_otherwise(sides: Sides, api: Api) -> Iterator[tuple[Function, Place]
                     named.setdefault(name, line)
         for line in sorted(lines.removed) if before is not None and text is not None else ():
             for name in _values(before or b"", line):
-                named.setdefault(name, min(lines.added | lines.near, key=lambda at: (abs(at - line), at), default=line))
+                named.setdefault(name, _nearest(lines.added | lines.near, line))
+        if before is not None and text is not None:
+            for name, line in _allowed(text, before, lines.removed, api):
+                named.setdefault(name, _nearest(lines.added | lines.near, line))
+            for name, line in _allowed(text, text, lines.added, api):
+                named.setdefault(name, line)
         for name, line in named.items():
             for function in sides.after.resolve(name, new)[:1]:
                 key = (function.path, function.name)
@@ -135,6 +141,24 @@ def entered_otherwise(sides: Sides, api: Api) -> Iterator[tuple[Function, Place]
                 kinds = {entry.kind for entry in entries(sides.before, api, was)} if was is not None else set()
                 if kinds != {entry.kind for entry in entries(sides.after, api, function)}:
                     yield function, Place(new, line)
+
+
+def _nearest(lines: Iterable[int], line: int) -> int:
+    return min(lines, key=lambda at: (abs(at - line), at), default=line)
+
+
+def _allowed(text: bytes, side: bytes, changed: Iterable[int], api: Api) -> Iterator[tuple[str, int]]:
+    """The functions of ``text`` in members that may sleep where the file says a word, and the changed line of ``side``
+    that says it."""
+    rows = side.split(b"\n")
+    for line in sorted(changed):
+        words = api.allowing & set(_WORD.findall(rows[line - 1])) if line <= len(rows) else frozenset[bytes]()
+        if words:
+            facts = scan(text)
+            fields = {name.partition(".")[2] for name, each in api.members.items() if each.unless.encode() in words}
+            found = [(each.function, each.field) for each in facts.assigned]
+            found += [(function, field) for function, _, field in facts.members]
+            yield from ((function, line) for function, field in found if field in fields)
 
 
 def _values(text: bytes, line: int) -> list[str]:

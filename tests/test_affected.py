@@ -156,6 +156,28 @@ def test_function_that_is_put_into_a_table_is_judged_in_its_context() -> None:
     assert cause(finding) == (PATH, 14)
 
 
+_PINS = (
+    "static int pins_get(struct gpio_chip *chip, unsigned int offset)\n{\n\tmutex_lock(&pins_lock);\n"
+    "\tmutex_unlock(&pins_lock);\n\treturn 0;\n}\n\n"
+    "int probe(struct gpio_chip *chip)\n{\n\tchip->get = pins_get;\n\tchip->can_sleep = true;\n\treturn 0;\n}\n"
+)
+
+
+def test_function_that_is_assigned_to_an_operation_is_judged_in_its_context() -> None:
+    without = _PINS.replace("\tchip->can_sleep = true;\n", "")
+    before = without.replace("\tchip->get = pins_get;\n", "")
+    (finding,) = brought(between({PATH: before}, {PATH: without}).findings)
+    assert (finding.change, finding.function, finding.line) == (Change.EXPOSED, "pins_get", 3)
+    assert cause(finding) == (PATH, 10)
+
+
+def test_word_that_allows_operations_to_sleep_exposes_them_when_it_goes() -> None:
+    without = _PINS.replace("\tchip->can_sleep = true;\n", "")
+    (finding,) = brought(between({PATH: _PINS}, {PATH: without}).findings)
+    assert (finding.check, finding.change, finding.line) == ("lock-sleep-in-atomic", Change.EXPOSED, 3)
+    assert told(between({PATH: without}, {PATH: _PINS})) == [("fixed", "lock-sleep-in-atomic", PATH, 3, "pins_get")]
+
+
 _HANDLER = (
     "struct dev {\n\tspinlock_t lock;\n};\n"
     "static irqreturn_t ring(int irq, void *data)\n{\n\tstruct dev *dev = data;\n\n"

@@ -389,6 +389,7 @@ def load_tables(folder: Path) -> Api:
         elsewhere={folder: names("context", "elsewhere", text) for folder, text in context.elsewhere.items()},
         demands=_demands(reader, requires),
         members=members,
+        allowing=frozenset(member.unless.encode() for member in members.values() if member.unless),
         fields=frozenset(name.partition(".")[2] for name in members),
         assigned={
             name.partition(".")[2]: (name.partition(".")[0], member)

@@ -243,6 +243,7 @@ class Api:
     registrations: tuple[Registration, ...]
     members: Mapping[str, Member]
     fields: frozenset[str]
+    allowing: frozenset[bytes]
     assigned: Mapping[str, tuple[str, Member]]
     positions: Mapping[tuple[str, int], Member]
     orders: tuple[OrderDocument, ...]
