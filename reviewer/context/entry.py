@@ -71,7 +71,7 @@ def ways_in(program: Program, api: Api, function: Function) -> tuple[Entry, ...]
     """The contexts in which the tables know ``function`` to be entered, process context too, each kind once."""
     found: dict[EntryKind, Entry] = {}
     for way in _all(program, api, function):
-        if way.kind not in found:
+        if way.kind is not EntryKind.ALONE and way.kind not in found:
             mark = f"<- {_WORDS[way.kind]}, {way.text}"
             found[way.kind] = Entry(way.kind, Step(way.path, way.line, function.name, mark), way.holds)
     return tuple(found[kind] for kind in sorted(found))
@@ -83,7 +83,7 @@ def _all(program: Program, api: Api, function: Function) -> Iterator[_Found]:
         yield _Found(kind, function.path, function.line, f"{function.via}()")
     for structure, name in sorted(program.members(function)):
         member = api.members.get(f"{structure}.{name}")
-        if member is None or member.kind is EntryKind.ALONE or member.indexed:
+        if member is None or member.indexed:
             continue
         if not _says(program.text(function.path), member.unless):
             yield _Found(member.kind, function.path, function.line, f"struct {structure}.{name}", member.holds)
@@ -95,7 +95,7 @@ def _all(program: Program, api: Api, function: Function) -> Iterator[_Found]:
 
 def runs_alone(program: Program, api: Api, function: Function) -> bool:
     """Whether ``function`` is called where no other processor and no task runs, so that no lock is contended."""
-    members = (api.members.get(f"{structure}.{name}") for structure, name in program.members(function))
+    members = (api.members.get(f"{structure}.{name}") for structure, name in program.filled(function))
     return any(member is not None and member.kind is EntryKind.ALONE for member in members)
 
 
@@ -156,8 +156,8 @@ class _Mentions:
             declared = self._type_at(assigned.group(1).decode("latin-1"), line) if member in self._api.fields else None
             if declared is not None:
                 structure, operation = declared, self._api.members.get(f"{declared}.{member}")
-            if operation is not None and not self._denied(operation):
-                yield _Found(operation.kind, self._path, line, f"{structure}.{member}")
+            if operation is not None and not operation.indexed and not self._denied(operation):
+                yield _Found(operation.kind, self._path, line, f"{structure}.{member}", operation.holds)
             name = _last(assigned.group(1))
         else:
             yield from self._defined(member, at, line)
