@@ -100,3 +100,11 @@ void quick_reset(struct engine *e)
     with_own = brought_by(user + table, others=files, path="lib/quick.c")
     assert [f.check for f in without] == ["lock-sleep-in-atomic"]
     assert with_own == ()
+
+
+def test_tables_beside_a_library_are_no_nearer_than_others() -> None:
+    beside = {"slow": SLOW, **{f"driver{n}__driver": QUICK.replace("quick", f"quick{n}") for n in range(4)}}
+    library = GENERIC + "EXPORT_SYMBOL_GPL(engine_flush_locked);\n"
+    assert found(GENERIC, **beside) == [("lock-sleep-in-atomic", "engine_flush_locked")]
+    assert found(library, **beside) == []
+    assert found(library, slow=SLOW) == [("lock-sleep-in-atomic", "engine_flush_locked")]

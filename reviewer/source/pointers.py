@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from reviewer.source.cfg import Function
 
+_EXPORTS = re.compile(rb"^EXPORT_\w*SYMBOL\w*\(", re.MULTILINE)
 MOST = 4
 """Where more functions than this stand in a member, which of them is meant is not known."""
 
@@ -35,10 +37,11 @@ class Entry(NamedTuple):
     function: str
 
 
-def chosen(entries: Iterable[Entry], user: str) -> tuple[Entry, ...]:
+def chosen(entries: Iterable[Entry], user: str, *, serves: bool) -> tuple[Entry, ...]:
     """The entries that a call in the file ``user`` can mean, or none where that is not clear.
 
-    The file's own tables come first, then those of its folder. Structures are not mixed, nor are many instances.
+    The file's own tables come first, then those of its folder, unless it ``serves`` others too: the tables of a library
+    may stand anywhere. Structures are not mixed, nor are many instances.
     """
     found = tuple(sorted(set(entries)))
     own = tuple(entry for entry in found if entry.path == user)
@@ -47,10 +50,15 @@ def chosen(entries: Iterable[Entry], user: str) -> tuple[Entry, ...]:
         return own if len({entry.function for entry in own}) <= MOST else ()
     if len({entry.structure for entry in found}) != 1:
         return ()
-    for some in (near, found):
+    for some in (found,) if serves else (near, found):
         if some and len({(entry.path, entry.function) for entry in some}) <= MOST:
             return some
     return ()
+
+
+def exports(text: bytes) -> bool:
+    """Whether a file has functions for other modules. Source: include/linux/export.h."""
+    return _EXPORTS.search(text) is not None
 
 
 def apart_from(entry: Entry, entries: Iterable[Entry]) -> frozenset[str]:

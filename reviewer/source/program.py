@@ -19,7 +19,7 @@ from reviewer.source.macros import read_macro
 from reviewer.source.mentions import Mentions
 from reviewer.source.nearness import architecture, distance, folders_seen_from
 from reviewer.source.parse import ParsedFile, parse
-from reviewer.source.pointers import Entry, Instance, apart_from, chosen
+from reviewer.source.pointers import Entry, Instance, apart_from, chosen, exports
 from reviewer.source.scan import scan
 from reviewer.source.store import Store
 
@@ -342,7 +342,8 @@ class Program:
             ]
             near += self._assigned_to(field, user)
             meant = self._of_structures(near, field, user, structures) if structures else near
-            entries = chosen(meant if len(meant) <= _TOO_COMMON else (), user)
+            serves = bool(meant) and exports(self.text(user) or b"")
+            entries = chosen(meant if len(meant) <= _TOO_COMMON else (), user, serves=serves)
             self._instances[key] = tuple(
                 Instance(function, apart_from(entry, entries), f"{entry.structure}.{field}", self._flags(entry))
                 for entry in entries
