@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Allocation or freeing with preemption or interrupts disabled by hand."""
 
-from reviewer.check import Check, EventKind, Kernels, Severity, Source, Where, called_where
+from reviewer.check import Check, Context, EventKind, Kernels, Reason, Severity, Source, Where, called_where
 
 _FREES = Source(
     "Documentation/core-api/real-time/differences.rst", "applies to memory deallocation routines", "Memory allocation"
 )
+
+
+def _cites(context: Context, _reason: Reason) -> tuple[Source, ...]:
+    return (_FREES,) if context.event.kind is EventKind.FREE else ()
+
 
 CHECK = Check(
     id="rt-alloc-preempt-irq-off",
@@ -20,7 +25,7 @@ CHECK = Check(
         rt=True,
         message="{call} is called {place}",
         question="Can {call} be called {place}?",
-        of_frees=(_FREES,),
+        cites=_cites,
     ),
     sources=(
         Source(

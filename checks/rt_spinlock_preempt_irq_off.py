@@ -1,7 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """spinlock_t, rwlock_t or local_lock with preemption or interrupts disabled by hand."""
 
-from reviewer.check import Check, EventKind, Kernels, Severity, Source, Where, called_where
+from reviewer.check import Check, Context, EventKind, Kernels, Reason, Severity, Source, Where, called_where
+
+_SLEEPING = Source(
+    "Documentation/locking/locktypes.rst", "can only be acquired in preemptible task context", "Sleeping locks"
+)
+
+
+def _cites(_context: Context, reason: Reason) -> tuple[Source, ...]:
+    return () if reason.what == "irq" else (_SLEEPING,)
+
 
 CHECK = Check(
     id="rt-spinlock-preempt-irq-off",
@@ -16,6 +25,7 @@ CHECK = Check(
         rt=True,
         message="{call} is called {place} and may sleep on PREEMPT_RT",
         question="Can {call} be called {place}?",
+        cites=_cites,
     ),
     sources=(
         Source(
@@ -23,6 +33,7 @@ CHECK = Check(
             "this code sequence breaks because RT-mutex requires",
             "spinlock_t and rwlock_t",
         ),
+        _SLEEPING,
         Source(
             "Documentation/locking/locktypes.rst",
             "not allow to acquire p->lock because get_cpu_ptr()",

@@ -253,10 +253,17 @@ def required_report(context: Context) -> Report:
     )
 
 
-def called_where(where: Where, *, rt: bool, message: str, question: str, of_frees: tuple[Source, ...] = ()) -> Judge:
+def called_where(
+    where: Where,
+    *,
+    rt: bool,
+    message: str,
+    question: str,
+    cites: Callable[[Context, Reason], tuple[Source, ...]] | None = None,
+) -> Judge:
     """A judge that objects to a call in an atomic context. ``{call}`` and ``{place}`` in the texts are filled in.
 
-    ``of_frees`` are where the kernel states it of calls that free memory.
+    ``cites`` answers with where the kernel states it of this very call or context.
     """
 
     def judge(context: Context) -> Report | None:
@@ -265,7 +272,7 @@ def called_where(where: Where, *, rt: bool, message: str, question: str, of_free
             return None
         words = {"call": context.call, "place": context.place(reason)}
         report = context.report(reason, message=message.format(**words), question=question.format(**words))
-        return replace(report, sources=of_frees) if context.event.kind is EventKind.FREE else report
+        return replace(report, sources=cites(context, reason)) if cites is not None else report
 
     return judge
 

@@ -15,6 +15,7 @@ from reviewer.context.nullchecks import unchecked
 from reviewer.context.pairs import given_back_elsewhere
 from reviewer.context.plainlists import plain_changes
 from reviewer.context.scopes import fallible_guards
+from reviewer.context.since import SINCE
 from reviewer.context.state import Origin, Reason
 from reviewer.context.transitions import guests_in_readers
 from reviewer.model import Kernels, Step
@@ -27,6 +28,9 @@ _MARK = {
     "read": "rwlock",
     "write": "rwlock",
     "local": "local lock",
+    "preempt": "preemption disabled",
+    "irq": "interrupts disabled",
+    "bh": "bottom halves disabled",
 }
 # Events whose own lines tell how it came to this.
 _SHOWS = frozenset(
@@ -149,11 +153,12 @@ def judge(
 
 
 def _context_steps(event: Event, reason: Reason | None) -> list[Step]:
-    """The step that shows where the lock was taken, as a reader would look for it."""
+    """The step that shows where the context began, as a reader would look for it."""
+    locks = [one for one in event.shown if one[0] not in SINCE.values()]
     if event.kind in _SHOWS:
-        return [Step(event.function.path, line, event.function.name, call) for _, _, line, call in event.shown]
+        return [Step(event.function.path, line, event.function.name, call) for _, _, line, call in locks]
     if event.kind in _ORDERS:
-        return [Step(event.function.path, at, event.function.name, call) for _, _, at, call in event.shown if at]
+        return [Step(event.function.path, at, event.function.name, call) for _, _, at, call in locks if at]
     if event.kind in _AGAIN:
         lock, taken_on = event.detail
         return [
@@ -161,9 +166,10 @@ def _context_steps(event: Event, reason: Reason | None) -> list[Step]:
             for _, shown, at, call in event.shown
             if shown == lock and at == int(taken_on)
         ]
-    if reason is None or reason.what not in _MARK or reason.origin is not Origin.TAKEN:
+    if reason is None or reason.what not in _MARK or (reason.origin is not Origin.TAKEN and reason.what not in SINCE):
         return []
+    wanted = SINCE.get(reason.what, reason.expression)
     for expression, _, line, call in event.shown:
-        if expression == reason.expression and line:
+        if expression == wanted and line:
             return [Step(event.function.path, line, event.function.name, f"{call} <- {_MARK[reason.what]}")]
     return []

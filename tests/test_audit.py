@@ -200,3 +200,52 @@ def test_names_are_searched_for_at_once() -> None:
     assert found["f3"] == ("drivers/example/a.c", "drivers/example/b.c")
     assert found["f4"] == ("drivers/example/a.c",)
     assert files.searches == searches
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("preempt_disable()", "preempt_enable()"),
+        ("local_irq_disable()", "local_irq_enable()"),
+        ("local_bh_disable()", "local_bh_enable()"),
+        ("lockdep_assert_irqs_disabled()", "other()"),
+    ],
+)
+def test_the_line_that_disables_leads_the_chain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], begin: str, end: str
+) -> None:
+    where = tmp_path / "disabled"
+    repos.make(where, {"a/one.c": f"void wait(void)\n{{\n\tcount++;\n\t{begin};\n\tmsleep(1);\n\t{end};\n}}\n"})
+    (finding,) = json.loads(_audit(where, capsys, "--all", "a", "--format", "json")[1])["findings"]
+    first, last = finding["witness"]
+    assert (first["line"], last["line"], last["text"]) == (4, 5, "msleep()")
+    assert first["text"].startswith(f"{begin} <- ")
+    assert first["text"].endswith(" disabled")
+
+
+def test_what_is_disabled_anew_is_shown_where_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = tmp_path / "again"
+    body = "\tpreempt_disable();\n\tpreempt_enable();\n\tmsleep(1);\n\tpreempt_disable();\n\tmsleep(2);\n"
+    repos.make(where, {"a/one.c": f"void wait(void)\n{{\n{body}\tpreempt_enable();\n}}\n"})
+    (finding,) = json.loads(_audit(where, capsys, "--all", "a", "--format", "json")[1])["findings"]
+    assert [step["line"] for step in finding["witness"]] == [6, 7]
+
+
+@pytest.mark.parametrize(
+    ("begin", "cited"), [("local_irq_disable()", "This breaks"), ("preempt_disable()", "Sleeping locks can only be")]
+)
+def test_the_sentence_fits_what_is_disabled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], begin: str, cited: str
+) -> None:
+    where = tmp_path / "cited"
+    rules = (
+        "Sleeping locks\n--------------\n\nSleeping locks can only be acquired in preemptible task context.\n\n"
+        "spinlock_t and rwlock_t\n-----------------------\n\n   local_irq_disable();\n   spin_lock(&lock);\n\n"
+        "This breaks: on PREEMPT_RT kernel this code sequence breaks because RT-mutex requires it.\n"
+    )
+    body = f"void take(struct dev *dev)\n{{\n\t{begin};\n\tspin_lock(&dev->lock);\n}}\n"
+    code = "struct dev { spinlock_t lock; };\n" + body
+    repos.make(where, {"Documentation/locking/locktypes.rst": rules, "a/one.c": code})
+    found = json.loads(_audit(where, capsys, "--all", "a", "--format", "json")[1])["findings"]
+    (finding,) = [f for f in found if f["check"] == "rt-spinlock-preempt-irq-off"]
+    assert finding["citations"][0]["quote"].startswith(cited)

@@ -44,6 +44,7 @@ from reviewer.context.match import presumed, satisfied
 from reviewer.context.notes import NO_DELTA, Notes
 from reviewer.context.returns import apply_exits, unnamed
 from reviewer.context.shown import FREE_PREFIX, guard_name, shown_as
+from reviewer.context.since import since
 from reviewer.context.sought import note_sought, sought_for
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, counted
 from reviewer.context.tabled import Tabled
@@ -186,13 +187,14 @@ class Calls:
         if lock_call is not None:
             return self._lock(flow, node, lock_call, state, facts)
         if name in api.counters:
-            return [(counted(state, api.counters[name]), facts)]
+            return [(since(state, counted(state, api.counters[name]), facts, node, api), facts)]
         if name in api.irq:
             if api.irq[name] in ("asserted", "disable", "save") and self._alone(flow.function):
                 if node.args:
                     facts[FLAGS, node.args[0]] = state.irq
                 return [(state, facts)]
-            return [(self._irq(api.irq[name], node.args[0] if node.args else "", state, facts), facts)]
+            changed = self._irq(api.irq[name], node.args[0] if node.args else "", state, facts)
+            return [(since(state, changed, facts, node, api), facts)]
         if name in api.task_set:
             task = _task_state(node)
             flow.resets_task = flow.resets_task or task is Task.RUNNING
@@ -294,9 +296,10 @@ class Calls:
             return [(state, facts)]
         sign = 1 if node.enter else -1
         if cls in api.irq_guards:
-            return [(self._irq("save" if node.enter else "restore", "guard", state, facts), facts)]
+            changed = self._irq("save" if node.enter else "restore", "guard", state, facts)
+            return [(since(state, changed, facts, node, api), facts)]
         if cls in api.counter_guards:
-            return [(counted(state, api.counter_guards[cls], sign), facts)]
+            return [(since(state, counted(state, api.counter_guards[cls], sign), facts, node, api), facts)]
         if cls not in api.lock_guards:
             flow.requirements.guarded(node)
             return self._defined_guard(flow, node, state, facts)

@@ -49,6 +49,7 @@ from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
 from reviewer.context.requirements import Requirements
 from reviewer.context.saved import Saved
+from reviewer.context.since import begun
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, reassured
 from reviewer.context.tables import Api, Operation
 from reviewer.context.transitions import Transitions
@@ -508,7 +509,7 @@ class Flow:
             (name, *facts[TAKEN_AT, name])
             for held in sorted(state.locks)
             if (TAKEN_AT, name := held.expression) in facts
-        )
+        ) + begun(facts)
         callee = node.cls if isinstance(node, Guard) else node.name
         return Event(kind, self.function, node.line, callee, argument, state, steps, masked, shown, detail)
 

@@ -163,6 +163,11 @@ def _raised(state: State, name: str) -> int:
     return int(state.irq in ("off", ASSERTED)) if name == "irq" else int(getattr(state, name))
 
 
+def is_off(state: State, what: str) -> bool:
+    """Whether ``what`` (``preempt``, ``irq``, ``bh``) was disabled here."""
+    return state.irq in ("off", ASSERTED) if what == "irq" else bool(getattr(state, what) > 0)
+
+
 def counted(state: State, changes: Mapping[str, int], sign: int = 1) -> State:
     """The state with counters moved."""
     new: dict[str, Any] = {name: moved(getattr(state, name), change * sign) for name, change in changes.items()}
