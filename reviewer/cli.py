@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import importlib
 import io
+import os
 import re
 import signal
 import sys
@@ -68,8 +69,16 @@ _OF_ALL = ("completion", "man")  # those that are about all commands
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit status."""
+    _open_closed_streams()
     with _terminable():
         return _main(argv)
+
+
+def _open_closed_streams() -> None:
+    """Python has None for a stream that was closed by who started it: what is written there is to go nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
 
 
 def _main(argv: Sequence[str] | None) -> int:
@@ -160,6 +169,8 @@ def _commands(first: str) -> tuple[ModuleType, ...]:
 class _Parser(argparse.ArgumentParser):
     """Its errors say what may have been meant, and where the help is."""
 
+    _intermixed = False
+
     def error(self, message: str) -> NoReturn:
         known = {*self._words()}
         wrong = [word.partition("=")[0] for word in _WRONG.findall(message)]
@@ -167,9 +178,19 @@ class _Parser(argparse.ArgumentParser):
         super().error(f"{message}{hint}\n{self.prog} --help says more")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse does it, but what a command does not know is its own error and not the program's."""
-        found, unknown = super().parse_known_args(args, namespace)
-        if unknown:
+        """As argparse does it, but options may stand between the arguments, and what is unknown is an error here.
+
+        argparse would leave it to the program's parser to say so, which knows nothing of the command.
+        """
+        if self._intermixed or self._subparsers is not None or args is None or "--" in args:
+            found, unknown = super().parse_known_args(args, namespace)
+        else:
+            self._intermixed = True  # what is called next calls this once for options and once for arguments
+            try:
+                found, unknown = self.parse_known_intermixed_args(args, namespace)
+            finally:
+                self._intermixed = False
+        if unknown and not self._intermixed:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return found, unknown
 

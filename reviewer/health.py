@@ -238,8 +238,12 @@ def _drafts(options: Options) -> Row:
     folder = options.drafts
     waiting = len(stored(folder)) if folder.is_dir() else 0
     place = next(path for path in (folder, *folder.parents) if path.exists())
-    with tempfile.TemporaryFile(dir=place):
-        return Row("drafts", State.GOOD, f"{folder}: {waiting}")
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            return Row("drafts", State.GOOD, f"{folder}: {waiting}")
+    except OSError as error:
+        told = f"{folder}: cannot be written ({error.strerror})"
+        return Row("drafts", State.MISSING, told, ("git config --global reviewer.output DIR, or set XDG_DATA_HOME",))
 
 
 def _silenced(options: Options, repository: Repository) -> Row:

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -120,6 +121,18 @@ def test_a_word_that_is_nearly_right_is_guessed(
 def test_nothing_is_guessed_where_nothing_is_near(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
     assert "did you mean" not in capsys.readouterr().err
+
+
+def test_options_may_stand_between_arguments(
+    example: tuple[Path, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    patches = [str(example[0].parent / f"{number}.patch") for number in (1, 2)]
+    assert main(["review", patches[0], "--offline", patches[1], "--repo", str(example[0])]) == 1
+    assert "2 of 2 patches applied" in capsys.readouterr().out
+    assert main(["drafts", "send", "--dry-run", "77", "--output", str(tmp_path)]) == 2
+    assert "looked for the draft '77'" in capsys.readouterr().err
+    assert main(["check", "master..applied", "--repo", str(example[0]), "applied"]) == 2
+    assert "reviewer check: error: unrecognized arguments: applied\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -238,6 +251,27 @@ def test_a_series_that_is_in_the_tree_already_is_said_to_be_so_and_how_to_judge_
         assert "3 of 3 patches applied" in capsys.readouterr().out
     finally:
         git(tree, "switch", "-q", "master")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+def test_streams_that_are_closed(example: tuple[Path, Path], closed: str) -> None:
+    words = [sys.executable, "-m", "reviewer", "check", "master..applied", "--repo", str(example[0])]
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{shlex.join(words)} {closed}"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_mail_without_a_patch_and_without_a_message_id_is_not_reviewed(
+    example: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mail = tmp_path / "garbage.mbox"
+    mail.write_text("From nobody Mon Sep 17 00:00:00 2001\ngarbage\n")
+    assert main(["review", str(mail), "--offline", "--repo", str(example[0])]) == 3
+    assert capsys.readouterr().out.splitlines()[:2] == ["(no subject)", "This thread is a discussion."]
 
 
 def test_check_as_json_is_json_and_nothing_else(example: tuple[Path, Path]) -> None:

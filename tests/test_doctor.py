@@ -137,6 +137,16 @@ def test_settings_that_make_no_sense_are_told_with_the_rest(
     assert found["tree"][0] == "ok"
 
 
+def test_a_folder_for_drafts_that_cannot_be_written(
+    doctor: Callable[..., tuple[int, Rows]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/proc/1")
+    state, said = doctor()[1]["drafts"]
+    assert state == "missing"
+    assert said.startswith("/proc/1/reviewer/drafts: cannot be written (")
+    assert "git config --global reviewer.output DIR" in said
+
+
 def test_a_cache_that_cannot_be_written_is_no_obstacle(
     doctor: Callable[..., tuple[int, Rows]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,7 +67,7 @@ def exit_status(review: Review) -> int:
     """
     if review.errors or any(patch.applied is Applied.NO for patch in review.patches):
         return FAILED
-    if review.series is not None and review.series.message_id is not None and not review.patches:
+    if review.series is not None and not review.patches:
         return FAILED
     if any(is_brought(finding) for patch in review.patches for finding in patch.findings):
         return FOUND

@@ -229,7 +229,8 @@ class _Report:
         series = review.series
         if series is not None:
             self._line(Text(clean_line(series.subject) or "(no subject)", style="bold"))
-            self._line(self._origin(series), indent=2)
+            if origin := self._origin(series):
+                self._line(origin, indent=2)
         if review.base is not None and review.patches:
             reason = clean_line(review.base.reason)
             self._prose(f"Base: {clean_line(review.base.commit)[:_SHORT]}" + (f" ({reason})" if reason else ""))

@@ -58,7 +58,7 @@ def shortcomings(review: Review) -> Iterator[Problem]:
             said = f"patch {patch.number} {what}: {patch.reason}"
             yield Problem("apply", "", f"{said}; it was reviewed from its diff alone")
     series = review.series
-    if series is not None and series.message_id is not None and not review.patches:
+    if series is not None and not review.patches:
         yield Problem("series", "", f"there is no patch to review: the thread is a {series.kind.value}")
 
 
