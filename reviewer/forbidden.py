@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -15,6 +16,7 @@ from reviewer.model import Step
 from reviewer.source.cfg import Function
 
 _THIS: Final = "this"
+_CONTEXT: Final = re.compile(r"^\w+ (?:may )?\w+ ((?:in|with|while|under|inside|between|before|after) .*)")
 _ACTS: Final = (
     (EventKind.SLEEP, "sleep"),
     (EventKind.BLOCKING_ALLOCATION, "allocate with GFP_KERNEL"),
@@ -46,9 +48,15 @@ def forbidden(
                 if kind not in check.events or (report := check.judge(context)) is None:
                     continue
                 reason = context.atomic(rt=check.kernels is Kernels.PREEMPT_RT)
-                why = context.place(reason) if reason is not None else report.message.removeprefix(f"{_THIS} ")
+                why = context.place(reason) if reason is not None else _where(report.message)
                 found.setdefault((act, why, check.id), (check, set()))[1].add(state)
     return tuple(
         Forbidden(act, why, check.id, check.kernels, check.rule, len(where) == len(states))
         for (act, why, _), (check, where) in found.items()
     )
+
+
+def _where(message: str) -> str:
+    """The context that a message about this act ends with, or what else it says."""
+    found = _CONTEXT.search(message)
+    return found[1] if found is not None else message.removeprefix(f"{_THIS} ")

@@ -14,7 +14,8 @@ from reviewer.check import Check, EventKind
 from reviewer.citation import Citer
 from reviewer.config import Options, data_dir
 from reviewer.context.analysis import Analyser
-from reviewer.context.contexts import Contexts, Lines
+from reviewer.context.callers import MOST, callers, hands_over
+from reviewer.context.contexts import Arrival, Begin, Contexts, Lines
 from reviewer.context.effects import Condition, Summary
 from reviewer.context.facts import NONZERO
 from reviewer.context.load import tables_digest
@@ -40,11 +41,11 @@ _MOST_FILES: Final = 200  # that mention a name and are looked at for its defini
 _MOST_BELOW: Final = 60
 _PARAMETER: Final = re.compile(r"\bP(\d+)\b")
 _DOES: Final = {
-    EventKind.SLEEP: "may sleep",
-    EventKind.BLOCKING_ALLOCATION: "may sleep to allocate",
-    EventKind.ALLOCATION: "allocates",
-    EventKind.FREE: "frees",
-    EventKind.IRQ_ENABLE: "enables interrupts",
+    EventKind.SLEEP: "sleep",
+    EventKind.BLOCKING_ALLOCATION: "sleep to allocate",
+    EventKind.ALLOCATION: "allocate",
+    EventKind.FREE: "free",
+    EventKind.IRQ_ENABLE: "enable interrupts",
 }
 
 
@@ -114,6 +115,12 @@ def _functions(program: Program, files: Files, target: Target, commit: str) -> t
         for extent in program.extents(target.path):
             if extent.line <= target.line <= extent.end:
                 return _readings(program, target.path, extent.name, extent.line)
+        last = len((program.text(target.path) or b"").splitlines())
+        if not 1 <= target.line <= last:
+            raise RepositoryError(
+                f"{target.path} has {last} lines in {commit[:12]}, and no line {target.line}; name a line inside of a "
+                "function, or FILE:FUNCTION"
+            )
         raise RepositoryError(f"line {target.line} of {target.path} stands in no function; name a line inside of one")
     lines = [extent.line for extent in program.extents(target.path) if extent.name == target.name]
     if not lines:
@@ -199,15 +206,31 @@ class _Place:
             tuple(self._ways()),
             below[:_MOST_BELOW],
             _ordered(forbidden(states, self._lines.names(), function, self._at, self._checks, api)),
+            tuple(self._missing()),
             tuple(notes),
         )
 
     def _ways(self) -> Iterator[Way]:
+        """The ways in, each once: where one chain of calls leads here in several states, all that holds in them."""
         here = Step(self._function.path, self._at, self._function.name, "")
+        alike: dict[tuple[tuple[Step, ...], Begin], list[Arrival]] = {}
         for arrival in self._lines.arrivals:
-            marks = Lines(self._contexts, self._function, (arrival,)).marks(self._at)
-            steps = (*arrival.steps, here) if arrival.steps else (here,)
-            yield Way(marks or (), steps, arrival.begin.value, marks is not None)
+            alike.setdefault((arrival.steps, arrival.begin), []).append(arrival)
+        for (steps, begin), arrivals in alike.items():
+            marks = Lines(self._contexts, self._function, tuple(arrivals)).marks(self._at)
+            yield Way(marks or (), (*steps, here), begin.value, marks is not None)
+
+    def _missing(self) -> Iterator[str]:
+        """Why others than the ways that are told may lead here."""
+        function, program = self._function, self._analyser.program
+        above = callers(program, function)
+        if len(above) >= MOST:
+            yield f"It has many callers; only the nearest {MOST} were looked at."
+        if program.filled(function) or any(hands_over(caller, function.name) for caller in above):
+            yield "It is also called through pointers; who does that is known only where it is told."
+        if not (function.static and function.path.endswith(".c")):
+            folders = dict.fromkeys(_shortened(folder) for folder in sorted(program.scope(function.path)))
+            yield f"Callers were looked for in {', '.join(folders)}, and nowhere else."
 
     def _below(self) -> Iterator[Below]:
         """What the calls of the function do, or those on the one line, each once by its shortest way."""
@@ -255,6 +278,14 @@ class _Place:
             return params[position] if position < len(params) and params[position] else match.group()
 
         return _PARAMETER.sub(name, expression).removeprefix("?.")
+
+
+def _shortened(folder: str) -> str:
+    """A folder to look for names in, by the folder at the top or the architecture where it is one of many."""
+    parts = folder.split("/")
+    if parts[0] == "arch":
+        return "/".join(parts[:2])
+    return parts[0] if parts[0] == "include" else folder
 
 
 def _ordered(found: Iterable[Forbidden]) -> tuple[Forbidden, ...]:

@@ -77,9 +77,11 @@ def users(program: Program, path: str, word: str) -> tuple[Function, ...]:
     )
 
 
-def _calls(caller: Function, name: str) -> bool:
+def hands_over(caller: Function, name: str) -> bool:
+    """Whether ``caller`` passes the function ``name`` as an argument."""
     given = (name, "&" + name)
-    return any(
-        isinstance(node, Call) and (node.name == name or any(argument in given for argument in node.args))
-        for node in caller.nodes()
-    )
+    return any(isinstance(node, Call) and any(each in given for each in node.args) for node in caller.nodes())
+
+
+def _calls(caller: Function, name: str) -> bool:
+    return any(isinstance(node, Call) and node.name == name for node in caller.nodes()) or hands_over(caller, name)

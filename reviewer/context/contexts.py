@@ -140,9 +140,14 @@ class Contexts:
                     continue
                 step = Step(caller.path, line, caller.name, f"{name}()")
                 steps = above.steps or (_top(caller, above.begin),)
-                for state in sorted(states, key=repr)[:_MOST_STATES]:
+                for state in sorted(states, key=_order)[:_MOST_STATES]:
                     entered, taken = _handed_in(state, traced, above, function, args)
                     yield Arrival(entered, (*steps, step), above.begin, taken)
+
+
+def _order(state: State) -> list[object]:
+    """The same order in every run: sets have none."""
+    return [sorted(map(repr, field)) if isinstance(field, frozenset) else repr(field) for field in state]
 
 
 def _top(function: Function, begin: Begin) -> Step:

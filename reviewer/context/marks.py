@@ -32,6 +32,7 @@ _KIND_WORD: Final = {
     "trace": "reader of",
 }
 _IRQ_OFF: Final = ("irq-", "interrupts disabled")
+_IRQ_ON: Final = ("irq+", "interrupts enabled here")
 _PREEMPT_OFF: Final = ("pre-", "preemption disabled")
 _RCU: Final = ("rcu", "RCU reader")
 _WATCHING: Final = {
@@ -92,9 +93,12 @@ def marks(states: Iterable[State], names: Names, api: Api) -> tuple[Mark, ...]:
     worlds = [rt for rt in (False, True) if any(state.rt in (None, rt) for state in states)]
     for rt in worlds:
         told = [_words(state, names, api, rt=rt) for state in states if state.rt in (None, rt)]
+        told.sort(key=lambda words: tuple(words.items()))  # states come in any order
         for word in dict.fromkeys(word for words in told for word in words):
             always = all(words.get(word, False) for words in told)
             found.setdefault(word, {})[rt] = always
+    if _IRQ_OFF in found:
+        found.pop(_IRQ_ON, None)  # not on all ways, as (irq-) says
     if len(worlds) == 1:
         world = World.RT if worlds[0] else World.NOT_RT
         return tuple(Mark(*word, world, always[worlds[0]]) for word, always in found.items())
@@ -125,7 +129,7 @@ def _words(state: State, names: Names, api: Api, *, rt: bool) -> dict[_Word, boo
     if state.irq in ("off", ASSERTED) or (state.suffix > 0 and not rt):
         say(_IRQ_OFF, state.is_certain("irq"))
     elif state.irq == "on":
-        say(("irq+", "interrupts enabled here"), state.is_certain("irq"))
+        say(_IRQ_ON, state.is_certain("irq"))
     for counter, text, meaning in _COUNTERS:
         if getattr(state, counter) > 0:
             say((text, meaning), state.is_certain(counter))

@@ -56,7 +56,7 @@ class Situation:
     """The context of a function, or of one ``line`` of it: how it is reached, what its calls do, what is forbidden.
 
     ``marks`` are None where nothing is known of the line. ``text`` is the line as it stands in ``commit``. ``levels``
-    is how many calls above callers were looked at.
+    is how many calls above callers were looked at. ``missing`` says in sentences which other ways there may be.
     """
 
     commit: str
@@ -71,4 +71,5 @@ class Situation:
     ways: tuple[Way, ...]
     below: tuple[Below, ...]
     forbidden: tuple[Forbidden, ...]
+    missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from typing import Any, Final
@@ -25,6 +25,13 @@ _PROSE: Final = 74  # columns
 _WIDEST: Final = 1000
 _SHORT: Final = 12  # hexadecimal digits of a commit
 _NOTHING: Final = "nothing special is known"
+_MOST_DOUBTFUL: Final = 6
+_MOST_REASONS: Final = 3
+_MOST_ALIKE: Final = 8  # ways in the same context
+_BEGINS: Final = {
+    "callers not known": "its callers are not known",
+    "callers not looked at": "by more callers, not looked at",
+}
 _WORD: Final = {"takes": "Its calls take", "asserts": "Its calls demand", "does": "Its calls may"}
 
 
@@ -43,9 +50,7 @@ def render_situation(one: Situation, console: Console) -> None:
         root.add(Text(clean_line(one.text) or "(an empty line)", style="cyan"))
     here = root.add(Text("Here: ", style="bold").append(_marks(one.marks)))
     _meanings(here, one.marks or ())
-    ways = root.add(Text(f"Reached in {_plural(len(one.ways), 'context')}", style="bold"))
-    for way in one.ways:
-        _way(ways, way, one.line is not None)
+    _ways(root, one)
     for what, found in groupby(one.below, key=lambda below: below.what):
         branch = root.add(Text(_WORD[what], style="bold"))
         for below in found:
@@ -69,18 +74,43 @@ def _marks(marks: Sequence[Mark] | None) -> str:
     return "not known" if marks is None else told(marks) or _NOTHING
 
 
-def _meanings(branch: Tree, marks: Iterable[Mark]) -> None:
-    for mark in marks:
+def _meanings(branch: Tree, marks: Sequence[Mark]) -> None:
+    """What the marks mean: of those that hold on some ways only the first, the ways themselves tell the rest."""
+    sure = [mark for mark in marks if mark.always]
+    others = [mark for mark in marks if not mark.always]
+    for mark in (*sure, *others[:_MOST_DOUBTFUL]):
         branch.add(Text(f"{told([mark])}  ").append(meaning([mark]), style="dim"))
+    if len(others) > _MOST_DOUBTFUL:
+        branch.add(Text(f"and {len(others) - _MOST_DOUBTFUL} more on some ways, told below", style="dim"))
 
 
-def _way(branch: Tree, way: Way, is_line: bool) -> None:
-    context = _marks(way.marks if way.known else None)
+def _ways(root: Tree, one: Situation) -> None:
+    """The ways in by the context in which they lead here."""
+    by_context: dict[str, list[Way]] = {}
+    for way in one.ways:
+        by_context.setdefault(_context(way, one.line is not None), []).append(way)
+    seen = any(len(way.witness) > 1 for way in one.ways)
+    heading = f"Reached in {_plural(len(by_context), 'known context')}" if seen else "Reached in no known context"
+    branch = root.add(Text(heading, style="bold"))
+    for context, ways in by_context.items():
+        leaf = branch.add(Text(context)) if seen else branch
+        for way in ways[:_MOST_ALIKE]:
+            _way(leaf, way)
+        if len(ways) > _MOST_ALIKE:
+            leaf.add(Text(f"and on {len(ways) - _MOST_ALIKE} more ways; --format json tells all", style="dim"))
+    for sentence in one.missing:
+        branch.add(Text(clean_line(sentence), style="dim"))
+
+
+def _context(way: Way, is_line: bool) -> str:
     if not way.known and is_line:
-        context = "no path of the function leads here on this way"
-    leaf = branch.add(Text(context))
+        return "no path of the function leads here on this way"
+    return _marks(way.marks if way.known else None)
+
+
+def _way(leaf: Tree, way: Way) -> None:
     if len(way.witness) == 1:
-        leaf.add(Text(way.begin, style="dim"))
+        leaf.add(Text(_BEGINS.get(way.begin, clean_line(way.begin)), style="dim"))
         return
     rows = [
         ("  " * depth + text, f"{clean_path(step.path)}:{step.line}") for depth, text, step in nested(way.witness[:-1])
@@ -100,27 +130,37 @@ def _below(branch: Tree, below: Below) -> None:
 
 
 def _forbidden(branch: Tree, found: Sequence[Forbidden]) -> None:
-    """Grouped by the reason, so that a rule is quoted once."""
-
-    def group(one: Forbidden) -> tuple[bool, str, str, str]:
-        return (not one.always, one.kernels.value, one.check, one.why)
-
-    for (sometimes, kernels, check, why), members in groupby(sorted(found, key=group), key=group):
-        acts = list(members)
-        words = ", ".join(dict.fromkeys(clean_line(one.act) for one in acts))
-        on_rt = " on PREEMPT_RT" if kernels == Kernels.PREEMPT_RT.value else ""
-        some = ", on some ways here" if sometimes else ""
-        leaf = branch.add(
-            Text(f"{words}{on_rt}: ").append(f"{clean_line(why)}{some}").append(f" [{check}]", style="dim")
-        )
-        citation = acts[0].citation
-        for row in textwrap.wrap(
-            clean_line(acts[0].rule) if citation is None else f"\u201c{clean_line(citation.quote)}\u201d", _PROSE
-        ):
+    """By the rule, which is quoted once."""
+    by_rule: dict[tuple[str, str, int], list[Forbidden]] = {}
+    for one in found:
+        cited = one.citation
+        rule = (cited.quote, cited.path, cited.line) if cited is not None else (one.rule, "", 0)
+        by_rule.setdefault(rule, []).append(one)
+    for (quote, path, line), members in by_rule.items():
+        leaf = branch.add(Text("\n").join(_reasons(members)))
+        quoted = f"\u201c{clean_line(quote)}\u201d" if path else clean_line(quote)
+        for row in textwrap.wrap(quoted, _PROSE):
             leaf.add(Text(row, style="italic"))
-        if citation is not None:
-            section = f", {clean_line(citation.section)}" if citation.section else ""
-            leaf.add(Text(f"{clean_path(citation.path)}:{citation.line}{section}", style="dim"))
+        if path:
+            section = members[0].citation.section if members[0].citation is not None else ""
+            where = f"{clean_path(path)}:{line}" + (f", {clean_line(section)}" if section else "")
+            leaf.add(Text(where, style="dim"))
+
+
+def _reasons(found: Sequence[Forbidden]) -> Iterator[Text]:
+    """In one line each, all that is forbidden for the same reasons."""
+    acts: dict[tuple[str, Kernels, bool, str], list[str]] = {}
+    for one in found:
+        acts.setdefault((one.check, one.kernels, one.always, one.why), []).append(one.act)
+    reasons: dict[tuple[str, Kernels, bool, tuple[str, ...]], list[str]] = {}
+    for (check, kernels, always, why), done in acts.items():
+        reasons.setdefault((check, kernels, always, tuple(dict.fromkeys(done))), []).append(why)
+    for (check, kernels, always, same), whys in reasons.items():
+        on_rt = " on PREEMPT_RT" if kernels is Kernels.PREEMPT_RT else ""
+        some = "" if always else ", on some ways here"
+        why = ", or ".join(map(clean_line, whys[:_MOST_REASONS]))
+        others = f", or for {len(whys) - _MOST_REASONS} more reasons" if len(whys) > _MOST_REASONS else ""
+        yield Text(f"{', '.join(map(clean_line, same))}{on_rt}: {why}{others}{some}").append(f" [{check}]", style="dim")
 
 
 # As a graph
