@@ -28,8 +28,12 @@ _MEMBER_COMPARED = re.compile(r"\w+(?:(?:->|\.)\w+)+[=<>]=\w+")
 
 
 def written(function: Function) -> frozenset[str]:
-    """The last members of all that the function assigns to; a copy of a member of that name leaves it as it was."""
-    assigns = [node for node in function.nodes() if isinstance(node, Assign)]
+    """The last members of all that the function assigns to in memory.
+
+    A copy of a member of that name leaves it as it was.
+    """
+    own = {*function.locals, *function.params}
+    assigns = [node for node in function.nodes() if isinstance(node, Assign) and node.target not in own]
     return frozenset(
         last_member(node.target)
         for node in assigns

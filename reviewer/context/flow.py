@@ -18,6 +18,7 @@ from reviewer.context.asserted import asserted_at_times
 from reviewer.context.assume import assume
 from reviewer.context.assumptions import written
 from reviewer.context.balance import Moves, unbalanced
+from reviewer.context.choices import Choices
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors
 from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Condition, Event, EventKind, Exit, Left
@@ -123,6 +124,7 @@ class Flow:
         self._cursors = Cursors(analyser.program, function)
         self.asserted_at_times = asserted_at_times(function)
         self.once = Once(function, self.api)
+        self.choices = Choices(function, self.api)
         self.written = written(function)
         self._watchers = tuple(watcher(self) for watcher in _WATCHERS if watcher.matter(function, self.api))
         self._seen: set[tuple[object, ...]] = set()

@@ -96,7 +96,9 @@ class Notes:
             here = here._replace(rt=world)
         if not effect.conditions:
             detail = (effect.subject,) if effect.kind is EventKind.TIMER_WAIT else ()
-            flow.event(effect.kind, node, here, facts, effect.steps, masked=effect.masked, detail=detail)
+            at_times = bool(effect.assumed)
+            meant = flow.choices.meant(here, facts, node.line, at_times=at_times) if effect.kind in SLEEPING else here
+            flow.event(effect.kind, node, meant, facts, effect.steps, masked=effect.masked, detail=detail)
             if effect.kind in SLEEPING and not effect.masked and len(effect.steps) <= _NEAR:
                 slept(flow, effect, state, facts)
         if effect.kind is EventKind.RCU_WALK and (here.rcu > 0 or here.locks):
