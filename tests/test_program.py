@@ -232,6 +232,20 @@ static const struct shop shop = {
     }
 
 
+def test_table_of_another_structure_does_not_stand_for_what_is_assigned() -> None:
+    files = {
+        "drivers/a/b/c/far/far.c": "struct far_ops { void (*run)(void); };\nstatic void far_run(void)\n{\n}\n"
+        "static struct far_ops far_ops = {\n\t.run = far_run,\n};\n",
+        "drivers/a/b/c/near/part.h": "struct part_ops { void (*run)(void); };\nstruct part { struct part_ops ops; };\n",
+    }
+    (found,) = _program(files).instances("run", "drivers/a/b/c/near/use.c")
+    assert found.function.name == "far_run"
+    assigns = "static void go(void)\n{\n}\nvoid set_up(struct part *part)\n{\n\tpart->ops.run = go;\n}\n"
+    (found,) = _program({**files, "drivers/a/b/c/near/a.c": assigns}).instances("run", "drivers/a/b/c/near/a.c")
+    assert found.function.name == "go"
+    assert _program({**files, "drivers/a/b/c/other/part.c": assigns}).instances("run", "drivers/a/b/c/near/use.c") == ()
+
+
 def test_other_trees_in_the_cache_change_no_answer() -> None:
     files = {
         "include/linux/box.h": "struct box_ops { void (*run)(void); };\n#define for_each_box(b) for (; b; b++)\n",
