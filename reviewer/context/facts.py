@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Call
-from reviewer.source.expression import NEGATIVE, constant, identifiers, root, unwrap
+from reviewer.source.expression import NEGATIVE, constant, identifiers, root, unwrap, variables
 
 VALUE: Literal["value"] = "value"
 GFP: Literal["gfp"] = "gfp"
@@ -156,7 +156,7 @@ def forget(facts: Facts, variable: str) -> None:
         or (
             bare
             and key[0] in (VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS, *_SETS)
-            and variable in identifiers(_SIZEOF.sub("", key[1]))
+            and variable in variables(_SIZEOF.sub("", key[1]))
         )
         or (key[0] == MEANING and facts[key][0] in (EQUAL, UNEQUAL) and variable in facts[key][1])
         or (key[0] == SOUGHT and (root(key[1]) == variable or variable in identifiers(facts[key])))
@@ -173,7 +173,7 @@ def forget(facts: Facts, variable: str) -> None:
 
 
 def _tells_of(text: str, variable: str, bare: bool) -> bool:
-    return text == variable or (bare and variable in identifiers(_SIZEOF.sub("", text)))
+    return text == variable or (bare and variable in variables(_SIZEOF.sub("", text)))
 
 
 def copy_bits(facts: Facts, target: str, value: str) -> None:

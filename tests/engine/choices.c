@@ -18,6 +18,36 @@ static int event_copy(struct event *event, char *to)
 	return length;
 }
 
+static int event_copy_in_parts(struct event *event, char *to)
+{
+	int flags = event->flags;
+
+	if (event->flags & EVENT_FROM_USER) {
+		while (flags > 0) {
+			if (copy_from_user(to, event->data, 8))
+				return -EFAULT;
+			flags -= 8;
+		}
+	}
+	return 0;
+}
+
+int port_deliver_in_parts(struct port *port, struct event *event, bool atomic, char *to)
+{
+	int copied;
+
+	if (atomic)
+		read_lock(&port->lock);
+	else
+		down_read(&port->sem);
+	copied = event_copy_in_parts(event, to);
+	if (atomic)
+		read_unlock(&port->lock);
+	else
+		up_read(&port->sem);
+	return copied;
+}
+
 static void event_log(struct event *event)
 {
 	mutex_lock(&log_mutex);
