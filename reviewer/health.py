@@ -254,7 +254,7 @@ def _silenced(options: Options, repository: Repository) -> Row:
         return Row("silenced", State.MISSING, "; ".join(f"{one.path}: {one.message}" for one in wrong))
     told = f"{counted(len(of_tree), 'entry', 'entries')} in {TREE_FILE}, {len(own)} in {options.ignore_file}"
     checks = load_checks([data_dir("checks"), *options.checks_dirs])
-    notes = (*without_check((*of_tree, *own), checks, options), *without_effect(repository, of_tree, head, options))
+    notes = (*without_check((*of_tree, *own), checks, options), *without_effect(repository, of_tree, head, (), options))
     return Row("silenced", State.NOTE if notes else State.GOOD, told, notes)
 
 

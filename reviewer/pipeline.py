@@ -178,7 +178,7 @@ def audit_tree(
             raise UsageError(f"all of {path!r} is left out by --paths or git config reviewer.paths; add it there")
         wanted.update(kept)
     citer = Citer(files, commit)
-    suppressor, errors, notes = suppressor_for(files, commit, repository, checks, options)
+    suppressor, errors, notes = suppressor_for(files, commit, sorted(wanted), repository, checks, options)
     if left_out:
         notes.append(f"--paths or git config reviewer.paths leaves out {counted(left_out, 'file')} of those named.")
 
@@ -230,7 +230,8 @@ def _review(
     citer = Citer(snapshot(tree), base.commit)
     # A commit without a parent stands for its own base, and must not silence what is said of it.
     first = snapshot(applied[0].before if applied else tree)
-    suppressor, errors, told_of_entries = suppressor_for(first, base.commit, repository, checks, options)
+    touched = sorted({path for patch in applied for pair in patch.paths for path in pair if path is not None})
+    suppressor, errors, told_of_entries = suppressor_for(first, base.commit, touched, repository, checks, options)
     defects = load_defects(data_dir("checks"))
     trailers = Trailers(Log(repository, base.commit), citer.cite, _is_based(series, base, options))
     reviews: list[PatchReview] = []
@@ -269,7 +270,6 @@ def _review(
         if options.html is not None:
             review = replace(review, excerpts=excerpts_of(findings, snapshot(patch.before), snapshot(patch.after)))
         told.append(review)
-    touched = sorted({path for patch in applied for pair in patch.paths for path in pair if path is not None})
     return Review(series, base, tuple(told), tuple(errors), tuple(notes), suppressor.suppression(touched))
 
 

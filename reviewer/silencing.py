@@ -11,7 +11,7 @@ from typing import Final
 from reviewer.check import Check
 from reviewer.config import Options, data_dir
 from reviewer.errors import RepositoryError
-from reviewer.ignore import LARGEST, TREE_FILE, Files, Suppressor, entries_of_tree, entries_of_user, parse
+from reviewer.ignore import LARGEST, TREE_FILE, Files, Suppressor, entries_of_tree, entries_of_user, is_for, parse
 from reviewer.model import IgnoreEntry, Problem
 from reviewer.registry import load_checks
 from reviewer.tree.repository import Repository
@@ -22,12 +22,20 @@ _SHORT: Final = 12  # hexadecimal digits of a commit, as the kernel abbreviates 
 
 
 def suppressor_for(
-    files: Files, commit: str, repository: Repository, checks: Sequence[Check], options: Options
+    files: Files,
+    commit: str,
+    covered: Iterable[str],
+    repository: Repository,
+    checks: Sequence[Check],
+    options: Options,
 ) -> tuple[Suppressor, list[Problem], list[str]]:
-    """What silences findings in the tree ``files`` of ``commit``, what is wrong with its ignore file, and notes."""
+    """What silences findings in the tree ``files`` of ``commit``, what is wrong with its ignore file, and notes.
+
+    ``covered`` are the paths under review.
+    """
     of_tree, problems = entries_of_tree(files)
     entries = (*of_tree, *entries_of_user(options.ignore_file))
-    notes = [*without_check(entries, checks, options), *without_effect(repository, of_tree, commit, options)]
+    notes = [*without_check(entries, checks, options), *without_effect(repository, of_tree, commit, covered, options)]
     return Suppressor(entries, datetime.now(UTC).date()), list(problems), notes
 
 
@@ -47,16 +55,22 @@ def without_check(entries: Iterable[IgnoreEntry], checks: Sequence[Check], optio
 
 
 def without_effect(
-    repository: Repository, of_tree: Iterable[IgnoreEntry], commit: str, options: Options
+    repository: Repository, of_tree: Iterable[IgnoreEntry], commit: str, covered: Iterable[str], options: Options
 ) -> Iterator[str]:
-    """Entries in the user's work tree that ``commit`` does not have: whoever wrote them waits for them to count."""
+    """Entries in the user's work tree that ``commit`` does not have: whoever wrote them waits for them to count.
+
+    Those that HEAD has are told where they are for one of the paths ``covered``.
+    """
     known = {_meaning(entry) for entry in of_tree}
-    lacking = {_meaning(entry) for entry in _in_work_tree(repository)} - known
-    if not lacking:
+    written = {_meaning(entry): entry for entry in _in_work_tree(repository) if _meaning(entry) not in known}
+    if not written:
         return
+    lacking = set(written)
     own = f"an entry in {options.ignore_file} counts at once"
     committed = {_meaning(entry) for entry in _at_head(repository)}
     if lacking <= committed:
+        if not any(is_for(entry, path) for path in covered for entry in written.values()):
+            return
         yield (
             f"{TREE_FILE} of HEAD has entries that {commit[:_SHORT]} does not have. They silence nothing here, as no "
             f"patch can excuse itself; {own}."
@@ -70,12 +84,12 @@ def without_effect(
 
 def _in_work_tree(repository: Repository) -> Sequence[IgnoreEntry]:
     top = repository.top()
-    if top is None:
+    if top is None or not (top / TREE_FILE).is_file():  # a link to what is no file may never end
         return ()
     try:
         with (top / TREE_FILE).open("rb") as file:
             return parse(file.read(LARGEST + 1), TREE_FILE)[0]
-    except OSError:  # mostly that there is none
+    except OSError:
         return ()
 
 

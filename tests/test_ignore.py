@@ -215,6 +215,7 @@ def test_entries_that_are_in_the_work_tree_alone_are_said_to_do_nothing_yet(
         in report["notes"][0]
     )
     assert check(tree, capsys, "--all", "drivers/b")[1]["notes"] == []
+    assert check(tree, capsys, "HEAD~1", "--all", "drivers/a")[1]["notes"] == []
 
 
 def test_an_entry_for_a_check_that_does_not_exist_is_told_with_what_was_meant(

@@ -63,7 +63,7 @@ def exit_status(review: Review) -> int:
     """3 if anything could not be done, else 1 if the series brings a bug or a question, else 0.
 
     Mail in which there was nothing to review (a discussion, a pull request without patches) is something that could
-    not be done; a range without commits is not.
+    not be done.
     """
     if review.errors or any(patch.applied is Applied.NO for patch in review.patches):
         return FAILED

@@ -18,7 +18,7 @@ _FILES = (
 _STATUS = (
     ("0", "nothing found"),
     ("1", "a bug or a question was found"),
-    ("2", "the command line or the configuration makes no sense"),
+    ("2", "the command line or the configuration makes no sense, or there is no commit in the range"),
     ("3", "something could not be done; the report or standard error says what"),
     ("130", "interrupted"),
 )
