@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from reviewer.context.facts import (
+    ALIKE,
     ASSUMED,
     DECIDED,
     DECISION,
@@ -46,6 +47,8 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
     if isinstance(literal.right, str):
         return state if _assume_symbol(facts, text, literal) else None
     value = value_of(facts, text)
+    if value is None and (alike := facts.get((ALIKE, text))) is not None:
+        value = facts[VALUE, text] = alike
     known = compare(value, literal.operator, literal.right) if value is not None else None
     if known is not None:
         return state if known == literal.holds else None

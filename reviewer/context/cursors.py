@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from reviewer.context.facts import ALIKE, VALUE, Facts
+from reviewer.context.state import Origin, State
 from reviewer.source.cfg import Assign, Call, Function, Loop
-from reviewer.source.expression import unwrap
+from reviewer.source.expression import root, split_member, unwrap
 from reviewer.source.program import Program
 
 _NESTED = 3  # iteration macros that are made of others, so deep
@@ -14,6 +16,19 @@ _FOR_EACH = "for_each"  # in the name of an iteration macro, where a macro is ma
 def moves_on(node: Assign) -> bool:
     """Whether a variable is incremented or goes on to the next of a list, ``p = p->next``."""
     return node.value == "?" or node.value.startswith((f"{node.target}->", f"{node.target}."))
+
+
+def keep_alike(cursor: str, state: State, facts: Facts) -> None:
+    """A loop goes on to the next object: where the last one stays locked, what decides how is the same of both.
+
+    Whoever locks all objects of a list with one kind of lock, as a flag of each says, does not mix kinds.
+    """
+    if any(held.origin is Origin.TAKEN and root(held.expression) == cursor for held in state.locks):
+        said = [(text, value) for (letter, text), value in facts.items() if letter == VALUE and split_member(text)]
+        facts.update(((ALIKE, text), value) for text, value in said if root(text) == cursor)
+    else:
+        for key in [key for key in facts if key[0] == ALIKE and root(key[1]) == cursor]:
+            del facts[key]
 
 
 class Cursors:

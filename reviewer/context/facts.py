@@ -37,6 +37,7 @@ SLEPT: Literal["slept"] = "slept"
 ENTERED: Literal["entered"] = "entered"
 LEFT: Literal["left"] = "left"
 KEEPS: Literal["keeps"] = "keeps"
+ALIKE: Literal["alike"] = "alike"
 SOUGHT: Literal["sought"] = "sought"
 
 EQUAL: Literal["equal"] = "equal"

@@ -20,7 +20,7 @@ from reviewer.context.assumptions import written
 from reviewer.context.balance import Moves, unbalanced
 from reviewer.context.choices import Choices
 from reviewer.context.contexttests import ContextTests
-from reviewer.context.cursors import Cursors
+from reviewer.context.cursors import Cursors, keep_alike
 from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Condition, Event, EventKind, Exit, Left
 from reviewer.context.facts import (
     DECIDED,
@@ -358,6 +358,7 @@ class Flow:
             self.analyser.calls.notes.walked(self, node, state, facts, step)
         for argument in self._cursors.of(node):
             if is_path(argument):
+                keep_alike(argument, state, facts)
                 forget(facts, argument)
 
     def _assign(self, node: Assign, facts: Facts) -> None:

@@ -866,3 +866,38 @@ void unit_move_back(struct unit *unit, int by)
 	msleep(1); /* wrong: lock-sleep-in-atomic */
 	preempt_enable();
 }
+
+/* Objects of one list are all locked alike, as each of them says. */
+struct voice { spinlock_t lock; struct mutex mutex; bool sleeps; struct list_head link; };
+
+void voices_start(struct list_head *voices, struct voice *own)
+{
+	struct voice *v;
+
+	list_for_each_entry(v, voices, link) {
+		if (v->sleeps)
+			mutex_lock(&v->mutex);
+		else
+			spin_lock(&v->lock);
+		v->started = true;
+	}
+	list_for_each_entry(v, voices, link) {
+		if (v->sleeps)
+			mutex_unlock(&v->mutex);
+		else
+			spin_unlock(&v->lock);
+	}
+}
+
+void voices_stop(struct list_head *voices)
+{
+	struct voice *v;
+
+	list_for_each_entry(v, voices, link) {
+		spin_lock(&v->lock);
+		if (v->started)
+			mutex_lock(&v->mutex); /* wrong: lock-sleep-in-atomic */
+		else
+			v->late = true;
+	}
+}
