@@ -18,6 +18,7 @@ from reviewer.source.expression import is_path, last_member
 
 _MOST = 8
 _LONGEST = 80
+_SHORTEST = 2  # words of a member's name
 _SOME = "?->"
 _FOUND = re.compile(r"([A-Za-z_]\w*)->[\w.>-]+")
 _MEMORY = re.compile(r"[>.(&]")
@@ -67,6 +68,7 @@ def _of_some_object(function: Function, text: str) -> str | None:
     return f"{_SOME}{last_member(text)}" if found is not None and found.group(1) in function.locals else None
 
 
+@functools.lru_cache(maxsize=65536)
 def _tells(text: str) -> bool:
     return len(text) < _LONGEST and _MEMORY.search(text) is not None
 
@@ -119,8 +121,9 @@ def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
             return True
         if text.startswith(_SOME) and _asked_otherwise(text.removeprefix(_SOME), truth, facts):
             return True
-        if value is None and any(
-            letter == VALUE and (known != 0) != truth and _ends_with(text, other)
+        longer = _parts(text) if value is None else ()
+        if len(longer) > _SHORTEST and any(
+            letter == VALUE and (known != 0) != truth and _ends_with(longer, _parts(other))
             for (letter, other), known in facts.items()
         ):
             return True
@@ -135,7 +138,11 @@ def _asked_otherwise(member: str, truth: bool, facts: Facts) -> bool:
     )
 
 
-def _ends_with(longer: str, shorter: str) -> bool:
+@functools.lru_cache(maxsize=65536)
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(text.replace("->", ".").split("."))
+
+
+def _ends_with(longer: tuple[str, ...], shorter: tuple[str, ...]) -> bool:
     """Whether ``a->b.c`` is meant by ``b->c`` too: a member that is known as a variable as well."""
-    parts, end = longer.replace("->", ".").split("."), shorter.replace("->", ".").split(".")
-    return 1 < len(end) < len(parts) and parts[-len(end) :] == end
+    return _SHORTEST <= len(shorter) < len(longer) and longer[-len(shorter) :] == shorter

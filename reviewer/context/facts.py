@@ -88,9 +88,12 @@ class Parameter(NamedTuple):
 
 
 _SETS = frozenset(WHERE.values())
+_FORGOTTEN = frozenset((VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS)) | _SETS
+_KEPT = frozenset((FLAGS, TAKEN_AT, DECIDED, MOVED))
 _ADDRESS = re.compile(r"&[A-Za-z_][\w.>\[\]-]*")
 
 
+_BARE = re.compile(r"[\w$]+")
 _SIZEOF = re.compile(r"sizeof\([^()]*\)")
 _SEVERAL_BITS = re.compile(r"([\w>.-]+)&\(([A-Z_]\w*(?:\|[A-Z_]\w*)+)\)")
 
@@ -103,7 +106,7 @@ def value_of(facts: Facts, text: str) -> Value | None:
     if text.startswith("!") and not text.startswith("!="):
         inner = value_of(facts, unwrap(text[1:])) if unwrap(text[1:]) != text else None
         return None if inner is None else int(inner == 0)
-    if text.startswith(("ERR_PTR(", "ERR_CAST(")) or _ADDRESS.fullmatch(text):
+    if text.startswith(("ERR_PTR(", "ERR_CAST(")) or (text[:1] == "&" and _ADDRESS.fullmatch(text)):
         return NONZERO
     found: Value | None = facts.get((VALUE, text))
     return found
@@ -145,23 +148,24 @@ def learn(facts: Facts, text: str, operator: str, right: int, holds: bool) -> No
         facts[VALUE, text] = {"!=": NONZERO, "<": NEGATIVE_VALUE, ">": POSITIVE}[effective]
 
 
+@functools.lru_cache(maxsize=65536)
+def _mentioned(text: str) -> frozenset[str]:
+    return variables(_SIZEOF.sub("", text))
+
+
 def forget(facts: Facts, variable: str) -> None:
     """``variable`` gets another value: drop what was known of it and of what is reached through it."""
     if not variable:
         return
-    bare = bool(re.fullmatch(r"[\w$]+", variable))
+    bare = _BARE.fullmatch(variable) is not None
     gone = [
         key
         for key in facts
         if key[1] == variable
-        or (
-            bare
-            and key[0] in (VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS, *_SETS)
-            and variable in variables(_SIZEOF.sub("", key[1]))
-        )
+        or (bare and variable in key[1] and key[0] in _FORGOTTEN and variable in _mentioned(key[1]))
         or (key[0] == MEANING and facts[key][0] in (EQUAL, UNEQUAL) and variable in facts[key][1])
         or (key[0] == SOUGHT and (root(key[1]) == variable or variable in identifiers(facts[key])))
-        if key[0] not in (FLAGS, TAKEN_AT, DECIDED, MOVED)
+        if key[0] not in _KEPT
     ]
     for key in gone:
         if key[0] == SOUGHT and variable not in (key[1], root(key[1])):

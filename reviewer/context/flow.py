@@ -96,6 +96,7 @@ class Flow:
         self.analysis = Analysis()
         self.start = self._annotated(start)
         self._positions = {name: index for index, name in enumerate(function.params) if name}
+        self._subjects: dict[tuple[str, str], tuple[int, str, str | None] | None] = {}
         # Held across a call that was not followed: whoever was called may have let go of it.
         self._doubtful: set[tuple[str, str]] = set()
         self._let_go: set[Held] = set()
@@ -460,23 +461,35 @@ class Flow:
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """What the path has assumed about the function's parameters."""
         found: list[Condition] = []
-        positions = self._positions
-        for (letter, text), known in facts.items() if positions else ():
-            if letter == VALUE:
-                head, mark, flag = text.partition("&")
-                if text in positions:
-                    found.append(Condition(positions[text], "value", known))
-                elif mark and head in positions and flag.isidentifier():
-                    found.append(Condition(positions[head], "&", flag, known != 0))
-                elif text[:1] == "*" and text[1:] in positions:
-                    found.append(Condition(positions[text[1:]], "points to", known))
-            elif letter == SYMBOL:
-                head, mark, symbol = text.partition("==")
-                if mark and head in positions:
-                    found.append(Condition(positions[head], "==", symbol, bool(known)))
-            elif letter == GFP and text in positions:
-                found.append(Condition(positions[text], "gfp", known))
+        subjects = self._subjects
+        for key, known in facts.items() if self._positions else ():
+            subject = subjects[key] if key in subjects else subjects.setdefault(key, self._subject(*key))
+            if subject is not None:
+                position, operator, of = subject
+                if of is not None:
+                    found.append(Condition(position, operator, of, known != 0))
+                else:
+                    found.append(Condition(position, operator, known))
         return tuple(sorted(found, key=str)[:4] if len(found) > 1 else found)
+
+    def _subject(self, letter: str, text: str) -> tuple[int, str, str | None] | None:
+        """Which parameter a fact is about, the operator of the condition that it makes, and a flag or symbol."""
+        positions = self._positions
+        if letter == VALUE:
+            head, mark, flag = text.partition("&")
+            if text in positions:
+                return positions[text], "value", None
+            if mark and head in positions and flag.isidentifier():
+                return positions[head], "&", flag
+            if text[:1] == "*" and text[1:] in positions:
+                return positions[text[1:]], "points to", None
+        elif letter == SYMBOL:
+            head, mark, symbol = text.partition("==")
+            if mark and head in positions:
+                return positions[head], "==", symbol
+        elif letter == GFP and text in positions:
+            return positions[text], "gfp", None
+        return None
 
     # Events
 

@@ -21,6 +21,8 @@ Key = tuple[str, str]
 
 def join_facts(old: Facts, new: Facts) -> bool:
     """Keep in ``old`` what ``new`` agrees with, and what follows from what; whether less is known now."""
+    if old == new:
+        return False
     found = _parted(old, new)
     less = False
     for key in [key for key in old if key[0] in _OF]:
@@ -35,11 +37,8 @@ def join_facts(old: Facts, new: Facts) -> bool:
 
 def _parted(old: Facts, new: Facts) -> dict[Key, frozenset[Implied]]:
     """What follows from the facts that tell the two sides apart."""
-    unlike = [
-        key
-        for key in dict.fromkeys((*old, *new))
-        if key[0] in _KNOWN and key[1][:1] != "$" and old.get(key) != new.get(key)
-    ]
+    unlike = [key for key, value in old.items() if new.get(key) != value and _is_told(key)]
+    unlike += [key for key, value in new.items() if value is not None and key not in old and _is_told(key)]
     telling = [key for key in unlike if key[0] in WHERE and key in old and key in new]
     found = {}
     for key in [key for key in telling if (old[key] != 0) != (new[key] != 0)][-_MOST_TELLING:]:
@@ -51,6 +50,10 @@ def _parted(old: Facts, new: Facts) -> dict[Key, frozenset[Implied]]:
         if follows:
             found[WHERE[key[0]], key[1]] = frozenset(follows)
     return found
+
+
+def _is_told(key: Key) -> bool:
+    return key[0] in _KNOWN and key[1][:1] != "$"
 
 
 def _holds(key: Key, one: Implied, facts: Facts) -> bool:
