@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from typing import Any
 
 from reviewer.commands.arguments import add_options
@@ -65,7 +64,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         if arguments.paths:
             revision = arguments.range or "HEAD"
             with progress("Looking for the files", options) as tell:
-                paths = _in_tree(arguments.paths, revision, repository)
+                paths = in_tree(arguments.paths, revision, repository)
                 audit = audit_tree(revision, paths, repository, checks, options, tell)
             return show_audit(audit, options)
         with progress("Looking for the commits", options) as tell:
@@ -75,12 +74,6 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     finally:
         repository.close()
     return show(review, options)
-
-
-def _in_tree(paths: Sequence[str], revision: str, repository: Repository) -> list[str]:
-    commit = repository.resolve(revision)
-    files = repository.snapshot(repository.tree_of(commit), commit)
-    return [in_tree(path, repository, files.exists) for path in paths]
 
 
 def _nothing_in(revisions: str, repository: Repository) -> str:

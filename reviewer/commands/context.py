@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import argparse
-import posixpath
 import shutil
 import subprocess
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import Any, Final
 
 from reviewer.commands.arguments import add_options, number
 from reviewer.commands.outcome import wanted_checks
+from reviewer.commands.places import in_tree
 from reviewer.commands.progress import progress
 from reviewer.commands.stdout import reader_may_leave, write_data
 from reviewer.config import Options
@@ -57,7 +56,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         _dot()  # before anything is computed for it
     checks = wanted_checks(options)
     with closing(Repository.open(options.repo, options.cache_dir)) as repository:
-        target = _from_here(arguments.place, repository)
+        target = _from_here(arguments.place, repository, options)
         with progress("Looking into the tree", options):
             found = situation(target, arguments.callers, repository, checks, options)
     with reader_may_leave():
@@ -73,15 +72,12 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     return 0
 
 
-def _from_here(target: Target, repository: Repository) -> Target:
-    """A file is named from the top of the tree, or from the folder of its work tree where one stands."""
-    top = repository.top()
-    if not target.path or top is None or (top / target.path).exists():
+def _from_here(target: Target, repository: Repository, options: Options) -> Target:
+    """A file is named from where one stands in the work tree, or from the top of the tree."""
+    if not target.path:
         return target
-    here = Path.cwd() / target.path
-    if not here.is_file() or not here.resolve().is_relative_to(top.resolve()):
-        return target
-    return target._replace(path=posixpath.normpath(here.resolve().relative_to(top.resolve()).as_posix()))
+    (path,) = in_tree([target.path], options.base or "HEAD", repository)
+    return target._replace(path=path)
 
 
 def _dot() -> str:

@@ -5,19 +5,25 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from reviewer.errors import UsageError
 from reviewer.tree.repository import Repository
 
 
-def in_tree(path: str, repository: Repository, exists: Callable[[str], bool]) -> str:
-    """The path from the top of the tree that ``path`` means: as the shell completes it where one stands, else as it is.
+def in_tree(paths: Iterable[str], revision: str, repository: Repository) -> list[str]:
+    """The paths from the top of the tree that ``paths`` mean: as the shell completes them where one stands, else as is.
 
-    ``exists`` tells whether the tree has a file or folder; the work tree need not have it.
+    Files need not be in the work tree, but in ``revision``, which RepositoryError is raised for if it is none.
     """
+    commit = repository.resolve(revision)
+    files = repository.snapshot(repository.tree_of(commit), commit)
     top = repository.top()
+    return [_in_tree(path, top, files.exists) for path in paths]
+
+
+def _in_tree(path: str, top: Path | None, exists: Callable[[str], bool]) -> str:
     if top is None or not path:
         return path
     top = top.resolve()

@@ -20,6 +20,7 @@ from reviewer.report.data import FORMAT_VERSION, TOOL_NAME, as_text
 from reviewer.report.gutter import meaning, told
 from reviewer.report.plain import clean_line, clean_path
 from reviewer.report.words import nested
+from reviewer.wording import counted
 
 _PROSE: Final = 74  # columns
 _WIDEST: Final = 1000
@@ -66,10 +67,6 @@ def render_situation(one: Situation, console: Console) -> None:
         console.print(Text(f"Note: {clean_line(note)}"), soft_wrap=True)
 
 
-def _plural(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def _marks(marks: Sequence[Mark] | None) -> str:
     return "not known" if marks is None else told(marks) or _NOTHING
 
@@ -90,7 +87,7 @@ def _ways(root: Tree, one: Situation) -> None:
     for way in one.ways:
         by_context.setdefault(_context(way, one.line is not None), []).append(way)
     seen = any(len(way.witness) > 1 for way in one.ways)
-    heading = f"Reached in {_plural(len(by_context), 'known context')}" if seen else "Reached in no known context"
+    heading = f"Reached in {counted(len(by_context), 'known context')}" if seen else "Reached in no known context"
     branch = root.add(Text(heading, style="bold"))
     for context, ways in by_context.items():
         leaf = branch.add(Text(context)) if seen else branch
