@@ -24,12 +24,15 @@ class Choices:
     def __init__(self, function: Function, api: Api) -> None:
         self._api = api
         self._instead: dict[int, set[int]] = {}
+        self._by_object: set[int] = set()
         for block in function.blocks:
-            arms = [function.blocks[edge.target] for edge in block.edges] if len(block.edges) > 1 else []
-            for one, other in permutations(arms, 2):
-                spinning, sleeping = self._taken(one, _SPINNING), self._taken(other, frozenset((LockClass.SLEEPING,)))
+            for one, other in permutations(block.edges, 2) if len(block.edges) > 1 else ():
+                spinning = self._taken(function.blocks[one.target], _SPINNING)
+                sleeping = self._taken(function.blocks[other.target], frozenset((LockClass.SLEEPING,)))
                 if spinning is not None and sleeping is not None:
                     self._instead.setdefault(spinning, set()).add(sleeping)
+                    if not any(literal.left in function.params for literal in other.literals):
+                        self._by_object.add(sleeping)
 
     def _taken(self, block: Block, classes: frozenset[LockClass]) -> int | None:
         """The line on which the first lock of a block is taken, if it is of one of ``classes``."""
@@ -54,3 +57,7 @@ class Choices:
             and (at_times or line in instead)
         }
         return state._replace(locks=state.locks - chosen) if chosen else state
+
+    def is_by_object(self, line: int) -> bool:
+        """Whether a lock that sleeps is taken on ``line`` for some objects only, of which a caller may have none."""
+        return line in self._by_object

@@ -105,7 +105,8 @@ class Notes:
             return  # protected here
         if effect.kind is EventKind.SEQCOUNT_WRITE and atomic(here, self.api, rt=True) is not None:
             return  # nothing preempts it here
-        if len(effect.steps) == 1 and effect.kind is EventKind.SLEEP and flow.once.is_guarded(node.line):
+        own = len(effect.steps) == 1 and effect.kind is EventKind.SLEEP
+        if own and (flow.once.is_guarded(node.line) or flow.choices.is_by_object(node.line)):
             return
         seldom = flow.once.is_first(facts) or flow.once.has_warned(facts)
         if len(effect.steps) < _LONGEST_CHAIN and not seldom:

@@ -128,3 +128,37 @@ void streams_lock_all(struct stream *first)
 		mutex_lock_nested(&s->mutex, 1); /* wrong: lock-sleep-in-atomic */
 	}
 }
+
+static void stream_lock(struct stream *s)
+{
+	if (s->nonatomic)
+		mutex_lock(&s->mutex);
+	else
+		spin_lock(&s->lock);
+}
+
+void stream_lock_atomic(struct stream *s, spinlock_t *lock)
+{
+	spin_lock(lock);
+	stream_lock(s);
+	stream_advance(s);
+	stream_unlock(s);
+	spin_unlock(lock);
+}
+
+static void stream_lock_either(struct stream *s, bool nonatomic)
+{
+	if (nonatomic)
+		mutex_lock(&s->mutex);
+	else
+		spin_lock(&s->lock);
+}
+
+void stream_lock_wrong(struct stream *s, spinlock_t *lock)
+{
+	spin_lock(lock);
+	stream_lock_either(s, true); /* wrong: lock-sleep-in-atomic */
+	stream_advance(s);
+	mutex_unlock(&s->mutex);
+	spin_unlock(lock);
+}
