@@ -77,7 +77,7 @@ def test_linked_revisions_are_fetched_from_the_archive(
 def section(report: str) -> str:
     """The part of a report that compares revisions."""
     start = report.index("\nSince v")
-    end = re.search(r"\n(?=Report: |nothing found|\d+ (?:bug|question)|\d+/\d+ )", report[start:])
+    end = re.search(r"\n(?=Report: |Nothing found|\d+ (?:bug|question)|\d+/\d+ )", report[start:])
     assert end is not None, report
     return report[start + 1 : start + end.start()].rstrip("\n") + "\n"
 
