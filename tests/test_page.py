@@ -47,6 +47,7 @@ from reviewer.splat.account import Explained, account_of
 from reviewer.splat.cycle import ArcChange
 from reviewer.splat.meanings import load_meanings
 from reviewer.splat.parse import parse
+from tests import repos
 from tests.conftest import ROOT
 from tests.test_report import COMMIT, FINDING, REVIEW
 
@@ -282,6 +283,13 @@ def test_a_circle_of_locks_is_drawn_with_one_way_back() -> None:
     assert len(tops) == 3
 
 
+def _other_tree(folder: Path) -> Path:
+    """A repository to which no patch of the example applies."""
+    tree = folder / "other"
+    repos.make(tree, {"README": "Something else.\n"})
+    return tree
+
+
 def test_the_command_writes_the_page_beside_its_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tree, mail = make_example(tmp_path)
     page = tmp_path / "page.html"
@@ -291,6 +299,12 @@ def test_the_command_writes_the_page_beside_its_report(tmp_path: Path, capsys: p
     text = page.read_text()
     assert text.count('class="finding') == 4
     assert text.count('<span class="tag bug">2 bugs</span>') == 2
+    assert "<strong>4 bugs (1 only on PREEMPT_RT). 3 of 3 patches applied.</strong>" in text
+    assert 'class="hunk bare"' not in text
+    assert main(["review", str(mail), "--repo", str(_other_tree(tmp_path)), "--offline", "--html", str(page)]) == 3
+    text = page.read_text()
+    assert "0 of 3 patches applied. All were reviewed from the diff alone.</strong>" in text
+    assert 'class="hunk bare"' in text
     assert "stats_lock" in text
     assert sorted(tmp_path.glob(".page*")) == []
     assert main(["check", "HEAD", "--repo", str(tree), "--html", str(tmp_path / "no" / "page.html")]) == 2

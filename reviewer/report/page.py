@@ -43,7 +43,8 @@ from reviewer.report.orders import drawn, orders_svg
 from reviewer.report.plain import clean, clean_line, clean_path
 from reviewer.report.revisions import comparison_rows
 from reviewer.report.splatparts import Part, about_patches, about_place, about_tree
-from reviewer.report.words import by_severity, nested, remarks
+from reviewer.report.summary import by_severity, summary
+from reviewer.report.words import nested, remarks
 from reviewer.splat.account import Explained
 from reviewer.splat.cycle import picture
 
@@ -101,6 +102,7 @@ class _File:
     path: str
     head: str
     hunks: tuple[_Hunk, ...]
+    known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def page_of(review: Review, splats: Sequence[Explained] = (), *, show_pre_existi
         notes=[clean_line(note) for note in dict.fromkeys((*(series.notes if series else ()), *review.notes))],
         errors=[f"{clean_line(p.stage)}: {clean_path(p.path)} {clean_line(p.message)}" for p in review.errors],
         since="\n".join(f"{' ' * row.indent}{row.text}" for row in comparison_rows(review)).strip("\n"),
-        silenced=len(review.suppression.silenced),
+        summary=summary(review, show_pre_existing=show_pre_existing) if patches else "",
         patches=patches,
         splats=[_splat(one) for one in splats],
         legend=LEGEND,
@@ -316,7 +318,8 @@ class _Paged:
                 ref = _Ref(self._finding_anchor(at), clean_line(finding.message), finding.severity.value)
                 below.setdefault(anchor, []).append(ref)
         hunks = tuple(_Hunk(_code(hunk.head), tuple(self._hunk_rows(number, hunk.lines, below))) for hunk in file.hunks)
-        return _File(clean_path(file.path), "\n".join(map(_code, file.head)), hunks)
+        known = any(row.known for hunk in hunks for row in hunk.rows)
+        return _File(clean_path(file.path), "\n".join(map(_code, file.head)), hunks, known)
 
     def _hunk_rows(self, number: int, lines: Sequence[DiffLine], below: dict[str, list[_Ref]]) -> Iterator[_Row]:
         for _, run in groupby(lines, key=lambda line: (line.known, _words(line.marks), _words(line.was or ()))):

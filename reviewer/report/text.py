@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +40,8 @@ from reviewer.report.data import is_brought
 from reviewer.report.plain import clean_line, clean_path
 from reviewer.report.revisions import Row, comparison_rows
 from reviewer.report.splat import render_in_brief
-from reviewer.report.words import by_severity, nested, remarks
+from reviewer.report.summary import by_file, by_severity, summary
+from reviewer.report.words import nested, remarks
 from reviewer.splat.account import Explained
 from reviewer.wording import counted
 
@@ -139,7 +139,7 @@ class _Report:
         self._silenced(review.suppression)
         if review.patches:
             self._line()
-            self._line(Text(self._counts(review)))
+            self._line(Text(summary(review, show_pre_existing=self._show_pre_existing)))
         elif review.series is None:
             self._line("There is no commit in this range: nothing was reviewed.")
         self._entries(review.suppression)
@@ -178,7 +178,7 @@ class _Report:
         rt_only = sum(finding.kernels is Kernels.PREEMPT_RT for finding in audit.findings)
         found = by_severity(audit.findings) or "Nothing found"
         where = f"{counted(audit.functions, 'function')} of {counted(audit.files, 'file')}"
-        silenced = "".join(f"; {part}" for part in _by_file(audit.suppression))
+        silenced = "".join(f"; {part}" for part in by_file(audit.suppression))
         self._line()
         self._line(f"{found}{f' ({rt_only} only on PREEMPT_RT)' if rt_only else ''} in {where}{silenced}.")
         self._entries(audit.suppression)
@@ -337,37 +337,6 @@ class _Report:
         section = f", {clean_line(citation.section)}" if citation.section else ""
         self._line(Text(f"{clean_path(citation.path)}:{citation.line}{section}", style="dim"), indent=6)
 
-    def _counts(self, review: Review) -> str:
-        findings = [finding for patch in review.patches for finding in patch.findings]
-        brought = [finding for finding in findings if is_brought(finding)]
-        rt_only = sum(finding.kernels is Kernels.PREEMPT_RT for finding in brought)
-        parts = [by_severity(brought) or "Nothing found"]
-        if rt_only:
-            parts[0] += f" ({rt_only} only on PREEMPT_RT)"
-        changes = Counter(finding.change for finding in findings if not finding.claim)
-        later = sum(finding.fixed_later is not None for finding in findings)
-        if later:
-            parts.append(f"{later} removed later in the series")
-        raised = sum(finding.raised is not None for finding in brought)
-        if raised:
-            parts.append(f"{raised} raised or answered in the thread already, which the drafts leave out")
-        if changes[Change.FIXED]:
-            parts.append(f"{changes[Change.FIXED]} fixed")
-        claimed = sum(bool(finding.claim) for finding in findings)
-        if claimed:
-            parts.append(f"{claimed} said to be fixed and still there")
-        trailers = sum(len(patch.claims) for patch in review.patches)
-        if trailers:
-            parts.append(f"{counted(trailers, 'trailer leads', 'trailers lead')} nowhere")
-        if changes[Change.PRE_EXISTING]:
-            hidden = "" if self._show_pre_existing else ", not shown"
-            parts.append(f"{changes[Change.PRE_EXISTING]} there before{hidden}")
-        parts += _by_file(review.suppression)
-        applied = sum(patch.applied is not Applied.NO for patch in review.patches)
-        missing = len(review.patches) - applied
-        alone = f" {'The others were' if applied else 'All were'} reviewed from the diff alone." if missing else ""
-        return f"{'; '.join(parts)}. {applied} of {counted(len(review.patches), 'patch')} applied.{alone}"
-
     def _drafts(self, written: Written) -> None:
         if not written.mails and not written.without_mail:
             self._line("No drafts: there is nothing to say.")
@@ -385,12 +354,6 @@ class _Report:
             )
         elsewhere = f" --output {shlex.quote(str(written.folder))}" if written.folder != default_output() else ""
         self._line(f"Nothing was sent. See: reviewer drafts{clean_path(elsewhere)}")
-
-
-def _by_file(suppression: Suppression) -> list[str]:
-    """``2 silenced by .reviewer/ignore``, for each file that silenced something."""
-    counts = Counter(silenced.entry.file for silenced in suppression.silenced)
-    return [f"{number} silenced by {clean_path(file)}" for file, number in counts.items()]
 
 
 def _entry(entry: IgnoreEntry) -> str:

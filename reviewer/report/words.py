@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import Final
 
-from reviewer.model import Applied, Finding, Problem, Raised, Review, Severity, Step, Where
+from reviewer.model import Applied, Finding, Problem, Raised, Review, Step, Where
 from reviewer.report.plain import clean_line, clean_path
-from reviewer.wording import counted
 
 _BARE_CALL: Final = re.compile(r"(\w+)\(\)")
 
@@ -34,12 +32,6 @@ def remarks(finding: Finding) -> Iterator[str]:
     conditions += [f"without {name[1:]}" if name.startswith("!") else f"with {name}" for name in finding.config]
     if conditions:
         yield f"Only {', '.join(map(clean_line, conditions))}."
-
-
-def by_severity(findings: Iterable[Finding]) -> str:
-    """``2 bugs, 1 question``; empty if there are none."""
-    counts = Counter(finding.severity for finding in findings)
-    return ", ".join(counted(counts[severity], severity.value) for severity in Severity if counts[severity])
 
 
 def in_a_row(finding: Finding) -> str:
