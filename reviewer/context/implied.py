@@ -37,11 +37,17 @@ def join_facts(old: Facts, new: Facts) -> bool:
 
 def _parted(old: Facts, new: Facts) -> dict[Key, frozenset[Implied]]:
     """What follows from the facts that tell the two sides apart."""
+    telling = [
+        key
+        for key, value in old.items()
+        if key[0] in WHERE and key in new and _is_told(key) and _contradict(value, new[key])
+    ]
+    if not telling:
+        return {}
     unlike = [key for key, value in old.items() if new.get(key) != value and _is_told(key)]
     unlike += [key for key, value in new.items() if value is not None and key not in old and _is_told(key)]
-    telling = [key for key in unlike if key[0] in WHERE and key in old and key in new]
     found = {}
-    for key in [key for key in telling if (old[key] != 0) != (new[key] != 0)][-_MOST_TELLING:]:
+    for key in telling[-_MOST_TELLING:]:
         follows = [
             Implied(side[key] != 0, other, side[other])
             for side in (old, new)
