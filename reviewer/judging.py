@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby, pairwise
@@ -30,6 +31,7 @@ from reviewer.fragment import FragmentFiles, fragments_of
 from reviewer.model import Applied, AppliedPatch, Change, DiffFile, Finding, LockOrder
 from reviewer.registry import load_api, load_checks
 from reviewer.sides import Sides
+from reviewer.source.cfg import Function
 from reviewer.source.files import Files
 from reviewer.source.program import Program
 from reviewer.source.store import Store, decoded, encoded
@@ -37,7 +39,7 @@ from reviewer.tree.blobs import Snapshot
 from reviewer.tree.objects import Objects
 from reviewer.tree.patchtext import is_text
 from reviewer.tree.repository import Repository
-from reviewer.workers import MOST, in_order
+from reviewer.workers import MOST, beside, in_order
 
 _RECURSION = 6000  # one analysis inside another takes about ten frames of Python; far below what the C stack holds
 _ENOUGH = 4  # patches; for fewer another process is not worth its start
@@ -93,6 +95,8 @@ def judge_all(
         api = load_api(data_dir("checks"))
         judge = PatchJudge(place.tree, applied, snapshot, cache, checks, api, annotate=place.options.annotate)
         found = _here(judge, missing)
+        if cache.kept and not repository.partial:
+            judge.helped_by(partial(_reading_ahead, applied, place, checks))
     for key, known in zip(keys, finished, strict=True):
         if known is not None:
             yield known
@@ -134,7 +138,7 @@ def _keys(applied: Sequence[AppliedPatch], checks: Sequence[Check], options: Opt
 
 
 def _here(judge: PatchJudge, missing: Sequence[int]) -> Iterator[Judged]:
-    with deep_recursion():
+    with deep_recursion(), judge:
         for at in missing:
             yield judge.judged(at)
         judge.close()
@@ -187,6 +191,20 @@ def _snapshot(objects: Objects, commit: str, tree: str) -> Files:
     return Snapshot(objects, tree, commit)
 
 
+def _reading_ahead(
+    applied: Sequence[AppliedPatch], place: Place, checks: Sequence[Check], at: int
+) -> AbstractContextManager[None]:
+    if not _can_be_loaded(checks, place.options):
+        return nullcontext()
+    tools = partial(_tools, place, tuple(applied), frozenset(check.id for check in checks))
+    return beside(_read_ahead, at, tools)
+
+
+def _read_ahead(tools: tuple[PatchJudge, list[str]], at: int) -> None:
+    judge, _ = tools
+    judge.read_ahead(at)
+
+
 def _judge_share(tools: tuple[PatchJudge, list[str]], share: tuple[int, ...]) -> tuple[tuple[Judged, ...], str]:
     judge, failures = tools
     judged = tuple(judge.judged(at) for at in share)
@@ -233,6 +251,42 @@ class PatchJudge:
         self._step: tuple[int, Analyser] | None = None
         self._rules = tables_digest(data_dir("checks"))
         self._kept: list[Kept] = []
+        self._helper: Callable[[int], AbstractContextManager[None]] | None = None
+        self._helping = ExitStack()
+
+    def __enter__(self) -> PatchJudge:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._helping.close()
+
+    def helped_by(self, helper: Callable[[int], AbstractContextManager[None]]) -> None:
+        """Where there is much to compute, let another process ``read_ahead``. Use as a context manager then."""
+        self._helper = helper
+
+    def _ask_for_help(self, at: int, analysis: Analyser) -> None:
+        helper, self._helper = self._helper, None
+        if helper is not None and self._kept:
+
+            def begin() -> None:
+                analysis.program.share(backwards=False)
+                self._helping.enter_context(helper(at))
+
+            self._kept[-1].ask_for_help(begin)
+
+    def read_ahead(self, at: int) -> None:
+        """Read what the judgement of the patch at this position rests on, from the other end than ``judged`` does."""
+        changes = self._changes(self._applied[at])
+        analysis = self._root(self._base, self._cache.store)
+        analysis.program.share(backwards=True)
+        found: list[Function] = []
+        old_name = {new: old for old, new in changes.renamed.items()}
+        for path, lines in changes.lines.items():
+            changed = sorted(lines.removed | lines.beside)
+            for extent in analysis.program.extents(old_name.get(path, path)):
+                if bisect_left(changed, extent.line) < bisect_right(changed, extent.end):
+                    found += analysis.program.functions(old_name.get(path, path), extent.name)
+        analysis.read_ahead(found)
 
     def judged(self, at: int) -> Judged:
         """What is to be said of the patch at this position."""
@@ -256,6 +310,8 @@ class PatchJudge:
             diff = annotated(patch.patch.diff) if self._annotate else ()
             return Judged(self._from_diff_alone(patch, changes, store), (), changes.shifts, diff=diff)
         analysis, between = self._below(at, store)
+        if analysis is self._root(self._base, store):
+            self._ask_for_help(at, analysis)
         before = Program(self._snapshot(patch.before), store, base=analysis.program, changed=_touched(between))
         old_name = {new: old for old, new in changes.renamed.items()}
         before.want({old_name.get(path, path): lines.removed | lines.beside for path, lines in changes.lines.items()})

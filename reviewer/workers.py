@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from multiprocessing.util import Finalize
 from typing import Any, Final, TypeVar
 
@@ -71,6 +71,40 @@ def _shared(
         raise
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def beside(
+    function: Callable[[_Tools, _Task], None], task: _Task, tools: Callable[[], AbstractContextManager[_Tools]]
+) -> Iterator[None]:
+    """Have another process do ``function`` for the length of the block, if one can be had; nobody waits for its end.
+
+    What it does must be of use only, and not needed: it may get nowhere. All three must be picklable.
+    """
+    if len(os.sched_getaffinity(0)) < MOST:
+        yield
+        return
+    helper = multiprocessing.get_context("spawn").Process(target=_help, args=(function, task, tools), daemon=True)
+    try:
+        with _uninterrupted():
+            helper.start()
+    except OSError:  # no memory or no process to be had
+        yield
+        return
+    try:
+        yield
+    finally:
+        helper.terminate()
+        helper.join()
+
+
+def _help(
+    function: Callable[[_Tools, _Task], None], task: _Task, tools: Callable[[], AbstractContextManager[_Tools]]
+) -> None:
+    # Whatever fails here fails in the process that is helped as well, and that tells the user.
+    with suppress(Exception):
+        _begin(tools)
+        function(_tools[0], task)
 
 
 @contextmanager

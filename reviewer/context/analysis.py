@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from reviewer.context.calls import Calls
 from reviewer.context.closure import Base, Closure, Key, key_of
@@ -31,6 +32,7 @@ _PREDICATE_NAME = re.compile(
 )
 _LIKE_A_FUNCTION = re.compile(r"&?[a-z_][a-z0-9_]{4,}")
 _SMALL = 8  # blocks
+_READ_AT_ONCE = 100  # functions that are read before what was found is written
 _READS = frozenset(
     ("READ_ONCE", "test_bit", "atomic_read", "container_of", "per_cpu", "this_cpu_read", "rcu_access_pointer")
 )
@@ -77,6 +79,21 @@ class Analyser:
         kept = Kept(self.program, rules, self._closure.numbers)
         self._closure.keeper = kept
         return kept
+
+    def read_ahead(self, functions: Iterable[Function]) -> None:
+        """Have in the store what the analysis of ``functions`` reads, before another process comes to ask for it.
+
+        That one goes from the first callee to the last, this one the other way.
+        """
+        waiting = list(functions)
+        seen = {key_of(function) for function in waiting}
+        while waiting:
+            for callee in self._below(waiting.pop()):
+                if key_of(callee) not in seen and not self._closure.is_known(callee):
+                    waiting.append(callee)
+                seen.add(key_of(callee))
+            self.program.store.flush(_READ_AT_ONCE)
+        self.program.store.flush()
 
     def analyse(self, function: Function, start: State | None = None) -> Analysis:
         """Analyse ``function`` for itself, entered in the context ``start``."""

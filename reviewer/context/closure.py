@@ -150,6 +150,10 @@ class Closure:
             found = self._known[key_of(function)]
         return found
 
+    def is_known(self, function: Function) -> bool:
+        """Whether the summary of ``function`` need not be computed."""
+        return self._ready(function) is not None
+
     def _ready(self, function: Function) -> Known | None:
         key = key_of(function)
         found = self._known.get(key)

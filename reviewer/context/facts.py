@@ -178,7 +178,7 @@ def forget(facts: Facts, variable: str) -> None:
 
 
 def _tells_of(text: str, variable: str, bare: bool) -> bool:
-    return text == variable or (bare and variable in variables(_SIZEOF.sub("", text)))
+    return text == variable or (bare and variable in text and variable in _mentioned(text))
 
 
 def copy_bits(facts: Facts, target: str, value: str) -> None:

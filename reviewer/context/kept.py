@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +29,8 @@ from reviewer.source.store import encoded, intact
 
 _C = (".c", ".h")
 _PENDING = 2000
+_MANY = 100  # summaries
+_LARGE = 5000  # files
 _MOST_CHANGED = 1000  # files; beyond that it is quicker to compute anew what is asked for
 _MOST_NAMES = 200
 _MOST_TREES = 6
@@ -69,6 +71,8 @@ class Kept:
         self._tree = program.files.subtree_id("") or ""
         self._origin: int | None = None
         self._pending: dict[Key, Known] = {}
+        self._computed = 0
+        self._help: Callable[[], None] | None = None
         self._unlike: dict[int, tuple[frozenset[int], tuple[str, ...]] | None] = {}
         self._using: dict[tuple[int, tuple[str, ...]], frozenset[int]] = {}
         self._sets: dict[bytes, int] = {}
@@ -104,8 +108,21 @@ class Kept:
         if key.reading:
             return
         self._pending[key] = known
+        self._computed += 1
+        if self._computed == _MANY and self._help is not None:
+            self._help()
         if len(self._pending) >= _PENDING:
             self.flush()
+
+    def ask_for_help(self, begin: Callable[[], None]) -> None:
+        """Call ``begin`` where there is much to compute: at once in a large tree of which nothing is known, else when
+        it shows."""
+        rows = self.store.rows("select id from origin where rules = ?", (self._rules,))
+        known = any(self._difference(origin) is not None for (origin,) in rows)
+        if known or len(self._all_marks()) < _LARGE:
+            self._help = begin
+        else:
+            begin()
 
     def flush(self) -> None:
         """Write what waits to be written."""
@@ -184,9 +201,7 @@ class Kept:
         """Whether what was computed in the tree ``origin`` and rests on ``files`` is true of this tree."""
         if origin == self._origin:
             return True
-        if origin not in self._unlike:
-            self._unlike[origin] = self._compare(origin)
-        unlike = self._unlike[origin]
+        unlike = self._difference(origin)
         if unlike is None:
             return False
         changed, names = unlike
@@ -196,6 +211,11 @@ class Kept:
         if marks & changed:
             return False
         return not names or not marks & self._users(origin, names, self._program.scope(function.path))
+
+    def _difference(self, origin: int) -> tuple[frozenset[int], tuple[str, ...]] | None:
+        if origin not in self._unlike:
+            self._unlike[origin] = self._compare(origin)
+        return self._unlike[origin]
 
     def _compare(self, origin: int) -> tuple[frozenset[int], tuple[str, ...]] | None:
         """What differs between that tree and this one: the marks of files, and names that mean something else."""

@@ -30,6 +30,8 @@ _MANY = 40
 _TRIED = 6  # definitions of one name
 _TOO_COMMON = 200  # of what is in reach: what else the cache has seen must not change an answer
 _TEXTS_KEPT = 256
+_SCANNED = 2000  # blobs at a time
+_SCANNED_SHARED = 200
 _PARSED_KEPT = 8_000_000  # bytes of text; its syntax trees need about fifteen times as much
 _FUNCTIONS_KEPT = 15_000
 _NAMES_KEPT = 60_000
@@ -69,6 +71,8 @@ class Program:
         self._members_used: dict[tuple[str, str], bool] = base._members_used if base is not None else {}
         self._declarations = Declarations(self)
         self._mentions = Mentions(files, store)
+        self._shared = False
+        self._backwards = False
         self.builds = Builds(files)
 
     # Files
@@ -216,6 +220,11 @@ class Program:
                 self.store.add_layout(oid, known)
         return known
 
+    def share(self, *, backwards: bool) -> None:
+        """Share the index with another process that fills it; one of the two goes ``backwards``."""
+        self._shared = True
+        self._backwards = backwards
+
     # Names
 
     def scope(self, path: str) -> tuple[str, ...]:
@@ -235,8 +244,12 @@ class Program:
             blobs = self.files.blobs(folder, C_SUFFIXES)
             known = self.store.known_blobs()
             missing = list(dict.fromkeys(oid for _, oid in blobs if oid not in known))
-            for start in range(0, len(missing), 2000):
-                batch = missing[start : start + 2000]
+            if self._backwards:
+                missing.reverse()
+            length = _SCANNED_SHARED if self._shared else _SCANNED
+            for start in range(0, len(missing), length):
+                known = self.store.known_blobs(anew=self._shared)
+                batch = [oid for oid in missing[start : start + length] if oid not in known]
                 self.store.add((oid, scan(text)) for oid, text in self.files.read_blobs(batch))
             known = self.store.known_blobs()
             rows: dict[int, list[str]] = {}
@@ -424,7 +437,7 @@ class Program:
         """Scan the scope of ``user``."""
         scope = self.scope(user)
         if scope not in self._scanned:
-            for folder in scope:
+            for folder in reversed(scope) if self._backwards else scope:
                 self._paths(folder)
             self._scanned.add(scope)
 

@@ -128,9 +128,10 @@ class Store:
         with self.database.transaction() as db:
             db.execute_many(statement, rows)
 
-    def known_blobs(self) -> dict[str, int]:
-        """Object name to row of every blob that was scanned."""
-        if self._ids is None:
+    def known_blobs(self, *, anew: bool = False) -> dict[str, int]:
+        """Object name to row of every blob that was scanned; ``anew`` where another process may have added some."""
+        if self._ids is None or anew:
+            self._definitions.clear()
             self._ids = dict(self.database.query("select oid, id from blob"))
         return self._ids
 
@@ -295,8 +296,10 @@ class Store:
         if len(self._lowered) >= _PENDING:
             self.flush()
 
-    def flush(self) -> None:
-        """Write what waits to be written."""
+    def flush(self, least: int = 0) -> None:
+        """Write what waits to be written, if that is ``least`` functions or more."""
+        if len(self._lowered) < least:
+            return
         if self._lowered or self._layouts or self._structures:
             # "or replace": what does not decode is put right.
             with self.database.transaction() as db:
