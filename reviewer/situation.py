@@ -26,6 +26,7 @@ from reviewer.judging import deep_recursion
 from reviewer.model import Step
 from reviewer.registry import load_api
 from reviewer.source.cfg import Function
+from reviewer.source.expression import last_member
 from reviewer.source.files import Files
 from reviewer.source.program import C_SUFFIXES, Program
 from reviewer.source.store import Store
@@ -40,6 +41,7 @@ _MOST_NAMED: Final = 12  # definitions that an error lists
 _MOST_FILES: Final = 200  # that mention a name and are looked at for its definition
 _MOST_BELOW: Final = 60
 _PARAMETER: Final = re.compile(r"\bP(\d+)\b")
+_ARGUMENT: Final = re.compile(r"\(&?([\w.>\[\]-]+)\)$")
 _DOES: Final = {
     EventKind.SLEEP: "sleep",
     EventKind.BLOCKING_ALLOCATION: "sleep to allocate",
@@ -248,7 +250,8 @@ class _Place:
 
     def _found(self, summary: Summary) -> Iterator[Below]:
         for taken in summary.acquisitions.values():
-            yield Below("takes", self._own(taken.expression), taken.steps, self._depends(taken.conditions))
+            lock = _written(self._own(taken.expression), taken.steps)
+            yield Below("takes", lock, taken.steps, self._depends(taken.conditions))
         for wanted in summary.requirements.values():
             yield Below("asserts", self._own(wanted.what), wanted.steps, self._depends(wanted.conditions))
         for effect in summary.effects.values():
@@ -278,6 +281,12 @@ class _Place:
             return params[position] if position < len(params) and params[position] else match.group()
 
         return _PARAMETER.sub(name, expression).removeprefix("?.")
+
+
+def _written(lock: str, steps: Sequence[Step]) -> str:
+    """A lock of which only the member is known as the call that takes it writes it, ``base->lock``."""
+    argument = _ARGUMENT.search(steps[-1].text) if steps else None
+    return argument[1] if argument is not None and last_member(argument[1]) == lock else lock
 
 
 def _shortened(folder: str) -> str:

@@ -237,6 +237,30 @@ def test_the_graph_leads_from_the_callers_to_the_locks(bell: Path, capsys: pytes
     assert {("ring()", "strike()"), ("strike()", "b->big")} <= edges
 
 
+def test_the_graph_has_no_box_apart_and_says_what_may_be_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(tmp_path, {"kernel/tower.c": _TOWER})
+    graph = _told(tmp_path, capsys, "toll", "--format", "dot")
+    boxes = set(re.findall(r"^  (n\d+) \[", graph, re.MULTILINE))
+    joined = {name for edge in re.findall(r"^  (n\d+) -> (n\d+)", graph, re.MULTILINE) for name in edge}
+    assert boxes == joined
+    assert "It is also called through pointers" in graph
+    assert "nothing special" not in graph.split("->", 1)[1]
+
+
+def test_a_lock_is_told_as_it_is_written_where_only_its_member_is_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "struct base { raw_spinlock_t lock; int n; };\nstatic int f(int n)\n{\n\tstruct base *base = this_one(n);\n\n"
+        "\traw_spin_lock(&base->lock);\n\tn = base->n;\n\traw_spin_unlock(&base->lock);\n\treturn n;\n}\n"
+    )
+    make(tmp_path, {"kernel/base.c": code + "int g(int n)\n{\n\treturn f(n);\n}\n"})
+    told = json.loads(_told(tmp_path, capsys, "g", "--format", "json"))
+    assert [one["subject"] for one in told["below"] if one["what"] == "takes"] == ["base->lock"]
+
+
 def _hostile() -> Situation:
     evil = 'x"]; n9 [URL="file:///etc/passwd"]; //\\\n\x1b[31m'
     step = Step(evil, 1, evil, evil)

@@ -24,6 +24,8 @@ from reviewer.wording import counted
 
 _PROSE: Final = 74  # columns
 _WIDEST: Final = 1000
+_LABEL: Final = 44
+_MOST_BESIDE: Final = 10  # ways side by side; more stand one above the other
 _SHORT: Final = 12  # hexadecimal digits of a commit
 _NOTHING: Final = "nothing special is known"
 _MOST_DOUBTFUL: Final = 6
@@ -167,18 +169,20 @@ def situation_to_dot(one: Situation) -> str:
     """The callers above the place and the locks below it as a directed graph for ``dot``."""
     graph = _Graph()
     name = f"{clean_line(one.function)}()"
-    here = graph.node("here", f"{name}\n{clean_path(one.path)}:{one.line or one.first}\n{_marks(one.marks)}", "bold")
+    place = f"{clean_path(one.path)}:{one.line or one.first}"
+    here = graph.node("here", "\n".join((name, place, *textwrap.wrap(_marks(one.marks), _LABEL))), "bold")
     for way in one.ways:
         _draw_way(graph, way, here)
     for below in one.below:
         if below.what != "does":
             _draw_below(graph, below, here)
-    return graph.text(f"{name} {clean_path(one.path)}")
+    missing = "\n".join(row for sentence in one.missing for row in textwrap.wrap(clean_line(sentence), _PROSE))
+    return graph.text(f"{name} {clean_path(one.path)}", missing, across=len(one.ways) > _MOST_BESIDE)
 
 
 def _draw_way(graph: _Graph, way: Way, here: str) -> None:
     frames: list[Step] = list(way.witness[:-1])
-    label = _marks(way.marks) if way.known else ""
+    label = "\n".join(textwrap.wrap(told(way.marks), _LABEL)) if way.known else ""
     if not frames:
         graph.edge(graph.node(way.begin, way.begin, "dashed"), here, label)
         return
@@ -190,10 +194,9 @@ def _draw_way(graph: _Graph, way: Way, here: str) -> None:
                 f"{step.text}{step.path}{step.line}", clean_line(step.text.removeprefix("<- ")), "dashed"
             )
             last = last or origin
-        caller = graph.node(f"{step.path}:{step.function}", f"{clean_line(step.function)}()\n{clean_path(step.path)}")
         if entered and step is frames[-1]:
-            graph.edge(last, here, label)
-            return
+            break
+        caller = graph.node(f"{step.path}:{step.function}", f"{clean_line(step.function)}()\n{clean_path(step.path)}")
         if last and last != caller:
             graph.edge(last, caller, "")
         last = caller
@@ -227,9 +230,11 @@ class _Graph:
     def edge(self, source: str, target: str, label: str) -> None:
         self._edges[source, target, label] = None
 
-    def text(self, title: str) -> str:
+    def text(self, title: str, below: str, *, across: bool) -> str:
         edges = [f"  {a} -> {b} [label={_quoted(label)}];" for a, b, label in self._edges]
-        head = [f"digraph {_quoted(title)} {{", "  rankdir=TB;", '  node [shape=box, fontname="monospace"];']
+        direction = "LR" if across else "TB"
+        head = [f"digraph {_quoted(title)} {{", f"  rankdir={direction};", '  node [shape=box, fontname="monospace"];']
+        head += [f'  label={_quoted(below)}; fontname="monospace"; fontsize=11;'] if below else []
         return "\n".join([*head, '  edge [fontname="monospace", fontsize=10];', *self._lines, *edges, "}"]) + "\n"
 
 
