@@ -61,12 +61,14 @@ def _explained(splat: Splat, meanings: Meanings, tree: Tree | None) -> Explained
         return Explained(splat, account)
     users = _users(splat, meanings)
     wanted = account.functions[:_MOST]
-    near = {name: step for name in wanted if (step := _definition(tree.program, name, users)) is not None}
+    near = {name: steps for name in wanted if (steps := _definitions(tree.program, name, users))}
     found = near | _far(tree.program, [name for name in wanted if name not in near])
-    places = tuple(found[name] for name in wanted if name in found)
+    places = tuple(found[name][0] for name in wanted if len(found.get(name, ())) == 1)
+    several = tuple((name, found[name]) for name in wanted if len(found.get(name, ())) > 1)
     unknown = tuple(name for name in wanted if name not in found)
     named = _named(splat, meanings, tree.program)
-    return Explained(splat, account, tree.citer.cite(account.sources), places, unknown, named=named)
+    cited = tree.citer.cite(account.sources)
+    return Explained(splat, account, cited, places, unknown, named=named, several=several)
 
 
 def _named(splat: Splat, meanings: Meanings, program: Program) -> tuple[Step, ...]:
@@ -94,10 +96,10 @@ def _named(splat: Splat, meanings: Meanings, program: Program) -> tuple[Step, ..
     return tuple(fitting) if len(fitting) <= _MOST_LINES and splat.kind != "smatch-atomic" else ()
 
 
-def _far(program: Program, names: Sequence[str]) -> dict[str, Step]:
-    """Where the names are defined in drivers, file systems and the like, of those that are defined in one file only."""
+def _far(program: Program, names: Sequence[str]) -> dict[str, tuple[Step, ...]]:
+    """Where the names are defined in drivers, file systems and the like, if few files mention them."""
     mentioned = program.files.mentioning(frozenset(names), _FAR) if names else {}
-    found: dict[str, Step] = {}
+    found: dict[str, tuple[Step, ...]] = {}
     for name, paths in mentioned.items():
         sources = [path for path in paths if path.endswith(".c")]
         if len(sources) > _TOO_MANY:
@@ -106,8 +108,8 @@ def _far(program: Program, names: Sequence[str]) -> dict[str, Step]:
         defining = [
             path for path in sources if begins.search(program.text(path) or b"") and program.functions(path, name)
         ]
-        if len(defining) == 1:
-            found[name] = _step(program, defining[0], name)
+        if defining:
+            found[name] = tuple(_step(program, path, name) for path in defining)
     return found
 
 
@@ -123,19 +125,20 @@ def _users(splat: Splat, meanings: Meanings) -> tuple[str, ...]:
     return (*list(named)[:_MOST], f"arch/{arch or _USUAL}/kernel/")
 
 
-def _definition(program: Program, name: str, users: Sequence[str]) -> Step | None:
-    """Where ``name`` is defined, if that is one place as seen from the first of ``users`` that knows any."""
+def _definitions(program: Program, name: str, users: Sequence[str]) -> tuple[Step, ...]:
+    """Where ``name`` is defined as seen from the first of ``users`` for which that is one place; else all of them."""
+    several: tuple[str, ...] = ()
     for user in users:
         paths = [(program.distance(path, user), path) for path in program.defining(name, user)]
         near = [entry for entry in paths if entry[0] < _TOO_FAR]
         nearest = sorted(path for distance, path in near if distance == min(near)[0])
         # A header with another definition has the stub for kernels without it.
         nearest = [path for path in nearest if path.endswith(".c")] or nearest
-        if len(nearest) != 1:
-            continue
-        if program.functions(nearest[0], name):
-            return _step(program, nearest[0], name)
-    return None
+        defining = tuple(path for path in nearest if program.functions(path, name))
+        if len(nearest) == 1 and defining:
+            return (_step(program, nearest[0], name),)
+        several = several or defining
+    return tuple(_step(program, path, name) for path in several)
 
 
 def _step(program: Program, path: str, name: str) -> Step:

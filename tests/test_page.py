@@ -227,7 +227,7 @@ def test_a_report_is_told_with_its_paths_and_what_the_patches_change() -> None:
         "(1) No patch changes a function on this path.",
         "(2) 2/3 boat: Float: boat_float() - mutex_lock(&harbour->lock);",
         "drivers/boat/float.c:42 int boat_float(void)",
-        "Not found, or in several places: worker_thread",
+        "Not found: worker_thread",
         "Take the harbour first.",
         "Documentation/boat.rst:7",
     ):

@@ -325,7 +325,12 @@ def test_functions_are_found_by_name_in_the_tree(tmp_path: Path) -> None:
         ("boat_float", "kernel/boat.c", 2, "boat_float(int depth)"),
         ("harbour_open", "kernel/boat.c", 7, "void harbour_open(void)"),
     }
-    assert "harbour_sweep" in found["not_found"]
+    (sweep,) = found["several"]
+    places = [(place["path"], place["line"]) for place in sweep["places"]]
+    assert (sweep["name"], places) == ("harbour_sweep", [("mm/one.c", 1), ("mm/two.c", 1)])
+    assert "harbour_sweep" not in found["not_found"]
+    text = run(str(EXAMPLES / "lockdep-circular.txt"), "--repo", str(tree)).stdout
+    assert "harbour_sweep() is defined 2 times: mm/one.c:1, mm/two.c:1" in " ".join(text.decode().split())
     log = example("lockdep-circular").replace("worker_thread", "boat_sink").encode()
     (found,) = json.loads(run("--repo", str(tree), "--format", "json", stdin=log).stdout)["splats"]
     assert ("drivers/boat/sink.c", 1) in {(place["path"], place["line"]) for place in found["functions"]}

@@ -28,5 +28,6 @@ def splat_data(one: Explained) -> dict[str, Any]:
         "citation": asdict(one.citation) if one.citation is not None else None,
         "named": [asdict(step) for step in one.named],
         "functions": [asdict(place) for place in one.places],
+        "several": [{"name": name, "places": [asdict(step) for step in steps]} for name, steps in one.several],
         "not_found": list(one.unknown),
     }

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from reviewer.report.plain import clean_line, clean_path
 from reviewer.splat.account import Explained
 from reviewer.splat.cycle import ArcChange
+
+_MOST_PLACES: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,12 @@ def about_tree(one: Explained) -> list[Part]:
     rows = [
         (f"{where:<{column}}  {clean_line(place.text)}", True) for where, place in zip(places, one.places, strict=True)
     ]
+    for name, steps in one.several:
+        shown = [f"{clean_path(step.path)}:{step.line}" for step in steps[:_MOST_PLACES]]
+        shown += [f"{len(steps) - _MOST_PLACES} more"] if len(steps) > _MOST_PLACES else []
+        rows.append((f"{clean_line(name)}() is defined {len(steps)} times: {', '.join(shown)}", False))
     if one.unknown:
-        rows.append((f"Not found, or in several places: {', '.join(map(clean_line, one.unknown))}", False))
+        rows.append((f"Not found: {', '.join(map(clean_line, one.unknown))}", False))
     return [Part("In this tree, by name (offsets need the kernel's own build)", tuple(rows))] if rows else []
 
 

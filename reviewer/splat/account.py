@@ -50,6 +50,7 @@ class Account:
 class Explained:
     """A splat, what it says, and what the tree has: ``places`` are definitions by name, ``unknown`` not found.
 
+    ``several`` are the definitions of names that have more than one, of which the report does not say which it means.
     ``repeats`` is how often the same report stands in what was read besides, quoted or cut.
     ``touched`` are the subjects of the thread's patches that touch what makes the order of the locks, and the names.
     ``changes`` are what patches change on the arcs of the circle, None where no patches were held against it;
@@ -67,6 +68,7 @@ class Explained:
     changes: tuple[ArcChange, ...] | None = None
     claimed: bool = False
     named: tuple[Step, ...] = ()
+    several: tuple[tuple[str, tuple[Step, ...]], ...] = ()
 
 
 def account_of(splat: Splat, meanings: Meanings) -> Account:
