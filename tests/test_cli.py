@@ -123,6 +123,13 @@ def test_nothing_is_guessed_where_nothing_is_near(words: list[str], capsys: pyte
     assert "did you mean" not in capsys.readouterr().err
 
 
+def test_a_range_of_commits_is_not_mail(example: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["review", "HEAD~1..", "--repo", str(example[0])]) == 3
+    assert "commits are reviewed with: reviewer check HEAD~1..\n" in capsys.readouterr().err
+    assert main(["review", "lost.mbox", "--repo", str(example[0])]) == 3
+    assert "nor a URL; check the spelling\n" in capsys.readouterr().err
+
+
 def test_options_may_stand_between_arguments(
     example: tuple[Path, Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

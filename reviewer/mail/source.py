@@ -97,9 +97,9 @@ def _wanted(word: str, server: str | None) -> tuple[str, str]:
         or not (bracketed or "@" in text)
         or (not bracketed and _LOCAL_NAME.fullmatch(text))
     ):
+        meant = f"commits are reviewed with: reviewer check {word}" if ".." in word else "check the spelling"
         raise FetchError(
-            f"looked for {word!r}: there is no such file, and it is neither a message-id (NAME@HOST) nor a URL; "
-            "check the spelling"
+            f"looked for {word!r}: there is no such file, and it is neither a message-id (NAME@HOST) nor a URL; {meant}"
         )
     return default, text
 
