@@ -328,6 +328,12 @@ def test_line_of_another_function_takes_nothing_away() -> None:
     removes = patch(head + hunk.format(31, 3, 2, "bell_stop", "-") + DIFF, 2, "bell: Tell")
     assert lines((added, other), (added, other)) == {}
     assert lines((added, other), (added, removes)) == {"bell_stop": ("-\treturn;",)}
+    # Where it stands tells, whatever function the header of the hunk names: the second patch has moved it.
+    waits = hunk.format(50, 2, 3, "bell_wait", "+")
+    before, now = (
+        patch(head + some + waits, 3, "bell: Wait") for some in ("", hunk.format(33, 3, 2, "bell_call", "-"))
+    )
+    assert lines((added, other, before), (added, other, now)) == {"bell_stop": ("-\treturn;",)}
     # What a new patch adds to another function does not stand for it.
     elsewhere = patch(head + hunk.format(50, 2, 3, "bell_wait", "+"), 2, "bell: Refuse to wait")
     assert lines((added,), (patch(head + ring, 1, "bell: Refuse"), elsewhere)) == {"bell_stop": ("-\treturn;",)}

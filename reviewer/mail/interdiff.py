@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reviewer.mail.quote import Hunk, decoded, hunks_of
@@ -133,35 +134,61 @@ class _Elsewhere:
 def _by_function(patches: Sequence[Patch], paired: Collection[int]) -> tuple[_Lines, _Elsewhere]:
     """What the ``paired`` patches change as a whole, by path and function, and the lines of the others.
 
-    A line that a later patch removes again was not added: the nearest such line of the function.
+    A line that a later patch removes again was not added.
     """
     places: _Lines = {}
     added: dict[tuple[str, str], list[Changed]] = {}
     again: set[int] = set()
-    lines = [changed for patch in patches for changed in changed_lines(patch.diff, patch.number)][:_MOST_LINES]
-    for changed in lines:
-        if changed.patch not in paired:
-            continue
-        key = (changed.path, changed.bare[1:])
-        if changed.line.startswith("+"):
-            added.setdefault(key, []).append(changed)
-        elif (earlier := _nearest(changed, added.get(key, ()))) is not None:
-            added[key].remove(earlier)
-            again.add(id(earlier))
-            continue
-        places.setdefault((changed.path, changed.function), []).append(changed)
+    stands: dict[int, int] = {}
+    lines: list[Changed] = []
+    for patch in patches:
+        here = changed_lines(patch.diff, patch.number)[: _MOST_LINES - len(lines)]
+        lines += here
+        for changed in here if patch.number in paired else ():
+            key = (changed.path, changed.bare[1:])
+            if changed.line.startswith("+"):
+                added.setdefault(key, []).append(changed)
+            elif (earlier := _removed(changed, added.get(key, ()), stands)) is not None:
+                added[key].remove(earlier)
+                again.add(id(earlier))
+                continue
+            places.setdefault((changed.path, changed.function), []).append(changed)
+        _move(stands, (one for some in added.values() for one in some), patch)
     others = _Elsewhere.of(changed for changed in lines if changed.patch not in paired)
     return {place: [one for one in some if id(one) not in again] for place, some in places.items()}, others
 
 
-def _nearest(removed: Changed, added: Iterable[Changed]) -> Changed | None:
-    """The line that an earlier patch added and ``removed`` takes away: of its function, where both are known."""
-    fitting = (
-        one
-        for one in added
-        if one.patch != removed.patch and (one.function == removed.function or not (one.function and removed.function))
+def _move(stands: dict[int, int], added: Iterable[Changed], patch: Patch) -> None:
+    """Note by identity where each line that was added stands after ``patch``."""
+    hunks: dict[str, list[list[tuple[int | None, int | None]]]] = {}
+    for hunk in hunks_of(patch.diff):
+        numbers = [(line.old, line.new) for line in hunk.lines]
+        hunks.setdefault(hunk.new_path or hunk.old_path or "", []).append(numbers)
+    for one in added:
+        if one.patch == patch.number:
+            stands[id(one)] = one.at
+            continue
+        at = moved = stands[id(one)]
+        for numbers in hunks.get(one.path, ()):
+            kept = [new for old, new in numbers if old == at and new is not None]
+            if kept:
+                moved = kept[0]
+                break
+            if max((old for old, _ in numbers if old is not None), default=0) < at:
+                moved += sum((old is None) - (new is None) for old, new in numbers)
+        stands[id(one)] = moved
+
+
+def _removed(removed: Changed, added: Sequence[Changed], stands: Mapping[int, int]) -> Changed | None:
+    """The line of an earlier patch that ``removed`` takes away: it stands there, or at least in that function."""
+    earlier = [one for one in added if one.patch != removed.patch]
+    there = [one for one in earlier if stands[id(one)] == removed.at]
+    fitting = there or [
+        one for one in earlier if one.function == removed.function or not (one.function and removed.function)
+    ]
+    return min(
+        fitting, key=lambda one: (one.function != removed.function, abs(stands[id(one)] - removed.at)), default=None
     )
-    return min(fitting, key=lambda one: (one.function != removed.function, abs(one.at - removed.at)), default=None)
 
 
 def _difference(old: Sequence[Changed], new: Sequence[Changed], gone: _Elsewhere, added: _Elsewhere) -> Iterator[str]:
@@ -170,16 +197,19 @@ def _difference(old: Sequence[Changed], new: Sequence[Changed], gone: _Elsewhere
     blocks = [("replace", 0, len(old), 0, len(new))]
     if max(len(old), len(new)) <= _MOST_ALIGNED:
         blocks = list(difflib.SequenceMatcher(None, *texts, autojunk=False).get_opcodes())
-    for kind, first, last, start, end in blocks:
-        if kind == "equal":
-            continue
-        moved = set(texts[0][first:last]) & set(texts[1][start:end])
-        for one in old[first:last]:
-            if one.bare not in moved and not added.has(one) and not _REMARK.match(one.line):
-                yield ("-" if one.line.startswith("+") else "+") + one.line[1:]
-        for one in new[start:end]:
-            if one.bare not in moved and not gone.has(one) and not _REMARK.match(one.line):
-                yield one.line
+    blocks = [block for block in blocks if block[0] != "equal"]
+    # Removed by both, though not in the same place among the lines that they change: that is no difference.
+    twice = Counter(text for _, first, last, _, _ in blocks for text in texts[0][first:last] if text[0] == "-")
+    twice &= Counter(text for *_, start, end in blocks for text in texts[1][start:end] if text[0] == "-")
+    sides = ((old, added, twice.copy(), {"+": "-", "-": "+"}), (new, gone, twice, {"+": "+", "-": "-"}))
+    for _, *at in blocks:
+        moved = set(texts[0][at[0] : at[1]]) & set(texts[1][at[2] : at[3]])
+        for (lines, elsewhere, both, signs), start, end in zip(sides, at[::2], at[1::2], strict=True):
+            for one in lines[start:end]:
+                if both[one.bare]:
+                    both[one.bare] -= 1
+                elif one.bare not in moved and not elsewhere.has(one) and not _REMARK.match(one.line):
+                    yield signs[one.line[0]] + one.line[1:]
 
 
 def patch_changes(before: Sequence[Patch], now: Sequence[Patch]) -> tuple[PatchChange, ...]:
