@@ -48,7 +48,7 @@ def test_scans_every_c_file_of_the_commit_once(linux: Path, capsys: pytest.Captu
     assert capsys.readouterr().out == "4 files were new.\n"
     assert shown(capsys)["files"] == "4"
     assert index(linux, "HEAD~1") == 0
-    assert capsys.readouterr().out == "1 files were new.\n"
+    assert capsys.readouterr().out == "1 file was new.\n"
     assert index(linux) == 0
     assert capsys.readouterr().out == "0 files were new.\n"
     store = Store(cache_file(default_cache(), SCHEMA))
