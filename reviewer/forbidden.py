@@ -16,7 +16,9 @@ from reviewer.model import Step
 from reviewer.source.cfg import Function
 
 _THIS: Final = "this"
-_CONTEXT: Final = re.compile(r"^\w+ (?:may )?\w+ ((?:in|with|while|under|inside|between|before|after) .*)")
+_CONTEXT: Final = re.compile(
+    r"^\w+ (?:(?:may|can) )?\w+(?:, and)? ((?:in|with|while|under|inside|between|before|after|nothing) .*)"
+)
 _ACTS: Final = (
     (EventKind.SLEEP, "sleep"),
     (EventKind.BLOCKING_ALLOCATION, "allocate with GFP_KERNEL"),

@@ -35,7 +35,7 @@ _BEGINS: Final = {
     "callers not known": "its callers are not known",
     "callers not looked at": "by more callers, not looked at",
 }
-_WORD: Final = {"takes": "Its calls take", "asserts": "Its calls demand", "does": "Its calls may"}
+_WORD: Final = {"takes": "Its calls take or wait for", "asserts": "Its calls demand", "does": "Its calls may"}
 
 
 def situation_to_json(one: Situation) -> str:
