@@ -4,20 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from reviewer.judge import Occurrence
 from reviewer.model import Change, Finding, Kernels, Severity
 from reviewer.source.files import Files
-from reviewer.source.kconfig import lacks_preempt_rt
+from reviewer.source.kbuild import Kbuild
+from reviewer.source.kconfig import Builds, lacks_preempt_rt
 
 
-@dataclass(frozen=True, slots=True)
 class Teller:
-    """Makes findings of occurrences in a tree; ``files`` say which architectures have no PREEMPT_RT."""
+    """Makes findings of occurrences in a tree; ``files`` and ``builds`` say what has no PREEMPT_RT."""
 
-    files: Files
-    _without_rt: dict[str, bool] = field(default_factory=dict)
+    def __init__(self, files: Files, builds: Builds) -> None:
+        self._files = files
+        self._builds = builds
+        self._kbuild = Kbuild(files)
+        self._without_rt: dict[str, bool] = {}
 
     def finding(self, occurrence: Occurrence, change: Change, path: str, line: int, function: str) -> Finding:
         """The finding at ``path:line`` in ``function``."""
@@ -47,13 +50,22 @@ class Teller:
         return self.finding(occurrence, Change.PRE_EXISTING, event.function.path, event.line, event.function.name)
 
     def _severity(self, occurrence: Occurrence) -> Severity:
-        """A bug that only PREEMPT_RT has is a question where the architecture has no PREEMPT_RT yet."""
-        check, arch = occurrence.check, _architecture(occurrence)
-        if check.kernels is Kernels.PREEMPT_RT and check.severity is Severity.BUG and arch is not None:
-            if arch not in self._without_rt:
-                self._without_rt[arch] = lacks_preempt_rt(self.files, arch)
-            return Severity.QUESTION if self._without_rt[arch] else Severity.BUG
-        return check.severity
+        """A bug that only PREEMPT_RT has is a question where the architecture or the driver has no PREEMPT_RT yet."""
+        check = occurrence.check
+        if check.kernels is not Kernels.PREEMPT_RT or check.severity is not Severity.BUG:
+            return check.severity
+        return Severity.QUESTION if self._not_with_rt_yet(occurrence) else Severity.BUG
+
+    def _not_with_rt_yet(self, occurrence: Occurrence) -> bool:
+        path = occurrence.event.function.path
+        if self._builds.never_with(path, "PREEMPT_RT") or self._kbuild.never_with_rt(path):
+            return True
+        arch = _architecture(occurrence)
+        if arch is None:
+            return False
+        if arch not in self._without_rt:
+            self._without_rt[arch] = lacks_preempt_rt(self._files, arch)
+        return self._without_rt[arch]
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

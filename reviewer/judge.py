@@ -136,8 +136,6 @@ def judge(
                 report = check.judge(context)
                 if report is None:
                     continue
-                if check.kernels is Kernels.PREEMPT_RT and analyser.never_with_rt(function.path):
-                    continue
                 reason = context.atomic(rt=check.kernels is Kernels.PREEMPT_RT)
                 if entry is not None and not report.entered:
                     continue  # told for process context already

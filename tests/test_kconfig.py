@@ -78,6 +78,18 @@ def test_no_word_about_preempt_rt_in_a_file_that_is_not_built_with_it() -> None:
     assert not brought_by(code, path="lib/big/huge.c", others=beside)
 
 
+def test_driver_that_is_not_built_with_preempt_rt_is_asked_about() -> None:
+    beside = {
+        "drivers/x/Makefile": "x-y += part.o\nobj-$(CONFIG_X) += x.o\nobj-$(CONFIG_Y) += y.o\n",
+        "drivers/x/Kconfig": 'config X\n\ttristate "X"\n\tdepends on !PREEMPT_RT\nconfig Y\n\ttristate "Y"\n',
+    }
+    found = {name: brought_by(_UNDER_RAW, path=f"drivers/x/{name}.c", others=beside) for name in ("part", "y")}
+    assert {name: [f.severity for f in findings] for name, findings in found.items()} == {
+        "part": [Severity.QUESTION],
+        "y": [Severity.BUG],
+    }
+
+
 def test_architecture_without_preempt_rt_makes_a_question_of_the_bug() -> None:
     code = (
         "struct s { raw_spinlock_t lock; };\nvoid f(struct s *s)\n{\n\traw_spin_lock(&s->lock);\n\tkfree(s->p);\n"
@@ -117,27 +129,28 @@ _TREE = {
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "severity"),
     [
-        ("drivers/thing/old-thing.c", False),
-        ("drivers/thing/tested.c", False),
-        ("drivers/thing/part.c", False),
-        ("drivers/old/chip.c", False),
-        ("drivers/thing/any.c", True),
-        ("drivers/thing/always.c", True),
-        ("drivers/thing/no-line.c", True),
+        ("drivers/thing/old-thing.c", Severity.QUESTION),
+        ("drivers/thing/tested.c", Severity.QUESTION),
+        ("drivers/thing/part.c", Severity.QUESTION),
+        ("drivers/old/chip.c", Severity.QUESTION),
+        ("drivers/thing/any.c", Severity.BUG),
+        ("drivers/thing/always.c", Severity.BUG),
+        ("drivers/thing/no-line.c", Severity.BUG),
     ],
 )
-def test_no_word_about_preempt_rt_in_a_driver_of_architectures_that_have_none(path: str, told: bool) -> None:
-    found = [f.check for f in brought_by(_UNDER_RAW, path=path, others=_TREE)]
-    assert found == (["rt-free-under-raw-spinlock"] if told else [])
+def test_driver_of_architectures_that_have_no_preempt_rt_is_asked_about(path: str, severity: Severity) -> None:
+    assert [f.severity for f in brought_by(_UNDER_RAW, path=path, others=_TREE)] == [severity]
 
 
 def test_driver_of_an_architecture_that_has_preempt_rt_by_now() -> None:
     tree = {**_TREE, "arch/arm/Kconfig": _TREE["arch/arm/Kconfig"] + "\tselect ARCH_SUPPORTS_RT\n"}
-    assert brought_by(_UNDER_RAW, path="drivers/thing/old-thing.c", others=tree)
+    (found,) = brought_by(_UNDER_RAW, path="drivers/thing/old-thing.c", others=tree)
+    assert found.severity is Severity.BUG
 
 
 def test_tree_without_preempt_rt_says_nothing_of_architectures() -> None:
     tree = {path: text.replace("select ARCH_SUPPORTS_RT", "") for path, text in _TREE.items()}
-    assert brought_by(_UNDER_RAW, path="drivers/thing/old-thing.c", others=tree)
+    (found,) = brought_by(_UNDER_RAW, path="drivers/thing/old-thing.c", others=tree)
+    assert found.severity is Severity.BUG

@@ -21,7 +21,6 @@ from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Assign, Call, Function, Guard, Loop, Return
 from reviewer.source.expression import last_member, split_member
-from reviewer.source.kbuild import Kbuild
 from reviewer.source.pointers import Instance
 from reviewer.source.program import Program
 from reviewer.source.unlike import Unlike
@@ -67,7 +66,6 @@ class Analyser:
         self.unfolded: dict[str, Function] = {}
         self.opened: dict[tuple[str, str], frozenset[tuple[object, ...]]] = {}
         self._memo: dict[tuple[Key, State], Analysis] = {}
-        self._kbuild = Kbuild(program.files)
         self._predicates: dict[tuple[str, str], bool] = {}
         self._own: dict[tuple[str, str], bool] = {}
 
@@ -239,12 +237,8 @@ class Analyser:
         )
 
     def not_with_rt(self, path: str) -> bool:
-        """Whether ``path`` is not built with PREEMPT_RT."""
-        return "!PREEMPT_RT" in self.program.builds.conditions(path)
-
-    def never_with_rt(self, path: str) -> bool:
-        """Whether ``path`` is for hardware of architectures alone that have no PREEMPT_RT yet."""
-        return self._kbuild.never_with_rt(path)
+        """Whether ``path`` is of the kernel's core and not built with PREEMPT_RT, which is meant to stay so."""
+        return not path.startswith("drivers/") and self.program.builds.never_with(path, "PREEMPT_RT")
 
     def lock_kind(self, function: Function, expression: str, mode: str) -> str:
         """The kind of a lock from its declaration; ``?`` where that is not clear. ``mode`` is read, write or empty."""

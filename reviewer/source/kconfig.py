@@ -56,6 +56,10 @@ class Builds:
             self._conditions[path] = self._with_implied(folder, own)
         return self._conditions[path]
 
+    def never_with(self, path: str, option: str) -> bool:
+        """Whether the C file ``path`` is not built where ``option`` is set."""
+        return f"!{option}" in self.conditions(path)
+
     def exclusive(self, one: str, other: str) -> bool:
         """Whether no kernel is built of both files."""
         others = self.conditions(other)

@@ -31,6 +31,7 @@ from reviewer.model import Change, Finding
 from reviewer.registry import load_api, load_checks
 from reviewer.sides import ChangedLines, Sides
 from reviewer.source.files import Files
+from reviewer.source.kbuild import Kbuild
 from reviewer.source.program import Program
 from reviewer.source.store import Store
 from reviewer.tree.repository import Repository
@@ -113,6 +114,7 @@ class Judge:
         self._with_callers = with_callers
         self._repository = Repository.open(tree)
         self.files: Files = self._repository.snapshot(self._repository.tree_of("HEAD"))
+        self.kbuild = Kbuild(self.files)
         self._store = Store(cache / _CACHE)
         self._checks = load_checks([data_dir("checks")])
         self._api = load_api(data_dir("checks"))
@@ -205,6 +207,13 @@ def drawn(
     return out
 
 
+def _without_rt(program: Program, kbuild: Kbuild, path: str) -> str | None:
+    """Why nothing that ``path`` does can go wrong with PREEMPT_RT."""
+    if program.builds.never_with(path, "PREEMPT_RT"):
+        return "the file is not built with PREEMPT_RT"
+    return "no architecture of the file has PREEMPT_RT" if kbuild.never_with_rt(path) else None
+
+
 def _next(
     judge: Judge,
     program: Program,
@@ -223,8 +232,8 @@ def _next(
         if path not in texts:
             text = (judge.files.read(path) or b"").decode("latin-1")
             texts[path] = Source(path, text.replace("\r", " "), program.extents(path))
-        if kind.name.endswith("-rt") and "!PREEMPT_RT" in program.builds.conditions(path):
-            excluded["the file is not built with PREEMPT_RT"] += 1
+        if kind.name.endswith("-rt") and (reason := _without_rt(program, judge.kbuild, path)) is not None:
+            excluded[reason] += 1
             continue
         mutants = list(kind.make(texts[path], excluded))
         chance.shuffle(mutants)
