@@ -178,6 +178,13 @@ def test_word_that_allows_operations_to_sleep_exposes_them_when_it_goes() -> Non
     assert told(between({PATH: without}, {PATH: _PINS})) == [("fixed", "lock-sleep-in-atomic", PATH, 3, "pins_get")]
 
 
+def test_word_that_denies_that_operations_sleep_allows_nothing() -> None:
+    denied = _PINS.replace("can_sleep = true", "can_sleep = false")
+    before = denied.replace("\tmutex_lock(&pins_lock);\n\tmutex_unlock(&pins_lock);\n", "")
+    (finding,) = brought(between({PATH: before}, {PATH: denied}).findings)
+    assert (finding.check, finding.change, finding.line) == ("lock-sleep-in-atomic", Change.INTRODUCED, 3)
+
+
 _HANDLER = (
     "struct dev {\n\tspinlock_t lock;\n};\n"
     "static irqreturn_t ring(int irq, void *data)\n{\n\tstruct dev *dev = data;\n\n"

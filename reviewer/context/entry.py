@@ -100,8 +100,10 @@ def runs_alone(program: Program, api: Api, function: Function) -> bool:
 
 
 def _says(text: bytes | None, word: str) -> bool:
-    """Whether a file says ``word``; no file says the empty one."""
-    return bool(word) and text is not None and re.search(rb"\b" + re.escape(word.encode()) + rb"\b", text) is not None
+    """Whether a file says ``word`` other than to deny it; no file says the empty one."""
+    if not word or text is None:
+        return False
+    return re.search(rb"\b" + re.escape(word.encode()) + rb"\b(?!\s*=\s*(?:false|0)\b)", text) is not None
 
 
 class _Mentions:
