@@ -207,7 +207,7 @@ class _Place:
             self._lines.marks(self._at),
             tuple(self._ways()),
             below[:_MOST_BELOW],
-            _ordered(forbidden(states, self._lines.names(), function, self._at, self._checks, api)),
+            _ordered(forbidden(states, self._lines.names(self._at), function, self._at, self._checks, api)),
             tuple(self._missing()),
             tuple(notes),
         )

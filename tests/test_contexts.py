@@ -177,3 +177,16 @@ def test_many_callers_are_asked_only_where_the_function_stands() -> None:
         (function,) = program.functions(_PATH, "f")
         lines = Contexts(Analyser(program, API), few).lines(function, 1)
         assert told(lines.marks(function.line + 2) or ()) == expected
+
+
+def test_lock_that_is_taken_twice_is_told_with_the_line_that_took_it_there() -> None:
+    taken = "\tspin_lock(&b->lock);\n\tb->rings = {};\n\tspin_unlock(&b->lock);\n"
+    code = "void f(struct bell *b)\n{\n" + "".join(taken.format(value) for value in (1, 2)) + "}\n"
+    contexts, program = _contexts(code)
+    (function,) = program.functions(_PATH, "f")
+    lines = contexts.lines(function, 0)
+    top = function.line
+    assert [lines.names(top + at).taken["b->lock"].how for at in (3, 6)] == [
+        f"taken by spin_lock(&b->lock) in line {top + 2}",
+        f"taken by spin_lock(&b->lock) in line {top + 5}",
+    ]

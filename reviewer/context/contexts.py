@@ -141,7 +141,7 @@ class Contexts:
                 step = Step(caller.path, line, caller.name, f"{name}()")
                 steps = above.steps or (_top(caller, above.begin),)
                 for state in sorted(states, key=_order)[:_MOST_STATES]:
-                    entered, taken = _handed_in(state, traced, above, function, args)
+                    entered, taken = _handed_in(state, traced, above, function, line, args)
                     yield Arrival(entered, (*steps, step), above.begin, taken)
 
 
@@ -155,10 +155,11 @@ def _top(function: Function, begin: Begin) -> Step:
 
 
 def _handed_in(
-    state: State, traced: Trace, above: Arrival, function: Function, args: tuple[str, ...]
+    state: State, traced: Trace, above: Arrival, function: Function, line: int, args: tuple[str, ...]
 ) -> tuple[State, dict[str, Taken]]:
     """The state in which a callee begins, in its own words, and where the locks in it were taken."""
     caller = traced.function
+    taken_at = traced.taken_at(line)
     locks: set[Held] = set()
     taken: dict[str, Taken] = {}
     for held in state.locks:
@@ -168,9 +169,9 @@ def _handed_in(
         locks.add(Held(held.kind, name, Origin.ASSERTED))
         if held.expression in above.taken and held.origin is Origin.ASSERTED:
             taken[name] = above.taken[held.expression]
-        elif (known := traced.taken.get(held.expression)) is not None:
-            written, line, call = known
-            taken[name] = Taken(written, line, f"taken by {call}, {caller.path}:{line} in {caller.name}()")
+        elif (known := taken_at.get(held.expression)) is not None:
+            written, at, call = known
+            taken[name] = Taken(written, at, f"taken by {call}, {caller.path}:{at} in {caller.name}()")
     return state._replace(locks=frozenset(locks), dropped=frozenset(), sure=frozenset()), taken
 
 
@@ -213,17 +214,17 @@ class Lines:
         states = self.states(line)
         if not states:
             return None
-        found = marks(states, self.names(), self._api)
+        found = marks(states, self.names(line), self._api)
         complete = all(traced.complete for _, traced in self._entered)
         return found if complete else tuple(replace(mark, always=False) for mark in found)
 
-    def names(self) -> Names:
-        """What is known of the locks that the states name."""
+    def names(self, line: int) -> Names:
+        """What is known of the locks that the states of ``line`` name."""
         taken: dict[str, Taken] = {}
         doubtful: frozenset[tuple[str, str]] = frozenset()
         for arrival, traced in self._entered:
             doubtful |= traced.doubtful
-            for name, (written, at, call) in traced.taken.items():
+            for name, (written, at, call) in traced.taken_at(line).items():
                 taken.setdefault(name, Taken(written, at, f"taken by {call} in line {at}"))
             for name, told in arrival.taken.items():
                 taken.setdefault(name, told)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,21 +16,27 @@ if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
 
 
+Known = tuple[str, int, str]
+"""How a lock is written, the line and the call that took it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """The states of one function, entered as ``start`` says.
 
     ``before`` are by line those in which what stands there begins, ``after`` those that it leaves. ``calls`` are those
     in which a callee is entered, by line and name, with the arguments it is given. ``taken`` gives for the expression
-    of a lock how it is written, the line and the call that took it. Of ``doubtful`` locks it is not certain that they
-    are still held. ``complete`` tells whether all paths were followed.
+    of a lock how it is written, the line and the call that took it first, ``held`` by line those that took what is held
+    there. Of ``doubtful`` locks it is not certain that they are still held. ``complete`` tells whether all paths were
+    followed.
     """
 
     function: Function
     before: dict[int, frozenset[State]]
     after: dict[int, frozenset[State]]
     calls: dict[tuple[int, str, tuple[str, ...]], frozenset[State]]
-    taken: dict[str, tuple[str, int, str]]
+    taken: dict[str, Known]
+    held: dict[int, dict[str, Known]]
     doubtful: frozenset[tuple[str, str]]
     complete: bool
 
@@ -48,6 +54,11 @@ class Trace:
         if above is None or below is None:
             return self.before[below] if below is not None and above is None else frozenset()
         return self.after[above] if self.after[above] == self.before[below] else frozenset()
+
+    def taken_at(self, line: int) -> Mapping[str, Known]:
+        """The like of ``taken`` with those that took what is held on ``line``, or on the nearest line above it."""
+        nearest = max((at for at in self.held if at <= line), default=None)
+        return self.taken if nearest is None else {**self.taken, **self.held[nearest]}
 
     def is_certain(self, held: Held) -> bool:
         """Whether a lock that a state names is held for certain."""
@@ -68,6 +79,7 @@ def trace(analyser: Analyser, function: Function, start: State | None = None) ->
         {line: frozenset(states) for line, states in seen.after.items()},
         {call: frozenset(states) for call, states in seen.calls.items()},
         seen.taken,
+        seen.held,
         doubtful,
         complete,
     )
@@ -78,7 +90,8 @@ class _Record:
     before: dict[int, set[State]] = field(default_factory=dict)
     after: dict[int, set[State]] = field(default_factory=dict)
     calls: dict[tuple[int, str, tuple[str, ...]], set[State]] = field(default_factory=dict)
-    taken: dict[str, tuple[str, int, str]] = field(default_factory=dict)
+    taken: dict[str, Known] = field(default_factory=dict)
+    held: dict[int, dict[str, Known]] = field(default_factory=dict)
 
 
 class _Recorder(Flow):
@@ -111,17 +124,19 @@ class _Recorder(Flow):
 
     def _arrive(self, line: int, state: State, facts: Facts) -> None:
         self.record.before.setdefault(line, set()).add(state)
-        self._see(state, facts)
+        self._see(line, state, facts)
 
     def _leaves(self, line: int, state: State, facts: Facts) -> None:
         self.record.after.setdefault(line, set()).add(state)
-        self._see(state, facts)
+        self._see(line, state, facts)
 
-    def _see(self, state: State, facts: Facts) -> None:
+    def _see(self, line: int, state: State, facts: Facts) -> None:
         self.seen_locks |= state.locks
+        here = self.record.held.setdefault(line, {})
         for held in state.locks:
             if (known := facts.get((TAKEN_AT, held.expression))) is not None:
                 self.record.taken.setdefault(held.expression, known)
+                here.setdefault(held.expression, known)
 
 
 def _decided_on(function: Function, block: int) -> frozenset[int]:
