@@ -260,6 +260,8 @@ def _review(
         notes += precedents.late
     if elsewhere:
         notes.append(f"--paths or git config reviewer.paths leaves out {counted(elsewhere, 'finding')} in other files.")
+    elif touched and not any(wants_path(options.within, path) for path in touched):
+        notes.append("--paths or git config reviewer.paths leaves out every file that is changed here.")
     told: list[PatchReview] = []
     old_names: dict[str, str] = {}
     reviews = without_mended(_fixed_later(reviews), pre_existing=options.show_pre_existing)

@@ -78,7 +78,7 @@ def without_effect(
         return
     yield (
         f"{TREE_FILE} in your work tree has entries that are not committed. They count for what is reviewed on top of "
-        f"the commit that brings them: git add -f --sparse {TREE_FILE} && git commit; {own}."
+        f"the commit that brings them: git add -f --sparse {TREE_FILE} && git commit {TREE_FILE}; {own}."
     )
 
 

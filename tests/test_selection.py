@@ -114,6 +114,18 @@ def test_what_the_paths_leave_out_is_said(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out == ""
 
 
+def test_paths_that_leave_out_all_that_was_changed_are_told(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tree / "lib").mkdir()
+    (tree / "lib" / "one.c").write_text("int one;\n")
+    subprocess.run(["git", "add", "lib"], check=True)
+    subprocess.run(["git", "commit", "-q", "-m", "One"], check=True)
+    said = "Note: --paths or git config reviewer.paths leaves out every file that is changed here."
+    assert main(["check", "HEAD~1..", "--paths", "lob/"]) == 0
+    assert said in " ".join(capsys.readouterr().out.split())
+    assert main(["check", "HEAD~1..", "--paths", "lib/"]) == 0
+    assert "--paths" not in capsys.readouterr().out
+
+
 def test_an_audit_keeps_to_the_paths(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--all", ".", "--paths", "!drivers"]) == 2
     assert "left out by --paths" in capsys.readouterr().err
