@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from reviewer.source.files import Files
+from reviewer.source.kconfig import joined
 
 _SUPPORTS_RT = re.compile(r"^\s+select ARCH_SUPPORTS_RT\b", re.MULTILINE)
 _TOKEN = re.compile(r"\|\||&&|!=|<=|>=|[!()=<>]|\"[^\"]*\"|'[^']*'|[\w$.-]+")
@@ -92,7 +93,7 @@ class Kbuild:
         wanted = [(path, oid) for path, oid in listed if posixpath.basename(path).startswith("Kconfig")]
         texts = self._files.read_blobs([oid for _, oid in wanted])
         for (path, _), (_, data) in zip(wanted, texts, strict=True):
-            yield path, _joined(data)
+            yield path, joined(data)
 
     @cached_property
     def _with_rt(self) -> tuple[str, ...]:
@@ -110,7 +111,7 @@ class Kbuild:
         return {option: frozenset(found) for option, found in owners.items() if option not in shared}
 
     def _text(self, path: str) -> str:
-        return _joined(self._files.read(path) or b"")
+        return joined(self._files.read(path))
 
 
 class _Possible:
@@ -221,7 +222,3 @@ def _options(text: str) -> Iterator[tuple[str, Conditions]]:
             here = []
     for option, blocks in found:
         yield option, tuple(condition for block in blocks for condition in block)
-
-
-def _joined(data: bytes) -> str:
-    return data.decode("utf-8", "replace").replace("\\\n", "  ")

@@ -80,7 +80,7 @@ class Builds:
 
     def _makefile(self, folder: str) -> tuple[_Listed, ...]:
         if folder not in self._makefiles:
-            self._makefiles[folder] = _lists(_text(self._files, posixpath.join(folder, "Makefile")))
+            self._makefiles[folder] = _lists(joined(self._files.read(posixpath.join(folder, "Makefile"))))
         return self._makefiles[folder]
 
     def _with_implied(self, folder: str, conditions: frozenset[str]) -> frozenset[str]:
@@ -96,7 +96,7 @@ class Builds:
         """What the nearest Kconfig of ``folder`` or above it demands for ``option``."""
         while True:
             if folder not in self._options:
-                self._options[folder] = dict(_demanded(_text(self._files, posixpath.join(folder, "Kconfig"))))
+                self._options[folder] = dict(_demanded(joined(self._files.read(posixpath.join(folder, "Kconfig")))))
             if option in self._options[folder] or not folder:
                 return self._options[folder].get(option, _NOBODY)
             folder = posixpath.dirname(folder)
@@ -105,9 +105,9 @@ class Builds:
 def lacks_preempt_rt(files: Files, architecture: str) -> bool:
     """Whether the tree has PREEMPT_RT for other architectures and not for this one."""
     select = "select ARCH_SUPPORTS_RT"
-    if select in _text(files, f"arch/{architecture}/Kconfig"):
+    if select in joined(files.read(f"arch/{architecture}/Kconfig")):
         return False
-    return any(select in _text(files, f"arch/{other}/Kconfig") for other in ("x86", "arm64", "riscv"))
+    return any(select in joined(files.read(f"arch/{other}/Kconfig")) for other in ("x86", "arm64", "riscv"))
 
 
 def _negated(condition: str) -> str:
@@ -189,5 +189,6 @@ def _all_of(expression: str) -> frozenset[str]:
     return frozenset("".join(part.split()) for part in parts if _CONDITION.fullmatch(part))
 
 
-def _text(files: Files, path: str) -> str:
-    return (files.read(path) or b"").decode("utf-8", "replace").replace("\\\n", "  ")
+def joined(data: bytes | None) -> str:
+    """The text of a Makefile or a Kconfig file, none for a file that is missing, with continued lines in one."""
+    return (data or b"").decode("utf-8", "replace").replace("\\\n", "  ")
