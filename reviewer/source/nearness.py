@@ -31,9 +31,14 @@ def architecture_of(path: str) -> str | None:
     return parts[1] if parts[0] == "arch" and len(parts) > 2 else None
 
 
+def architecture(user: str) -> str:
+    """The architecture for which ``user`` is read."""
+    return architecture_of(user) or _DEFAULT_ARCH
+
+
 def folders_seen_from(path: str) -> tuple[str, ...]:
     """The folders in which a name used in ``path`` is looked for."""
-    arch = architecture_of(path) or _DEFAULT_ARCH
+    arch = architecture(path)
     parts = path.split("/")
     depth = {"drivers": 4, "sound": 3, "net": 2, "fs": 2, "arch": 3}.get(parts[0], 1)
     own = "/".join(parts[: min(depth, len(parts) - 1)])
@@ -47,14 +52,9 @@ def folders_seen_from(path: str) -> tuple[str, ...]:
     return (own, *kept, *extra)
 
 
-def architecture(user: str) -> str:
-    """The architecture for which ``user`` is read."""
-    return architecture_of(user) or _DEFAULT_ARCH
-
-
 def distance(path: str, user: str) -> int:
     """How far a definition in ``path`` is from its user: 0 the same file, 9 out of reach."""
-    arch = architecture_of(user) or _DEFAULT_ARCH
+    arch = architecture(user)
     if path == user:
         return 0
     if posixpath.dirname(path) == posixpath.dirname(user):
