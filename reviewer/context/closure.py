@@ -133,13 +133,16 @@ class Closure:
         self._known: dict[Key, Known] = {}
         self.keeper: Keeper | None = None
         self._circle: dict[Key, Summary] = {}
+        # Of the functions that are being ordered and computed only: it keeps them in memory.
+        self._below: dict[Key, Sequence[Function]] = {}
 
     def summary(self, function: Function) -> Summary:
         """The summary of ``function``; inside a circle that is being computed, the one of the last round."""
         key = key_of(function)
         if key in self._circle:
             return self._circle[key]
-        return self.known(function).summary
+        found = self._known.get(key)
+        return (found if found is not None else self.known(function)).summary
 
     def known(self, function: Function) -> Known:
         """The summary of ``function`` with the files that it rests on."""
@@ -219,7 +222,7 @@ class Closure:
             index[key] = lowest[key] = len(index)
             stack.append(function)
             on_stack.add(key)
-            work.append((function, iter(self._callees(function))))
+            work.append((function, iter(self._called(key, function))))
 
         enter(start)
         while work:
@@ -243,13 +246,23 @@ class Closure:
                         circle.append(stack.pop())
                         on_stack.discard(key_of(circle[-1]))
                     yield self._callees_first(sorted(circle, key=key_of))
+                    for done in circle:
+                        self._below.pop(key_of(done), None)
+
+    def _called(self, key: Key, function: Function) -> Sequence[Function]:
+        found = self._below.get(key)
+        if found is None:
+            found = self._below[key] = self._callees(function)
+        return found
 
     def _callees_first(self, circle: Sequence[Function]) -> list[Function]:
         """A circle in the order in which news spreads fastest: half as many rounds as by name in a large one."""
+        if len(circle) == 1:
+            return [*circle]
         left = {key_of(function) for function in circle}
         found: list[Function] = []
         for first in circle:
-            work = [(first, iter(self._callees(first)))] if key_of(first) in left else []
+            work = [(first, iter(self._called(key_of(first), first)))] if key_of(first) in left else []
             left.discard(key_of(first))
             while work:
                 function, remaining = work[-1]
@@ -259,12 +272,12 @@ class Closure:
                     work.pop()
                 else:
                     left.discard(key_of(callee))
-                    work.append((callee, iter(self._callees(callee))))
+                    work.append((callee, iter(self._called(key_of(callee), callee))))
         return found
 
     def _compute(self, circle: list[Function]) -> None:
         members = {key_of(function): function for function in circle}
-        below = {key: {key_of(c): c for c in self._callees(function)} for key, function in members.items()}
+        below = {key: {key_of(c): c for c in self._called(key, function)} for key, function in members.items()}
         outside = {key: c for callees in below.values() for key, c in callees.items() if key not in members}
         files = self.numbers.set_of(function.path for function in circle)
         for callee in outside.values():

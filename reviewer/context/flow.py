@@ -53,6 +53,7 @@ from reviewer.context.saved import Saved
 from reviewer.context.since import begun
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, reassured
 from reviewer.context.tables import Api, Operation
+from reviewer.context.temporaries import forget_temporaries, last_read
 from reviewer.context.transitions import Transitions
 from reviewer.context.watch import Watcher
 from reviewer.model import Step
@@ -125,6 +126,7 @@ class Flow:
         self._cursors = Cursors(analyser.program, function)
         self.asserted_at_times = asserted_at_times(function)
         self.once = Once(function, self.api)
+        self._last_read = last_read(function, self.once.asked)
         self.choices = Choices(function, self.api)
         self.written = written(function)
         self._watchers = tuple(watcher(self) for watcher in _WATCHERS if watcher.matter(function, self.api))
@@ -133,6 +135,8 @@ class Flow:
         self._went: set[tuple[int, int]] = set()
         self._refused: dict[tuple[int, int], set[str]] = {}
         self._rechecked: frozenset[str] = frozenset()
+        # What anything was known of where a lock was taken, or the like.
+        self._known_when_taken: set[str] = set()
         self._lowered_here = _lowered(function, self.api)
         self.requirements = Requirements(self)
 
@@ -151,8 +155,9 @@ class Flow:
         path goes one way of such a condition, what was known of it is forgotten with each lock that is taken.
         """
         self._follow()
-        self._rechecked = self._looked_at_again()
-        if self._rechecked:
+        found = self._looked_at_again()
+        if not found.isdisjoint(self._known_when_taken):
+            self._rechecked = found
             self.analysis = Analysis()
             self._seen.clear()
             self._doubtful.clear()
@@ -256,6 +261,8 @@ class Flow:
                     break
             if after is not None:
                 self._went.add((block, position))
+                if (last := self._last_read.get((block, position))) is not None:
+                    forget_temporaries(carried, last)
                 yield edge.target, after, carried
 
     # Doubts
@@ -315,7 +322,9 @@ class Flow:
         new = after.locks - before.locks
         if new:
             for key in [key for key in facts if key[0] in (VALUE, SYMBOL)]:
-                if key[1] in self._rechecked or key[1].partition("==")[0] in self._rechecked:
+                about = key[1].partition("==")[0]
+                self._known_when_taken |= {key[1], about}
+                if key[1] in self._rechecked or about in self._rechecked:
                     del facts[key]
         for held in new:
             if held.origin is Origin.TAKEN:

@@ -26,6 +26,11 @@ class Once:
         self._true_at_last = frozenset(_asked_for(function, api.last_reference))
         self._guarded = frozenset(_guarded(function, api.sleeps_voluntarily))
 
+    @property
+    def asked(self) -> frozenset[str]:
+        """The names of what tells such a path, wherever on it."""
+        return self._clear_at_first | self._true_at_last
+
     def is_first(self, facts: Facts) -> bool:
         """Whether something is set up for the first time here."""
         return any(facts.get((VALUE, name)) == 0 for name in self._clear_at_first)
