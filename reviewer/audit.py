@@ -53,7 +53,7 @@ class Auditor:
         self._checks = checks
         self._analyser = Analyser(program, api)
         self._kept = self._analyser.keep(rules)
-        self._teller = Teller(program.files, program.builds)
+        self._teller = Teller(program)
         self._day = day
         ids = " ".join(check.id for check in checks)
         self._key = f"{program_digest} {ids} {program.files.subtree_id('')}"

@@ -66,7 +66,7 @@ class _Comparison:
         self.before = sides.analysis or Analyser(sides.before, api)
         self.after = Analyser(sides.after, api, self.before)
         self.affected = Affected(sides, self.before, self.after, with_callers=with_callers)
-        self.teller = Teller(sides.before.files, sides.before.builds)
+        self.teller = Teller(sides.before)
 
     def compared(self) -> Compared:
         """Judge both sides and tell what changed."""

@@ -8,19 +8,16 @@ from dataclasses import replace
 
 from reviewer.judge import Occurrence
 from reviewer.model import Change, Finding, Kernels, Severity
-from reviewer.source.files import Files
 from reviewer.source.kbuild import Kbuild
-from reviewer.source.kconfig import Builds, lacks_preempt_rt
+from reviewer.source.program import Program
 
 
 class Teller:
-    """Makes findings of occurrences in a tree; ``files`` and ``builds`` say what has no PREEMPT_RT."""
+    """Makes findings of occurrences; ``program`` is the tree whose build rules say what has no PREEMPT_RT."""
 
-    def __init__(self, files: Files, builds: Builds) -> None:
-        self._files = files
-        self._builds = builds
-        self._kbuild = Kbuild(files)
-        self._without_rt: dict[str, bool] = {}
+    def __init__(self, program: Program) -> None:
+        self._builds = program.builds
+        self._kbuild = Kbuild(program.build_files)
 
     def finding(self, occurrence: Occurrence, change: Change, path: str, line: int, function: str) -> Finding:
         """The finding at ``path:line`` in ``function``."""
@@ -61,11 +58,7 @@ class Teller:
         if self._builds.never_with(path, "PREEMPT_RT") or self._kbuild.never_with_rt(path):
             return True
         arch = _architecture(occurrence)
-        if arch is None:
-            return False
-        if arch not in self._without_rt:
-            self._without_rt[arch] = lacks_preempt_rt(self._files, arch)
-        return self._without_rt[arch]
+        return arch is not None and self._kbuild.lacks_rt(arch)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

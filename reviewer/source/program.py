@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from reviewer.source.buildfiles import BuildFiles
+from reviewer.source.builds import Builds
 from reviewer.source.cfg import Extent, Function, Layout
 from reviewer.source.declarations import Declaration, Declarations
 from reviewer.source.files import Files
 from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
-from reviewer.source.kconfig import Builds
 from reviewer.source.macros import read_macro
 from reviewer.source.mentions import Mentions
 from reviewer.source.nearness import architecture, distance, folders_seen_from
@@ -73,7 +74,8 @@ class Program:
         self._mentions = Mentions(files, store)
         self._shared = False
         self._backwards = False
-        self.builds = Builds(files)
+        self.build_files = BuildFiles(files)
+        self.builds = Builds(self.build_files)
 
     # Files
 

@@ -30,6 +30,7 @@ from reviewer.context.load import tables_digest
 from reviewer.model import Change, Finding
 from reviewer.registry import load_api, load_checks
 from reviewer.sides import ChangedLines, Sides
+from reviewer.source.buildfiles import BuildFiles
 from reviewer.source.files import Files
 from reviewer.source.kbuild import Kbuild
 from reviewer.source.program import Program
@@ -114,7 +115,7 @@ class Judge:
         self._with_callers = with_callers
         self._repository = Repository.open(tree)
         self.files: Files = self._repository.snapshot(self._repository.tree_of("HEAD"))
-        self.kbuild = Kbuild(self.files)
+        self.kbuild = Kbuild(BuildFiles(self.files))
         self._store = Store(cache / _CACHE)
         self._checks = load_checks([data_dir("checks")])
         self._api = load_api(data_dir("checks"))
