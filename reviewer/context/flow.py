@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import EXCLUSIVE, distrusted
@@ -21,6 +22,7 @@ from reviewer.context.balance import Moves, unbalanced
 from reviewer.context.choices import Choices
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors, keep_alike
+from reviewer.context.deferred import Deferred
 from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Condition, Event, EventKind, Exit, Left
 from reviewer.context.facts import (
     DECIDED,
@@ -128,6 +130,7 @@ class Flow:
         self.once = Once(function, self.api)
         self._last_read = last_read(function, self.once.asked)
         self.choices = Choices(function, self.api)
+        self.deferred = Deferred(function, self.api, partial(analyser.program.own_functions, function.path))
         self.written = written(function)
         self._watchers = tuple(watcher(self) for watcher in _WATCHERS if watcher.matter(function, self.api))
         self._seen: set[tuple[object, ...]] = set()

@@ -193,6 +193,12 @@ class _Reader:
         )
 
 
+def _hands_over(entries: EntriesTable) -> dict[str, frozenset[int]]:
+    """Where each call that registers a function has it."""
+    given = [item for entry in entries.registration for item in entry.function.items()]
+    return {name: frozenset(at for each, at in given if each == name) for name, _ in given}
+
+
 def _check_roles(reader: _Reader, api: Api) -> None:
     """Each name changes the context in one way and has one effect at most."""
     changes = {
@@ -385,6 +391,7 @@ def load_tables(folder: Path) -> Api:
             ),
         ),
         registrations=reader.registrations(entries),
+        hands_over=_hands_over(entries),
         orders=tuple(OrderDocument(each.document, tuple(each.folders), each.types) for each in context.orders),
         elsewhere={folder: names("context", "elsewhere", text) for folder, text in context.elsewhere.items()},
         demands=_demands(reader, requires),

@@ -108,9 +108,13 @@ class Notes:
         own = len(effect.steps) == 1 and effect.kind is EventKind.SLEEP
         if own and (flow.once.is_guarded(node.line) or flow.choices.is_by_object(node.line)):
             return
-        seldom = flow.once.is_first(facts) or flow.once.has_warned(facts)
+        seldom = flow.once.is_first(facts) or flow.once.has_warned(facts) or self._by_object(flow, node, facts, effect)
         if len(effect.steps) < _LONGEST_CHAIN and not seldom:
             self._summarise(flow, state, facts, effect, world, masked=effect.masked or self._wrong(effect.kind, here))
+
+    @staticmethod
+    def _by_object(flow: Flow, node: Call | Guard | Loop, facts: Facts, effect: Effect) -> bool:
+        return flow.deferred.is_by_object(node.line, (*effect.conditions, *flow.conditions(facts)))
 
     def _taken_since(self, state: State) -> bool:
         """Whether something forbids to sleep that began after the context was asked for: then nothing did."""

@@ -241,6 +241,7 @@ class Api:
     opaque: re.Pattern[str]
     definers: Mapping[str, EntryKind]
     registrations: tuple[Registration, ...]
+    hands_over: Mapping[str, frozenset[int]]
     members: Mapping[str, Member]
     fields: frozenset[str]
     allowing: frozenset[bytes]
