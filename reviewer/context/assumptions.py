@@ -10,16 +10,19 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Set
+from typing import Final
 
 from reviewer.context.effects import Assumptions
 from reviewer.context.facts import MOVED, SYMBOL, VALUE, Facts, value_of
 from reviewer.source.cfg import Assign, Function
 from reviewer.source.expression import is_path, last_member
 
+SOME: Final = "?->"
+"""Before a member of an object that is not known."""
+
 _MOST = 8
 _LONGEST = 80
 _SHORTEST = 2  # words of a member's name
-_SOME = "?->"
 _FOUND = re.compile(r"([A-Za-z_]\w*)->[\w.>-]+")
 _MEMORY = re.compile(r"[>.(&]")
 _WORD = re.compile(r"(->|\.)?\b([A-Za-z_]\w*)\b(\()?")
@@ -57,15 +60,15 @@ def for_callers(function: Function, facts: Facts, changed: Set[str], below: Assu
         outside = in_parameters(function.params, moved, text) or _of_some_object(function, text)
         if outside is not None and last_member(_COMPARED.sub("", text)) not in changed:
             kept.append((outside, truth))
-    return frozenset(sorted(kept, key=lambda one: (one[0].startswith(_SOME), one))[:_MOST])
+    return frozenset(sorted(kept, key=lambda one: (one[0].startswith(SOME), one))[:_MOST])
 
 
 def _of_some_object(function: Function, text: str) -> str | None:
     """The member alone, where its object is a variable of the function or of one that it calls."""
-    if text.startswith(_SOME):
+    if text.startswith(SOME):
         return text
     found = _FOUND.fullmatch(text)
-    return f"{_SOME}{last_member(text)}" if found is not None and found.group(1) in function.locals else None
+    return f"{SOME}{last_member(text)}" if found is not None and found.group(1) in function.locals else None
 
 
 @functools.lru_cache(maxsize=65536)
@@ -111,6 +114,11 @@ def _given(match: re.Match[str], arguments: tuple[str, ...]) -> str:
     return argument + arrow
 
 
+def of_some_object(assumptions: Assumptions) -> Assumptions:
+    """Those that are about no parameter, so that they mean the same to any caller."""
+    return frozenset(one for one in assumptions if one[0].startswith(SOME))
+
+
 def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
     """Whether the caller knows that one of the assumptions, in its own words, does not hold."""
     for text, truth in assumptions:
@@ -119,7 +127,7 @@ def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
         value = value_of(facts, text)
         if value is not None and (value != 0) != truth:
             return True
-        if text.startswith(_SOME) and _asked_otherwise(text.removeprefix(_SOME), truth, facts):
+        if text.startswith(SOME) and _asked_otherwise(text.removeprefix(SOME), truth, facts):
             return True
         longer = _parts(text) if value is None else ()
         if len(longer) > _SHORTEST and any(

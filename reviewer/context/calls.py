@@ -20,7 +20,7 @@ from reviewer.context.annotations import is_early, never_returns
 from reviewer.context.asserted import ASSERTS
 from reviewer.context.assume import presume
 from reviewer.context.assumptions import in_caller as in_caller_words
-from reviewer.context.assumptions import refuted
+from reviewer.context.assumptions import of_some_object, refuted
 from reviewer.context.closure import key_of
 from reviewer.context.effects import SLEEPING, Assumptions, Condition, Effect, EventKind, Left, Summary
 from reviewer.context.entry import runs_alone
@@ -432,7 +432,7 @@ class Calls:
                     subject="",
                     apart=effect.apart | own.apart,
                     through=effect.through | own.through,
-                    assumed=effect.assumed,
+                    assumed=effect.assumed | of_some_object(own.assumed),
                     free=effect.free,
                 )
                 if own.rt is None or effect.rt is None or own.rt == effect.rt:
@@ -478,8 +478,10 @@ class Calls:
         if known is None:
             return
         conditions = sought_for(taken_for_granted, flow.function, facts)
-        if conditions is None:
+        given = flow.filled.given(taken_for_granted, node.args, facts)
+        if conditions is None or given is None:
             return
+        conditions += given
         for condition in effect.conditions:
             answer = satisfied(condition, node.args, known, flow.function, self.api)
             if answer is False or (answer is None and not presumed(condition, callee)):

@@ -42,6 +42,7 @@ from reviewer.context.facts import (
     gfp_of,
     value_of,
 )
+from reviewer.context.filled import Filled
 from reviewer.context.graceperiod import GracePeriods
 from reviewer.context.handover import HandOver
 from reviewer.context.implied import join_facts
@@ -127,6 +128,7 @@ class Flow:
         self.noinstr = is_noinstr(function)
         self._cursors = Cursors(analyser.program, function)
         self.asserted_at_times = asserted_at_times(function)
+        self.filled = Filled(function)
         self.once = Once(function, self.api)
         self._last_read = last_read(function, self.once.asked)
         self.choices = Choices(function, self.api)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Members of objects that a function fills from its parameters before it hands the objects on.
+
+What a callee does for objects that have such a member is done for those who give the function something to put there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from reviewer.context.assumptions import SOME
+from reviewer.context.effects import Assumptions, Condition
+from reviewer.context.facts import NONZERO, Facts, value_of
+from reviewer.source.cfg import Assign, Call, Function
+from reviewer.source.expression import constant, split_member
+
+
+class Filled:
+    """What the members of the objects of ``function`` are set to, where that happens at one place."""
+
+    def __init__(self, function: Function) -> None:
+        self._function = function
+        self._values: dict[str, tuple[str, str]] = {}
+        targets = Counter[str]()
+        for node in function.nodes():
+            if isinstance(node, Assign):
+                targets[node.target] += 1
+                parts = split_member(node.target)
+                if parts is not None and node.target == ".".join(parts) and parts[0].isidentifier():
+                    self._values[parts[1]] = (parts[0], node.value)
+            elif isinstance(node, Call) and node.result:
+                targets[node.result] += 1
+        once = {parts[1] for name, count in targets.items() if count == 1 and (parts := split_member(name)) is not None}
+        more = {parts[1] for name, count in targets.items() if count > 1 and (parts := split_member(name)) is not None}
+        self._values = {
+            member: (of, value)
+            for member, (of, value) in self._values.items()
+            if member in once - more and (constant(value) == 0 or (value in function.params and not targets[value]))
+        }
+
+    def given(self, assumptions: Assumptions, args: tuple[str, ...], facts: Facts) -> list[Condition] | None:
+        """What must hold of parameters so that objects among ``args`` have the members that are taken to be set.
+
+        None where one is known not to be.
+        """
+        conditions = []
+        for text, truth in assumptions if self._values else ():
+            of, value = self._values.get(text.removeprefix(SOME), ("", ""))
+            if not of or not truth or not text.startswith(SOME) or f"&{of}" not in args:
+                continue
+            known = value_of(facts, value)
+            if known == 0:
+                return None
+            if known is None:
+                conditions.append(Condition(self._function.params.index(value), "value", NONZERO))
+        return conditions
