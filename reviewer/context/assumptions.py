@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Set
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Final
 
 from reviewer.context.effects import Assumptions
@@ -29,6 +30,7 @@ _WORD = re.compile(r"(->|\.)?\b([A-Za-z_]\w*)\b(\()?")
 _PARAMETER = re.compile(r"\bP(\d+)\b(->)?")
 _COMPARED = re.compile(r"(?:&\(?[A-Z_][\w|]*\)?|[=<>]=\w+)$")
 _MEMBER_COMPARED = re.compile(r"\w+(?:(?:->|\.)\w+)+[=<>]=\w+")
+_STATE = re.compile(r"(?:\w+\()?(\w+)(?:(?:->|\.)\w+)*\)?==[A-Z]\w*")
 
 
 def written(function: Function) -> frozenset[str]:
@@ -45,13 +47,29 @@ def written(function: Function) -> frozenset[str]:
     )
 
 
-def for_callers(function: Function, facts: Facts, changed: Set[str], below: Assumptions) -> Assumptions:
+def copied(function: Function, only_looks: Callable[[str], bool]) -> dict[str, str]:
+    """The members that the function sets at one place, to what a call that only looks has seen."""
+    targets = Counter(node.target for node in function.nodes() if isinstance(node, Assign))
+    calls = [node for node in function.calls() if node.result and _FOUND.fullmatch(node.result)]
+    targets.update(node.result for node in calls if node.result)
+    return {
+        node.result: f"{node.name}({','.join(node.args)})"
+        for node in calls
+        if node.result and targets[node.result] == 1 and only_looks(node.name)
+    }
+
+
+def for_callers(
+    function: Function, facts: Facts, changed: Set[str], copies: Mapping[str, str], below: Assumptions
+) -> Assumptions:
     """What the path takes for granted of memory that the function leaves alone.
 
-    ``changed`` is what it writes, ``below`` what a callee takes for granted, in the function's own words.
+    ``changed`` is what it writes, ``copies`` what it has read there into members of its own, and ``below`` what a
+    callee takes for granted, in the function's own words.
     """
     found = [(text, facts[VALUE, text] != 0) for kind, text in facts if kind == VALUE and _tells(text)]
-    found += [(text, facts[SYMBOL, text]) for kind, text in facts if kind == SYMBOL and _compares_member(text)]
+    told = [(text, facts[SYMBOL, text]) for kind, text in facts if kind == SYMBOL and _compares_member(text)]
+    found += [(_read(text, copies), truth) for text, truth in told]
     if not found and not below:
         return below
     moved = frozenset(name for kind, name in facts if kind == MOVED)
@@ -69,6 +87,12 @@ def _of_some_object(function: Function, text: str) -> str | None:
         return text
     found = _FOUND.fullmatch(text)
     return f"{SOME}{last_member(text)}" if found is not None and found.group(1) in function.locals else None
+
+
+def _read(text: str, copies: Mapping[str, str]) -> str:
+    """A comparison of a copy as one of what was copied."""
+    copy = _COMPARED.sub("", text)
+    return copies[copy] + text[len(copy) :] if copy in copies else text
 
 
 @functools.lru_cache(maxsize=65536)
@@ -112,6 +136,17 @@ def _given(match: re.Match[str], arguments: tuple[str, ...]) -> str:
     if arrow and argument.startswith("&"):
         return argument[1:] + "."
     return argument + arrow
+
+
+def by_state(assumptions: Assumptions, cursors: Set[str], facts: Facts) -> bool:
+    """Whether one is about the state of an object that a loop has come to, which the loop has not asked about.
+
+    What a list is for decides which states the objects on it can have, and nobody says so where it is walked.
+    """
+    return any(
+        (match := _STATE.fullmatch(text)) is not None and match.group(1) in cursors and (SYMBOL, text) not in facts
+        for text, _ in assumptions
+    )
 
 
 def of_some_object(assumptions: Assumptions) -> Assumptions:

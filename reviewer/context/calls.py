@@ -20,7 +20,7 @@ from reviewer.context.annotations import is_early, never_returns
 from reviewer.context.asserted import ASSERTS
 from reviewer.context.assume import presume
 from reviewer.context.assumptions import in_caller as in_caller_words
-from reviewer.context.assumptions import of_some_object, refuted
+from reviewer.context.assumptions import by_state, of_some_object, refuted
 from reviewer.context.closure import key_of
 from reviewer.context.effects import SLEEPING, Assumptions, Condition, Effect, EventKind, Left, Summary
 from reviewer.context.entry import runs_alone
@@ -472,7 +472,7 @@ class Calls:
         if state.pagefault > 0 and effect.steps[-1].text.partition("(")[0] in self.api.user_access:
             return  # page faults are disabled: it fails instead of sleeping
         taken_for_granted = beside | (in_caller_words(effect.assumed, node.args) if effect.assumed else effect.assumed)
-        if refuted(taken_for_granted, facts):
+        if refuted(taken_for_granted, facts) or by_state(taken_for_granted, flow.cursors.stepped, facts):
             return
         known = with_assumed(facts, taken_for_granted)
         if known is None:

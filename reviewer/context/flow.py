@@ -17,7 +17,7 @@ from reviewer.context.acquire import EXCLUSIVE, distrusted
 from reviewer.context.annotations import is_noinstr
 from reviewer.context.asserted import asserted_at_times
 from reviewer.context.assume import assume
-from reviewer.context.assumptions import written
+from reviewer.context.assumptions import copied, written
 from reviewer.context.balance import Moves, unbalanced
 from reviewer.context.choices import Choices
 from reviewer.context.contexttests import ContextTests
@@ -126,7 +126,7 @@ class Flow:
         )
         self._handed_out = handed_out(function)
         self.noinstr = is_noinstr(function)
-        self._cursors = Cursors(analyser.program, function)
+        self.cursors = Cursors(analyser.program, function)
         self.asserted_at_times = asserted_at_times(function)
         self.filled = Filled(function)
         self.once = Once(function, self.api)
@@ -134,6 +134,7 @@ class Flow:
         self.choices = Choices(function, self.api)
         self.deferred = Deferred(function, self.api, partial(analyser.program.own_functions, function.path))
         self.written = written(function)
+        self.copied = copied(function, lambda name: analyser.only_looks(name, function.path))
         self._watchers = tuple(watcher(self) for watcher in _WATCHERS if watcher.matter(function, self.api))
         self._seen: set[tuple[object, ...]] = set()
         # Ways out of a block, by block and position: those that were taken, and on what text the others were refused.
@@ -371,7 +372,7 @@ class Flow:
         if wanted is not None and len(node.args) == wanted:
             step = Step(self.function.path, node.line, self.function.name, f"{node.name}()")
             self.analyser.calls.notes.walked(self, node, state, facts, step)
-        for argument in self._cursors.of(node):
+        for argument in self.cursors.of(node):
             if is_path(argument):
                 keep_alike(argument, state, facts)
                 forget(facts, argument)
@@ -455,7 +456,7 @@ class Flow:
     def _walked_locks(self, state: State) -> frozenset[str]:
         """Locks of an array or list that is walked: a second walk lets go of them, which no single path shows."""
         walked = any(
-            held.origin is Origin.TAKEN and identifiers(held.expression) & self._cursors.stepped for held in state.locks
+            held.origin is Origin.TAKEN and identifiers(held.expression) & self.cursors.stepped for held in state.locks
         )
         return frozenset((WALKED,)) if walked else frozenset()
 

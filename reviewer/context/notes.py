@@ -162,7 +162,7 @@ class Notes:
             in_parameters(function, effect.subject),
             effect.apart,
             effect.through,
-            for_callers(function, facts, flow.written, effect.assumed),
+            for_callers(function, facts, flow.written, flow.copied, effect.assumed),
             frozenset(flow.outside(expression, facts) for expression in effect.free | flow.free(state, facts)),
         )
         old = summary.effects.get(new.key)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is done to objects in one state only, and lists of such objects. Lines that are to be found name the check. */
+struct call { struct list_head node; int state; bool muted; struct mutex setup; };
+struct desk { spinlock_t lock; struct list_head waiting; };
+struct info { int state; };
+
+static inline int state_of(const struct call *call)
+{
+	return smp_load_acquire(&call->state);
+}
+
+static void describe(struct call *call, struct info *info)
+{
+	info->state = state_of(call);
+	if (info->state == CALL_WAITING)
+		return;
+	mutex_lock(&call->setup);
+	mutex_unlock(&call->setup);
+}
+
+static void describe_all_but_muted(struct call *call)
+{
+	if (call->muted)
+		return;
+	mutex_lock(&call->setup);
+	mutex_unlock(&call->setup);
+}
+
+void describe_those_that_wait(struct desk *desk, struct info *info)
+{
+	struct call *call;
+
+	spin_lock(&desk->lock);
+	list_for_each_entry(call, &desk->waiting, node)
+		describe(call, info);
+	spin_unlock(&desk->lock);
+}
+
+void describe_those_that_do_not_wait(struct desk *desk, struct info *info)
+{
+	struct call *call;
+
+	spin_lock(&desk->lock);
+	list_for_each_entry(call, &desk->waiting, node)
+		if (state_of(call) != CALL_WAITING)
+			describe(call, info); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&desk->lock);
+}
+
+void describe_those_that_are_not_muted(struct desk *desk)
+{
+	struct call *call;
+
+	spin_lock(&desk->lock);
+	list_for_each_entry(call, &desk->waiting, node)
+		describe_all_but_muted(call); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&desk->lock);
+}
+
+void describe_one(struct desk *desk, struct call *call, struct info *info)
+{
+	spin_lock(&desk->lock);
+	describe(call, info); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&desk->lock);
+}
+
+void describe_one_that_waits(struct desk *desk, struct call *call, struct info *info)
+{
+	spin_lock(&desk->lock);
+	if (state_of(call) == CALL_WAITING)
+		describe(call, info);
+	spin_unlock(&desk->lock);
+}
