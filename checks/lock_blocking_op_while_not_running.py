@@ -59,6 +59,15 @@ CHECK = Check(
     ),
     right=(
         """
+        void wait_until(struct worker *worker, ktime_t *end)
+        {
+                set_current_state(TASK_INTERRUPTIBLE);
+                schedule_hrtimeout_range_clock(end, 0, HRTIMER_MODE_ABS, CLOCK_REALTIME);
+                mutex_lock(&worker->setup);
+                mutex_unlock(&worker->setup);
+        }
+        """,
+        """
         void wait_for_work(struct worker *worker)
         {
                 set_current_state(TASK_INTERRUPTIBLE);

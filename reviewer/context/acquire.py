@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.effects import Acquisition, Condition, Edge, EventKind
 from reviewer.context.enabled import interruptible, interrupts
-from reviewer.context.facts import STANDS, TAKEN_AT, Facts
+from reviewer.context.facts import STANDS, SYMBOL, TAKEN_AT, Facts
 from reviewer.context.foreign import leads_abroad
 from reviewer.context.locks import around, canonical, in_caller, in_parameters
 from reviewer.context.match import presumed, satisfied
+from reviewer.context.setups import owner_of
 from reviewer.context.state import Held, Origin, State
 from reviewer.context.tables import LockClass
 from reviewer.model import Step
@@ -219,6 +220,15 @@ def _waits_for_itself(flow: Flow, node: Call | Guard, acquisition: Acquisition, 
         )
 
 
+def _chosen(locks: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
+    """Those of ``locks`` whose object was compared with a symbol."""
+    asked = [text for letter, text in facts if letter == SYMBOL and "==" in text]
+    found = ((name, owner_of(name)) for name in locks if asked)
+    return tuple(
+        name for name, owner in found if any(owner and text.startswith((f"{owner}->", f"{owner}.")) for text in asked)
+    )
+
+
 def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, state: State, facts: Facts) -> None:
     if acquisition.lock_class and not acquisition.conditions:
         for held in _kept(state, acquisition):
@@ -227,7 +237,8 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, state: State
                 known = flow.analysis.edges.get(key)
                 if known is None or len(acquisition.steps) < len(known.acquisition.steps):
                     where = facts.get((TAKEN_AT, held.expression), (last_member(held.expression), 0, ""))
-                    edge = Edge(held, acquisition, node.line, state, where)
+                    chosen = _chosen((held.expression, acquisition.expression), facts)
+                    edge = Edge(held, acquisition, node.line, state, where, chosen)
                     flow.analysis.edges[key] = edge
     function = flow.function
     if flow.once.is_first(facts) or flow.once.is_last(facts):

@@ -33,7 +33,16 @@ _LIKE_A_FUNCTION = re.compile(r"&?[a-z_][a-z0-9_]{4,}")
 _SMALL = 8  # blocks
 _READ_AT_ONCE = 100  # functions that are read before what was found is written
 _READS = frozenset(
-    ("READ_ONCE", "smp_load_acquire", "test_bit", "atomic_read", "container_of", "per_cpu", "this_cpu_read", "rcu_access_pointer")
+    (
+        "READ_ONCE",
+        "smp_load_acquire",
+        "test_bit",
+        "atomic_read",
+        "container_of",
+        "per_cpu",
+        "this_cpu_read",
+        "rcu_access_pointer",
+    )
 )
 
 

@@ -19,8 +19,8 @@ from reviewer.context.acquire import (
 from reviewer.context.annotations import is_early, never_returns
 from reviewer.context.asserted import ASSERTS
 from reviewer.context.assume import presume
-from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.assumptions import by_state, of_some_object, refuted
+from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.closure import key_of
 from reviewer.context.effects import SLEEPING, Assumptions, Condition, Effect, EventKind, Left, Summary
 from reviewer.context.entry import runs_alone

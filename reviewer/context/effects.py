@@ -244,7 +244,8 @@ class Interruptible(NamedTuple):
 class Edge(NamedTuple):
     """A lock is taken, by a call on ``line``, while ``held`` is.
 
-    ``where`` says where that was taken: the lock as it is written, line, call.
+    ``where`` says where that was taken: the lock as it is written, line, call. ``chosen`` are those of the two, by
+    expression, whose object was asked for its type or state before.
     """
 
     held: Held
@@ -252,6 +253,7 @@ class Edge(NamedTuple):
     line: int
     state: State
     where: tuple[str, int, str]
+    chosen: tuple[str, ...] = ()
 
 
 MAYBE_LOWERED: Final = "-"

@@ -13,7 +13,7 @@ from reviewer.context.acquire import EXCLUSIVE, WAIT
 from reviewer.context.effects import Analysis, Edge, Event, EventKind
 from reviewer.context.tables import LockClass
 from reviewer.model import Step
-from reviewer.source.cfg import Function
+from reviewer.source.cfg import Call, Function
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -25,6 +25,7 @@ _OUTSIDE = re.compile(rf"({_LOCK}) is taken outside ({_LOCK}(?: and {_LOCK})*)")
 _COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 _CHAIN = re.compile(r"\w+(?:->\w+)+(?: --> \w+(?:->\w+)+)+")
 # A reader waits for a writer that waits for another reader, so that an order that is stated holds for readers too.
+_SETS_UP = re.compile(r"(?:^|_)init(?:_|$)")
 _SHARED = frozenset(("read", "rwsem_read"))
 _WAITS = frozenset((WAIT,))
 _MOST_FILES = 4
@@ -128,7 +129,7 @@ class Orders:
         """An event for each pair of locks of ``function`` that another function takes in the other order."""
         for edge in analysis.edges.values():
             held, taken = self._classes(function, edge, self._readers, _WAITS)
-            if not held or not taken or held == taken:
+            if not held or not taken or held == taken or self._of_one_kind(function, edge):
                 continue
             in_reader = edge.held.kind in self._readers
             reverse = self._reverse(held, taken, function, edge, in_reader=in_reader)
@@ -160,6 +161,26 @@ class Orders:
             return expression, edge.acquisition.lock_class
         return self._analyser.program.lock_class(expression, function) or "", edge.acquisition.lock_class
 
+    def _of_one_kind(self, function: Function, edge: Edge) -> bool:
+        """Whether the edge is about objects of one type, where lockdep takes the locks of others for another class.
+
+        The place where a lock is set up is its class (include/linux/spinlock.h, spin_lock_init()).
+        """
+        for lock in edge.chosen:
+            uses = self._analyser.set_ups.uses(self._analyser.set_ups.object_of(lock, function), function.path)
+            if (
+                len(
+                    {
+                        (user.path, node.line)
+                        for user, node in uses
+                        if isinstance(node, Call) and _SETS_UP.search(node.name)
+                    }
+                )
+                > 1
+            ):
+                return True
+        return False
+
     def _reverse(self, held: str, taken: str, user: Function, edge: Edge, *, in_reader: bool) -> Reverse | None:
         folder = posixpath.dirname(user.path)
         key = (held, taken, folder)
@@ -188,7 +209,8 @@ class Orders:
             for name in self._candidates(path, outer, inner):
                 for function in self._analyser.program.functions(path, name):
                     for edge in self._analyser.analyse(function).edges.values():
-                        if self._classes(function, edge, self._readers, _WAITS) == (taken, held):
+                        in_order = self._classes(function, edge, self._readers, _WAITS) == (taken, held)
+                        if in_order and not self._of_one_kind(function, edge):
                             yield Reverse(function, edge)
 
     def words(self, path: str) -> dict[str, frozenset[bytes]]:
