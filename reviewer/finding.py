@@ -17,7 +17,7 @@ class Teller:
 
     def __init__(self, program: Program) -> None:
         self._builds = program.builds
-        self._kbuild = Kbuild(program.build_files)
+        self._kbuild = Kbuild(program.files, program.build_files)
 
     def finding(self, occurrence: Occurrence, change: Change, path: str, line: int, function: str) -> Finding:
         """The finding at ``path:line`` in ``function``."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ class Run:
         monkeypatch: pytest.MonkeyPatch,
         rules: str = RULES,
         earlier: dict[str, str] | None = None,
+        older: Iterable[str] = TREE.values(),
     ) -> None:
         self.computed: list[str] = []
         before = Closure._settle
@@ -46,7 +48,7 @@ class Run:
             before(closure, key, known)  # type: ignore[arg-type]
 
         store = Store(cache)
-        program = Program(MemoryFiles(files, older=TREE.values(), earlier=earlier), store)
+        program = Program(MemoryFiles(files, older=older, earlier=earlier), store)
         analyser = Analyser(program, API)
         kept = analyser.keep(rules)
         with monkeypatch.context() as patch:
@@ -100,19 +102,66 @@ def test_another_tree_computes_what_changed(
     assert list(warm.summary.exits) == list(cold.summary.exits)
 
 
+_FORMS = {
+    "kernel/top.c": "void top(void)\n{\n\tform();\n\tother();\n}\n",
+    "kernel/first.c": "void form(void)\n{\n\tmsleep(1);\n}\n",
+    "kernel/second.c": "void form(void)\n{\n\tcpu_relax();\n}\n",
+    "kernel/alone.c": "void other(void)\n{\n}\n",
+    "kernel/Makefile": "obj-$(CONFIG_FIRST) += first.o alone.o\nobj-$(CONFIG_SECOND) += second.o\n",
+    "kernel/Kconfig": 'config FIRST\n\tbool "First"\n',
+}
+
+
+@pytest.mark.parametrize("earlier", [None, _FORMS], ids=["by its marks", "by the trees"])
+@pytest.mark.parametrize(
+    ("path", "text", "computed", "sleeps"),
+    [
+        ("kernel/Kconfig", _FORMS["kernel/Kconfig"] + "\tdepends on !TINY\n", ["form", "top"], False),
+        ("kernel/Kconfig", _FORMS["kernel/Kconfig"] + "\tdepends on MMU\n", [], True),
+        ("kernel/Makefile", "ifndef CONFIG_TINY\nobj-y += first.o\nendif\nobj-y += second.o\n", ["form", "top"], False),
+        ("kernel/Makefile", "obj-y += first.o second.o\nifndef CONFIG_TINY\nobj-y += alone.o\nendif\n", [], True),
+    ],
+)
+def test_change_of_build_files_alone_that_makes_another_function_the_usual_one(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    text: str,
+    computed: list[str],
+    sleeps: bool,
+    earlier: dict[str, str] | None,
+) -> None:
+    older = tuple(_FORMS.values())
+    Run(tmp_path / "c", _FORMS, monkeypatch, older=older)
+    after = {**_FORMS, path: text}
+    warm = Run(tmp_path / "c", after, monkeypatch, earlier=earlier, older=older)
+    cold = Run(tmp_path / "d", after, monkeypatch, older=older)
+    assert (sorted(warm.computed), warm.sleeps) == (computed, sleeps)
+    assert list(warm.summary.effects.items()) == list(cold.summary.effects.items())
+
+
+def test_build_file_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {**_FORMS, "kernel/Kconfig": "config FIRST\n\tdepends on !TINY\n"}
+    assert not Run(tmp_path / "c", before, monkeypatch, older=before.values()).sleeps
+    after = {path: text for path, text in before.items() if path != "kernel/Kconfig"}
+    assert Run(tmp_path / "c", after, monkeypatch, older=before.values()).sleeps
+
+
 def test_the_files_of_a_tree_are_known_from_those_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Run(tmp_path / "c", TREE, monkeypatch)
-    after = {**TREE, "kernel/top.c": "void top(void)\n{\n}\n", "kernel/new.h": "\n", "kernel/notes.txt": "\n"}
+    changed = {"kernel/top.c": "void top(void)\n{\n}\n", "kernel/Makefile": "obj-y += top.o\n"}
+    after = {**TREE, **changed, "kernel/new.h": "\n", "kernel/notes.txt": "\n"}
     del after["kernel/low.c"]
     store = Store(tmp_path / "c")
-    found: list[dict[int, str]] = []
+    found = []
     for earlier in (TREE, None):
         kept = Analyser(Program(MemoryFiles(after, earlier=earlier), store), API).keep(RULES)
-        assert (kept._marks_from_another() is None) is (earlier is None)
-        found.append(dict(kept._all_marks()))
+        assert (kept._files_from_another() is None) is (earlier is None)
+        found.append(kept._all_files())
     store.close()
     assert found[0] == found[1]
-    assert len(found[0]) == 4
+    assert len(found[0].code) == 4
+    assert list(found[0].builds) == ["kernel/Makefile"]
 
 
 def test_what_was_computed_with_other_tables_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,9 @@
 """Summaries kept from one run to the next.
 
 A summary is kept with the tree that it was computed in and the set of files that it rests on. It is true of another
-tree if that tree differs from the first in none of these files, nor in what the names in them mean. A patch therefore
-costs what it changed, and another commit what lies between the two.
+tree if that tree differs from the first in none of these files, nor in what the names in them mean: what files offer,
+and which of several functions of one name is the usual one, as Makefiles and Kconfig say. A patch therefore costs what
+it changed, and another commit what lies between the two.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -24,16 +25,19 @@ from reviewer.errors import CacheError, ReviewerError
 from reviewer.source.cfg import Function
 from reviewer.source.edits import offered
 from reviewer.source.program import Program
+from reviewer.source.rebuilt import BUILD_FILES, rebuilt
 from reviewer.source.scan import scan
 from reviewer.source.store import encoded, intact
 
 _C = (".c", ".h")
+_READ = (*_C, *BUILD_FILES)
 _PENDING = 2000
 _MANY = 100  # summaries
 _LARGE = 5000  # files
 _MOST_CHANGED = 1000  # files; beyond that it is quicker to compute anew what is asked for
 _MOST_NAMES = 200
 _MOST_TREES = 6
+_K = TypeVar("_K")
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -47,6 +51,29 @@ class _Change(NamedTuple):
     def oids(self) -> list[str]:
         """The contents that there are, the old one first."""
         return [oid for oid in (self.before, self.after) if oid is not None]
+
+
+class _Files(msgspec.Struct, frozen=True, array_like=True):
+    """The files of a tree, with the object names of their content."""
+
+    code: dict[int, str]
+    """C files by their marks."""
+    builds: dict[str, str]
+    """Makefiles and Kconfig files by their paths."""
+
+    def put(self, path: str, oid: str | None) -> None:
+        """Note what ``path`` holds now; None for a file that is gone."""
+        if path.endswith(_C):
+            _put(self.code, mark(path), oid)
+        else:
+            _put(self.builds, path, oid)
+
+
+class _Changes(NamedTuple):
+    """What differs between two trees: C files by their marks, and what Makefiles and Kconfig files were before."""
+
+    code: dict[int, _Change]
+    builds: dict[str, str | None]
 
 
 class _Data(msgspec.Struct, frozen=True, array_like=True):
@@ -76,7 +103,7 @@ class Kept:
         self._unlike: dict[int, tuple[frozenset[int], tuple[str, ...]] | None] = {}
         self._using: dict[tuple[int, tuple[str, ...]], frozenset[int]] = {}
         self._sets: dict[bytes, int] = {}
-        self._marks: dict[int, str] = {}
+        self._listed: _Files | None = None
 
     def find(self, function: Function) -> Known | None:
         """The summary of ``function``, or None where none is kept that is true of this tree."""
@@ -119,7 +146,7 @@ class Kept:
         it shows."""
         rows = self.store.rows("select id from origin where rules = ?", (self._rules,))
         known = any(self._difference(origin) is not None for (origin,) in rows)
-        if known or len(self._all_marks()) < _LARGE:
+        if known or len(self._all_files().code) < _LARGE:
             self._help = begin
         else:
             begin()
@@ -152,7 +179,7 @@ class Kept:
             known = self.store.rows("select id from origin where tree = ? and rules = ?", values)
             if not known:
                 self._make_room()
-                files = zlib.compress(_ENCODER.encode(self._all_marks()), 1)
+                files = zlib.compress(_ENCODER.encode(self._all_files()), 1)
                 self.store.write(
                     "insert into origin (tree, rules, files) values (?, ?, ?) on conflict do nothing",
                     [(*values, files)],
@@ -172,29 +199,27 @@ class Kept:
         self.store.write("delete from origin where id = ?", excess)
         self.store.write("delete from summary where origin not in (select id from origin)", [()])
 
-    def _all_marks(self) -> dict[int, str]:
-        """The mark of every C file of the tree, with its object name."""
-        if not self._marks:
-            self._marks.update(self._marks_from_another() or {})
-        if not self._marks:
-            self._marks.update((mark(path), oid) for path, oid in self._program.files.blobs("", _C))
-        return self._marks
+    def _all_files(self) -> _Files:
+        if self._listed is None:
+            self._listed = self._files_from_another()
+        if self._listed is None:
+            self._listed = _Files({}, {})
+            for path, oid in self._program.files.blobs("", _READ):
+                self._listed.put(path, oid)
+        return self._listed
 
-    def _marks_from_another(self) -> dict[int, str] | None:
+    def _files_from_another(self) -> _Files | None:
         """The same out of what is kept of a tree from which this one differs little: to list all of it takes longer."""
         rows = self.store.rows(
             "select tree, files from origin where rules = ? order by id desc limit 1", (self._rules,)
         )
         for tree, packed in rows:
-            changes = self._program.files.differing(tree, _C)
-            marks = _unpacked(packed) if changes is not None and len(changes) <= _MOST_CHANGED else None
-            if changes is not None and marks is not None:
+            changes = self._program.files.differing(tree, _READ)
+            listed = _unpacked(packed) if changes is not None and len(changes) <= _MOST_CHANGED else None
+            if changes is not None and listed is not None:
                 for path, (_, after) in changes.items():
-                    if after is None:
-                        marks.pop(mark(path), None)
-                    else:
-                        marks[mark(path)] = after
-                return marks
+                    listed.put(path, after)
+                return listed
         return None
 
     def _holds(self, origin: int, files: bytes, function: Function) -> bool:
@@ -205,7 +230,7 @@ class Kept:
         if unlike is None:
             return False
         changed, names = unlike
-        if not changed:
+        if not changed and not names:
             return True
         marks = frozenset(_numbers_in(files))
         if marks & changed:
@@ -223,39 +248,62 @@ class Kept:
         if tree == self._tree:
             return frozenset(), ()
         changes = self._changes(tree, packed)
-        names = self._names_of(changes) if changes is not None and len(changes) <= _MOST_CHANGED else None
-        return None if changes is None or names is None else (frozenset(changes), names)
-
-    def _changes(self, tree: str, packed: bytes) -> dict[int, _Change] | None:
-        """What differs from ``tree`` by the files' marks; None where what is known of that tree cannot be read."""
-        files = self._program.files
-        known = files.differing(tree, _C) if tree else None
-        if known is not None:
-            return {mark(path): _Change(path, *oids) for path, oids in known.items()}
-        before = _unpacked(packed)
-        if before is None:
+        if changes is None or len(changes.code) > _MOST_CHANGED or len(changes.builds) > _MOST_CHANGED:
             return None
-        after = self._all_marks()
-        changed = {at for at in before.keys() | after.keys() if before.get(at) != after.get(at)}
-        paths = {mark(path): path for path, _ in files.blobs("", _C) if mark(path) in changed}
-        # what is gone, and known by its mark alone, may have been a header
-        return {at: _Change(paths.get(at, ".h"), before.get(at), after.get(at)) for at in sorted(changed)}
-
-    def _names_of(self, changes: Mapping[int, _Change]) -> tuple[str, ...] | None:
-        """The names that mean something else than before the changes; None where they are many or not known."""
-        contents = self._program.files.read_blobs([oid for one in changes.values() for oid in one.oids()])
-        words: set[str] = set()
         try:
-            for change in changes.values():
-                offers: set[str] = set()
-                for _ in change.oids():
-                    offers ^= offered(scan(next(contents)[1]), change.path)
-                words.update(name.split()[-1] for name in offers)
-                if len(words) > _MOST_NAMES:
-                    return None
+            names = self._names_of(changes.code) | self._names_built_otherwise(changes)
         except ReviewerError:
             return None
-        return tuple(sorted(words))
+        return (frozenset(changes.code), tuple(sorted(names))) if len(names) <= _MOST_NAMES else None
+
+    def _changes(self, tree: str, packed: bytes) -> _Changes | None:
+        """What differs from ``tree``; None where what is known of that tree cannot be read."""
+        files = self._program.files
+        known = files.differing(tree, _READ) if tree else None
+        if known is not None:
+            code = {mark(path): _Change(path, *oids) for path, oids in known.items() if path.endswith(_C)}
+            return _Changes(code, {path: before for path, (before, _) in known.items() if not path.endswith(_C)})
+        before, after = _unpacked(packed), self._all_files()
+        if before is None:
+            return None
+        changed = {at for at in before.code.keys() | after.code.keys() if before.code.get(at) != after.code.get(at)}
+        paths = {mark(path): path for path, _ in files.blobs("", _C) if mark(path) in changed}
+        builds = before.builds.keys() | after.builds.keys()
+        return _Changes(
+            # what is gone, and known by its mark alone, may have been a header
+            {at: _Change(paths.get(at, ".h"), before.code.get(at), after.code.get(at)) for at in sorted(changed)},
+            {
+                path: before.builds.get(path)
+                for path in sorted(builds)
+                if before.builds.get(path) != after.builds.get(path)
+            },
+        )
+
+    def _names_of(self, changes: Mapping[int, _Change]) -> set[str]:
+        """The names that mean something else in other files than before the changes; more than enough are not all."""
+        contents = self._program.files.read_blobs([oid for one in changes.values() for oid in one.oids()])
+        words: set[str] = set()
+        for change in changes.values():
+            offers: set[str] = set()
+            for _ in change.oids():
+                offers ^= offered(scan(next(contents)[1]), change.path)
+            words.update(name.split()[-1] for name in offers)
+            if len(words) > _MOST_NAMES:
+                break
+        return words
+
+    def _names_built_otherwise(self, changes: _Changes) -> set[str]:
+        """The names of which another function may be the usual one now, though no C file changed."""
+        if not changes.builds:
+            return set()
+        files = self._program.files
+        texts = dict(files.read_blobs({oid for oid in changes.builds.values() if oid is not None}))
+        before = {path: texts[oid] if oid is not None else None for path, oid in changes.builds.items()}
+        found: set[str] = set()
+        for path in rebuilt(files, before):
+            found |= {name for name, kind in scan(files.read(path) or b"").definitions if kind == "f"}
+        # a function that has never had another of its name beside it is the usual one in any case
+        return {name for name in found if len(self.store.definitions(name)) > 1}
 
     def _users(self, origin: int, names: tuple[str, ...], folders: tuple[str, ...]) -> frozenset[int]:
         key = (origin, folders)
@@ -277,10 +325,17 @@ def _read(content: bytes) -> Summary:
     )
 
 
-def _unpacked(packed: bytes) -> dict[int, str] | None:
-    """The marks that are kept of a tree; None where something else has written into them."""
+def _put(known: dict[_K, str], key: _K, oid: str | None) -> None:
+    if oid is None:
+        known.pop(key, None)
+    else:
+        known[key] = oid
+
+
+def _unpacked(packed: bytes) -> _Files | None:
+    """The files that are kept of a tree; None where something else has written into them."""
     try:
-        return msgspec.msgpack.decode(zlib.decompress(packed), type=dict[int, str])
+        return msgspec.msgpack.decode(zlib.decompress(packed), type=_Files)
     except (zlib.error, msgspec.MsgspecError):
         return None
 

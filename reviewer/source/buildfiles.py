@@ -12,7 +12,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from reviewer.source.condition import Condition, condition
-from reviewer.source.files import Files
+from reviewer.source.files import Texts
+
+MAKEFILE = "Makefile"
+KCONFIG = "Kconfig"
+"""The names of the files that are read of each folder."""
 
 _RULE = re.compile(
     r"(?P<head>[\w-]+?)-(?:y|m|objs|\$\((?:subst m,y,\$\()?CONFIG_(?P<option>\w+)\)+)[ \t]*(?P<sign>[:+]?=)(?P<made>.*)"
@@ -58,9 +62,9 @@ class _Rule(NamedTuple):
 
 
 class BuildFiles:
-    """The Makefiles and Kconfig files of one tree; one that is missing is empty."""
+    """The Makefiles and Kconfig files of one tree."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Texts) -> None:
         self._files = files
         self._rules: dict[str, tuple[_Rule, ...]] = {}
         self._options: dict[str, dict[str, list[Option]]] = {}
@@ -92,7 +96,7 @@ class BuildFiles:
         while True:
             if folder not in self._options:
                 known: dict[str, list[Option]] = {}
-                for defined in options(self.text(posixpath.join(folder, "Kconfig"))):
+                for defined in options(self.text(posixpath.join(folder, KCONFIG))):
                     known.setdefault(defined.name, []).append(defined)
                 self._options[folder] = known
             found = self._options[folder].get(option)
@@ -100,25 +104,23 @@ class BuildFiles:
                 return found or []
             folder = posixpath.dirname(folder)
 
-    def kconfigs(self, folder: str) -> Iterator[tuple[str, str]]:
-        """(path, text) of every Kconfig file below ``folder``."""
-        listed = self._files.blobs(folder, ("",))
-        wanted = [(path, oid) for path, oid in listed if posixpath.basename(path).startswith("Kconfig")]
-        texts = self._files.read_blobs([oid for _, oid in wanted])
-        for (path, _), (_, data) in zip(wanted, texts, strict=True):
-            yield path, _joined(data)
+    def sources(self, folder: str) -> frozenset[str]:
+        """The C files that the Makefile of ``folder`` names, by their objects."""
+        made = {rule.made for rule in self._rules_of(folder)}
+        return frozenset(posixpath.join(folder, name[:-2] + ".c") for name in made if name.endswith(".o"))
 
     def text(self, path: str) -> str:
         """The text of a Makefile or Kconfig file with continued lines in one."""
-        return _joined(self._files.read(path))
+        return joined(self._files.read(path))
 
     def _rules_of(self, folder: str) -> tuple[_Rule, ...]:
         if folder not in self._rules:
-            self._rules[folder] = _rules(self.text(posixpath.join(folder, "Makefile")))
+            self._rules[folder] = _rules(self.text(posixpath.join(folder, MAKEFILE)))
         return self._rules[folder]
 
 
-def _joined(data: bytes | None) -> str:
+def joined(data: bytes | None) -> str:
+    """The text of a Makefile or Kconfig file, empty for one that is missing, with continued lines in one."""
     return (data or b"").decode("utf-8", "replace").replace("\\\n", "  ")
 
 

@@ -30,6 +30,10 @@ class Builds:
             self._conditions[path] = self._with_implied(folder, frozenset.intersection(*ways))
         return self._conditions[path]
 
+    def missing(self, path: str) -> int:
+        """How many options take the C file ``path`` away."""
+        return sum(condition.startswith("!") for condition in self.conditions(path))
+
     def never_with(self, path: str, option: str) -> bool:
         """Whether the C file ``path`` is not built where ``option`` is set."""
         return f"!{option}" in self.conditions(path)

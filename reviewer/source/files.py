@@ -7,11 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 
-class Files(Protocol):
-    """The files of one commit, or of the tree that a patch leaves."""
+class Texts(Protocol):
+    """What stands in the files of a tree."""
 
     def read(self, path: str) -> bytes | None:
         """The content of ``path``, or None where there is no such file."""
+
+
+class Files(Texts, Protocol):
+    """The files of one commit, or of the tree that a patch leaves."""
 
     def blob_id(self, path: str) -> str | None:
         """The git object name of the content of ``path``, or None."""

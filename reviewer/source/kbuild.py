@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterator
 from functools import cached_property
 
-from reviewer.source.buildfiles import BuildFiles, Option, Way
+from reviewer.source.buildfiles import KCONFIG, BuildFiles, Option, Way, joined
 from reviewer.source.condition import may_hold
+from reviewer.source.files import Files
 
 _SUPPORTS_RT = re.compile(r"^\s+select ARCH_SUPPORTS_RT\b", re.MULTILINE)
 _DEFINED = re.compile(r"^[ \t]*(?:menu)?config[ \t]+(\w+)", re.MULTILINE)
@@ -20,7 +22,8 @@ _DEPTH = 8  # options that depend on each other
 class Kbuild:
     """What the Makefiles and Kconfig files of a tree say. What cannot be told from them is taken as possible."""
 
-    def __init__(self, rules: BuildFiles) -> None:
+    def __init__(self, files: Files, rules: BuildFiles) -> None:
+        self._files = files
         self._rules = rules
         self._never: dict[str, bool] = {}
         self._settable: dict[tuple[str, str, str, int], bool] = {}
@@ -74,7 +77,15 @@ class Kbuild:
     @cached_property
     def _of_architectures(self) -> tuple[tuple[str, str], ...]:
         """Architecture and text of each Kconfig file below ``arch``."""
-        return tuple((path.split("/")[1], text) for path, text in self._rules.kconfigs("arch") if path.count("/") > 1)
+        return tuple((path.split("/")[1], text) for path, text in self._kconfigs("arch") if path.count("/") > 1)
+
+    def _kconfigs(self, folder: str) -> Iterator[tuple[str, str]]:
+        """(path, text) of every Kconfig file below ``folder``."""
+        listed = self._files.blobs(folder, ("",))
+        wanted = [(path, oid) for path, oid in listed if posixpath.basename(path).startswith(KCONFIG)]
+        texts = self._files.read_blobs([oid for _, oid in wanted])
+        for (path, _), (_, data) in zip(wanted, texts, strict=True):
+            yield path, joined(data)
 
     @cached_property
     def _with_rt(self) -> tuple[str, ...]:
@@ -89,7 +100,7 @@ class Kbuild:
                 owners.setdefault(option, set()).add(arch)
         core = [
             self._rules.text("arch/Kconfig"),
-            *(text for folder in _CORE for _, text in self._rules.kconfigs(folder)),
+            *(text for folder in _CORE for _, text in self._kconfigs(folder)),
         ]
         shared = {option for text in core for option in _DEFINED.findall(text)}
         return {option: frozenset(found) for option, found in owners.items() if option not in shared}

@@ -332,7 +332,7 @@ class Program:
 
     def _rarity(self, function: Function) -> tuple[bool, int, bool, str]:
         """What is built in few kernels comes last: what another may replace, what an option takes away, the stub."""
-        missing = sum(condition.startswith("!") for condition in self.builds.conditions(function.path))
+        missing = self.builds.missing(function.path)
         return _WEAK in function.words, missing, function.path.endswith(".h"), function.path
 
     def defining(self, name: str, user: str) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ class Judge:
         self._with_callers = with_callers
         self._repository = Repository.open(tree)
         self.files: Files = self._repository.snapshot(self._repository.tree_of("HEAD"))
-        self.kbuild = Kbuild(BuildFiles(self.files))
+        self.kbuild = Kbuild(self.files, BuildFiles(self.files))
         self._store = Store(cache / _CACHE)
         self._checks = load_checks([data_dir("checks")])
         self._api = load_api(data_dir("checks"))
