@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from reviewer.context.effects import Acquisition, Condition, Edge, EventKind
 from reviewer.context.enabled import interruptible, interrupts
 from reviewer.context.facts import STANDS, SYMBOL, TAKEN_AT, Facts
-from reviewer.context.foreign import leads_abroad
-from reviewer.context.locks import around, canonical, in_caller, in_parameters
+from reviewer.context.locks import around, canonical, in_parameters
 from reviewer.context.match import presumed, satisfied
+from reviewer.context.place import Place
 from reviewer.context.setups import owner_of
 from reviewer.context.state import Held, Origin, State
 from reviewer.context.tables import LockClass
@@ -21,6 +21,7 @@ from reviewer.source.expression import last_member, root
 
 if TYPE_CHECKING:
     from reviewer.context.flow import Flow
+    from reviewer.context.reached import Acquired
 
 EXCLUSIVE = frozenset(("raw", "spin", "write", "mutex", "rwsem_write"))
 """Kinds of locks that nobody can take twice."""
@@ -37,7 +38,8 @@ _NO_LOCKS = frozenset((HANDLER, GUEST))
 ANY = "*"
 """Stands for any lock of the caller."""
 _MOST = 40
-_LONGEST_CHAIN = 6
+LONGEST_CHAIN = 6
+"""So many calls lead to a lock that is taken, at the most."""
 
 
 def taken_again(held: str, taken: str) -> EventKind | None:
@@ -66,7 +68,7 @@ def taken(
     acquisition = Acquisition(kind, lock_class, expression, (), frozenset(), irqs, bh, (step,))
     interruptible(flow, node, acquisition, suffix, state, facts)
     _read_twice(flow, node, acquisition, state, facts)
-    _note(flow, node, acquisition, state, facts)
+    _note(flow, node, acquisition, Place(flow, state, facts))
 
 
 def waited(flow: Flow, node: Call, step: Step, state: State, facts: Facts) -> None:
@@ -77,7 +79,7 @@ def waited(flow: Flow, node: Call, step: Step, state: State, facts: Facts) -> No
     expression = canonical(flow.function, source)
     acquisition = Acquisition(WAIT, lock_class, expression, (), frozenset(), irqs, bh, (step,))
     _waits_for_itself(flow, node, acquisition, state, facts)
-    _note(flow, node, acquisition, state, facts)
+    _note(flow, node, acquisition, Place(flow, state, facts))
 
 
 def awaited(flow: Flow, node: Call, step: Step, state: State, facts: Facts) -> None:
@@ -86,13 +88,18 @@ def awaited(flow: Flow, node: Call, step: Step, state: State, facts: Facts) -> N
     of = flow.analyser.set_ups.object_of(expression, flow.function)
     if of:
         irqs, bh = interrupts(state, facts)
-        _note(flow, node, Acquisition(HANDLER, of, expression, (), frozenset(), irqs, bh, (step,)), state, facts)
+        _note(
+            flow,
+            node,
+            Acquisition(HANDLER, of, expression, (), frozenset(), irqs, bh, (step,)),
+            Place(flow, state, facts),
+        )
 
 
 def guest_entered(flow: Flow, node: Call, step: Step, state: State, facts: Facts) -> None:
     """A call enters a guest."""
     irqs, bh = interrupts(state, facts)
-    _note(flow, node, Acquisition(GUEST, GUEST, GUEST, (), frozenset(), irqs, bh, (step,)), state, facts)
+    _note(flow, node, Acquisition(GUEST, GUEST, GUEST, (), frozenset(), irqs, bh, (step,)), Place(flow, state, facts))
 
 
 def taken_inside(flow: Flow, node: Call, kind: str, name: str, step: Step, state: State, facts: Facts) -> None:
@@ -100,39 +107,31 @@ def taken_inside(flow: Flow, node: Call, kind: str, name: str, step: Step, state
     irqs, bh = interrupts(state, facts)
     acquisition = Acquisition(kind, name, name, (), frozenset(), irqs, bh, (step,))
     _twice(flow, node, acquisition, state, facts)
-    _note(flow, node, acquisition, state, facts)
+    _note(flow, node, acquisition, Place(flow, state, facts))
 
 
-def inherit(flow: Flow, node: Call, callee: Function, step: Step, state: State, facts: Facts) -> None:
+def inherit(flow: Flow, node: Call, callee: Function, brought: Iterable[Acquired], place: Place) -> None:
     """What the callee takes is taken in this call, where the arguments let it."""
-    for acquisition in flow.analyser.summary(callee).acquisitions.values():
-        if len(acquisition.steps) >= _LONGEST_CHAIN or leads_abroad(acquisition.steps, flow.function):
-            continue
+    state, facts = place.state, place.facts
+    irqs, bh = interrupts(state, facts)
+    for acquisition, asked in brought:
         conditions: list[Condition] = []
         possible = True
-        for condition in acquisition.conditions:
+        for condition in asked:
             answer = satisfied(condition, node.args, facts, flow.function, flow.api)
             possible = possible and (bool(answer) or (answer is None and presumed(condition, callee)))
             if isinstance(answer, Condition):
                 conditions.append(answer)
         if not possible:
             continue
-        irqs, bh = interrupts(state, facts)
         here = acquisition._replace(
-            irqs=acquisition.irqs or irqs,
-            bh=acquisition.bh or bh,
-            expression=in_caller(flow.function, acquisition.expression, node.args),
-            conditions=tuple(conditions),
-            minus=frozenset(
-                name if name == ANY else in_caller(flow.function, name, node.args) for name in acquisition.minus
-            ),
-            steps=(step, *acquisition.steps),
+            irqs=acquisition.irqs or irqs, bh=acquisition.bh or bh, conditions=tuple(conditions)
         )
         if not conditions:
             _twice(flow, node, here, state, facts)
             if not acquisition.irqs:
                 interruptible(flow, node, here, "", state, facts)
-        _note(flow, node, here, state, facts)
+        _note(flow, node, here, place)
 
 
 def distrusted(acquisition: Acquisition, given_up: Collection[str]) -> Acquisition:
@@ -229,7 +228,8 @@ def _chosen(locks: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
     )
 
 
-def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, state: State, facts: Facts) -> None:
+def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place) -> None:
+    state, facts = place.state, place.facts
     if acquisition.lock_class and not acquisition.conditions:
         for held in _kept(state, acquisition):
             if held.expression != acquisition.expression:
@@ -243,7 +243,7 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, state: State
     function = flow.function
     if flow.once.is_first(facts) or flow.once.is_last(facts):
         return
-    assumed = flow.conditions(facts)
+    assumed = place.conditions
     outside = acquisition._replace(
         expression=in_parameters(function, acquisition.expression),
         conditions=(acquisition.conditions + tuple(c for c in assumed if c not in acquisition.conditions))[:4],

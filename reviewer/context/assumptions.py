@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Set
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from typing import Final, NamedTuple
 
 from reviewer.context.effects import Assumptions
 from reviewer.context.facts import MOVED, SYMBOL, VALUE, Facts, value_of
@@ -59,26 +59,43 @@ def copied(function: Function, only_looks: Callable[[str], bool]) -> dict[str, s
     }
 
 
-def for_callers(
-    function: Function, facts: Facts, changed: Set[str], copies: Mapping[str, str], below: Assumptions
-) -> Assumptions:
-    """What the path takes for granted of memory that the function leaves alone.
+class Taken(NamedTuple):
+    """What a path takes for granted, ``own`` in the words of callers; parameters in ``moved`` were assigned to."""
 
-    ``changed`` is what it writes, ``copies`` what it has read there into members of its own, and ``below`` what a
-    callee takes for granted, in the function's own words.
+    own: tuple[tuple[str, bool], ...]
+    moved: frozenset[str]
+
+
+def taken_for_granted(function: Function, facts: Facts, changed: Set[str], copies: Mapping[str, str]) -> Taken:
+    """What the path that knows ``facts`` takes for granted of memory that is not ``changed``.
+
+    ``copies`` is what the function has read there into members of its own.
     """
     found = [(text, facts[VALUE, text] != 0) for kind, text in facts if kind == VALUE and _tells(text)]
     told = [(text, facts[SYMBOL, text]) for kind, text in facts if kind == SYMBOL and _compares_member(text)]
     found += [(_read(text, copies), truth) for text, truth in told]
-    if not found and not below:
-        return below
     moved = frozenset(name for kind, name in facts if kind == MOVED)
-    kept: list[tuple[str, bool]] = []
-    for text, truth in (*found, *below):
+    return Taken(tuple(_outside(found, function, moved, changed)), moved)
+
+
+def for_callers(taken: Taken, function: Function, changed: Set[str], below: Assumptions) -> Assumptions:
+    """What the path takes for granted of memory that the function leaves alone.
+
+    ``changed`` is what it writes, ``below`` what a callee takes for granted, in the function's own words.
+    """
+    if not taken.own and not below:
+        return below
+    kept = (*taken.own, *_outside(below, function, taken.moved, changed))
+    return frozenset(sorted(kept, key=lambda one: (one[0].startswith(SOME), one))[:_MOST])
+
+
+def _outside(
+    found: Iterable[tuple[str, bool]], function: Function, moved: frozenset[str], changed: Set[str]
+) -> Iterator[tuple[str, bool]]:
+    for text, truth in found:
         outside = in_parameters(function.params, moved, text) or _of_some_object(function, text)
         if outside is not None and last_member(_COMPARED.sub("", text)) not in changed:
-            kept.append((outside, truth))
-    return frozenset(sorted(kept, key=lambda one: (one[0].startswith(SOME), one))[:_MOST])
+            yield outside, truth
 
 
 def _of_some_object(function: Function, text: str) -> str | None:

@@ -20,9 +20,7 @@ from reviewer.context.annotations import is_early, never_returns
 from reviewer.context.asserted import ASSERTS
 from reviewer.context.assume import presume
 from reviewer.context.assumptions import by_state, of_some_object, refuted
-from reviewer.context.assumptions import in_caller as in_caller_words
-from reviewer.context.closure import key_of
-from reviewer.context.effects import SLEEPING, Assumptions, Condition, Effect, EventKind, Left, Summary
+from reviewer.context.effects import Condition, Effect, EventKind, Summary
 from reviewer.context.entry import runs_alone
 from reviewer.context.facts import (
     DECIDED,
@@ -37,11 +35,11 @@ from reviewer.context.facts import (
     note_error,
     note_same,
 )
-from reviewer.context.foreign import leads_abroad
-from reviewer.context.implied import with_assumed
 from reviewer.context.locks import apply_suffix, canonical, drop, equal_name, in_caller, note_lookup, take
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.notes import NO_DELTA, Notes
+from reviewer.context.place import Place
+from reviewer.context.reached import Brought, brought_about
 from reviewer.context.returns import apply_exits, unnamed
 from reviewer.context.shown import FREE_PREFIX, guard_name, shown_as
 from reviewer.context.since import since
@@ -49,10 +47,8 @@ from reviewer.context.sought import note_sought, sought_for
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, counted
 from reviewer.context.tabled import Tabled
 from reviewer.context.tables import LockCall, Operation
-from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard
 from reviewer.source.expression import identifiers, last_member, plain, split_arguments
-from reviewer.source.pointers import is_apart
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -342,56 +338,52 @@ class Calls:
             self._parameter_called(flow, node, state, facts)
             flow.doubt(state)
             return [(state, facts)]
-        callees = self.analyser.callees(node.name, flow.function)
-        if not callees:
+        reached = flow.reached(node)
+        if not reached.callees:
             flow.doubt(state)
             if _LETS_GO.search(node.name):
                 state = state.doubted({"locks", "irq", "preempt", "bh"})
             return [(state, facts)]
-        if any(self._sleeps(self.analyser.summary(callee)) for callee in callees):
+        if reached.sleeps:
             state = state._replace(task=Task.RUNNING)  # who sleeps comes back as TASK_RUNNING
-        apart = self.analyser.apart(node.name, flow.function)
-        if any(apart.values()):
+        if reached.apart:
             flow.doubt(state)
-        through = self.analyser.reached_by(node.name, flow.function)
-        beside = self.analyser.set_by(node.name, flow.function)
+        place = Place(flow, state, facts)
         released: set[tuple[str, str]] = set()
-        for callee in callees:
-            summary = self.analyser.summary(callee)
-            lost = unnamed(summary, state)
-            for own in list(summary.effects.values()):
-                reached = key_of(callee)
-                effect = own
-                if reached in through:
-                    effect = own._replace(apart=own.apart | apart[reached], through=own.through | through[reached])
-                if effect.kind is EventKind.PARAMETER_CALLED:
-                    self._handed_down(flow, node, state, facts, effect, callee)
-                    released.update(
-                        (kind, "?." + last_member(name))
-                        for handed in self._handed(flow, node, effect)
-                        for exit_ in handed.exits
-                        for kind, name in exit_.released
-                    )
-                else:
-                    self._inherit(flow, node, state, facts, effect, callee, lost, beside.get(reached, frozenset()))
+        for callee in reached.callees:
+            lost = unnamed(callee.unnamed, state) if callee.unnamed and state.locks else frozenset()
+            for brought in callee.effects:
+                if isinstance(brought, Brought):
+                    self._inherit(node, place, brought, lost)
+                    continue
+                self._handed_down(node, place, brought, callee.function)
+                released.update(
+                    (kind, "?." + last_member(name))
+                    for handed in self._handed(flow, node, brought)
+                    for exit_ in handed.exits
+                    for kind, name in exit_.released
+                )
         if released:  # as with kref_put(), whose release function lets go of the lock of its caller
             flow.doubt(state)
             state = state._replace(dropped=state.dropped | released).doubted({"locks"})
-        if len(callees) != 1 or any(apart.values()):
-            if any(exit_.released for callee in callees for exit_ in self.analyser.summary(callee).exits):
+        if len(reached.callees) != 1 or reached.apart:
+            if reached.releases:
                 state = state.doubted({"locks"})  # which of them is called, and lets go of its caller's lock
-            if any(exit_.task is Left.RESET for callee in callees for exit_ in self.analyser.summary(callee).exits):
+            if reached.resets_task:
                 flow.resets_task = True
                 state = state._replace(task=Task.RUNNING)
             return [(state, facts)]
-        flow.requirements.inherited(node, state, facts, self.analyser.summary(callees[0]))
-        note_sought(node, flow.function, callees, facts)
-        if not node.name.startswith("."):
-            step = Step(flow.function.path, node.line, flow.function.name, f"{node.name}()")
-            inherit(flow, node, callees[0], step, state, facts)
-        if never_returns(callees[0]):
+        callee = reached.callees[0]
+        if state is not place.state:
+            place = Place(flow, state, facts)
+        flow.requirements.inherited(node, reached.required, place)
+        note_sought(node, flow.function, (callee.function,), facts)
+        inherit(flow, node, callee.function, reached.acquired, place)
+        if never_returns(callee.function):
             return []
-        return apply_exits(self, flow, node, callees[0], self.analyser.summary(callees[0]), state, facts)
+        if reached.leaves_all:
+            return [(state, facts)]
+        return apply_exits(self, flow, node, callee.function, callee.summary, state, facts)
 
     def _opened(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
         """What a patch has put into a function that is not followed otherwise."""
@@ -399,7 +391,7 @@ class Calls:
             new = flow.opened.get((callee.path, callee.name), ())
             for key, effect in list(self.analyser.summary(callee).effects.items()):
                 if key in new and effect.kind is not EventKind.PARAMETER_CALLED:
-                    self._inherit(flow, node, state, facts, effect, callee)
+                    self._bring(node, Place(flow, state, facts), effect, callee)
 
     def _parameter_called(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
         """``f()`` where ``f`` is a parameter: what it does, the caller knows who hands it down."""
@@ -407,15 +399,14 @@ class Calls:
         effect = Effect(
             EventKind.PARAMETER_CALLED, (), frozenset(), False, NO_DELTA, None, False, (step,), plain(node.name)
         )
-        self.notes.effect(flow, node, state, facts, effect)
+        self.notes.effect(flow, node, Place(flow, state, facts), effect)
 
-    def _handed_down(
-        self, flow: Flow, node: Call, state: State, facts: Facts, effect: Effect, callee: Function
-    ) -> None:
+    def _handed_down(self, node: Call, place: Place, effect: Effect, callee: Function) -> None:
         """Put what the function that is handed down does in the place where the callee calls it."""
+        flow = place.flow
         given = in_caller(flow.function, effect.subject, node.args)
         if given in flow.function.params:
-            self._inherit(flow, node, state, facts, effect, callee)
+            self._bring(node, place, effect, callee)
             return
         for summary in self._handed(flow, node, effect):
             for own in summary.effects.values():
@@ -436,7 +427,7 @@ class Calls:
                     free=effect.free,
                 )
                 if own.rt is None or effect.rt is None or own.rt == effect.rt:
-                    self._inherit(flow, node, state, facts, joined, callee)
+                    self._bring(node, place, joined, callee)
 
     def _handed(self, flow: Flow, node: Call, effect: Effect) -> list[Summary]:
         """The functions that the callee is given to call."""
@@ -445,77 +436,41 @@ class Calls:
 
     def _demanded(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
         """A call of which only what it asserts is of interest."""
-        callees = self.analyser.callees(node.name, flow.function)
-        if len(callees) == 1:
-            flow.requirements.inherited(node, state, facts, self.analyser.summary(callees[0]))
+        flow.requirements.inherited(node, flow.reached(node).required, Place(flow, state, facts))
 
-    @staticmethod
-    def _sleeps(summary: Summary) -> bool:
-        return any(effect.kind in SLEEPING for effect in summary.effects.values())
+    def _bring(self, node: Call, place: Place, effect: Effect, callee: Function) -> None:
+        """An effect of ``callee`` that is not the same on every path."""
+        brought = brought_about(self.analyser, place.flow.function, node, effect, callee)
+        if brought is not None:
+            self._inherit(node, place, brought)
 
     def _inherit(
-        self,
-        flow: Flow,
-        node: Call,
-        state: State,
-        facts: Facts,
-        effect: Effect,
-        callee: Function,
-        lost: frozenset[tuple[str, str]] = frozenset(),
-        beside: Assumptions = frozenset(),
+        self, node: Call, place: Place, brought: Brought, lost: frozenset[tuple[str, str]] = frozenset()
     ) -> None:
-        path = flow.function.path
-        if is_apart(path, effect.apart) or any(self.analyser.program.leaves_out(path, m) for m in effect.through):
-            return
-        if leads_abroad(effect.steps, flow.function):
-            return
-        if state.pagefault > 0 and effect.steps[-1].text.partition("(")[0] in self.api.user_access:
+        effect = brought.effect
+        if brought.in_user and place.state.pagefault > 0:
             return  # page faults are disabled: it fails instead of sleeping
-        taken_for_granted = beside | (in_caller_words(effect.assumed, node.args) if effect.assumed else effect.assumed)
-        if refuted(taken_for_granted, facts) or by_state(taken_for_granted, flow.cursors.stepped, facts):
-            return
-        known = with_assumed(facts, taken_for_granted)
-        if known is None:
-            return
-        conditions = sought_for(taken_for_granted, flow.function, facts)
-        given = flow.filled.given(taken_for_granted, node.args, facts)
-        if conditions is None or given is None:
-            return
-        conditions += given
-        for condition in effect.conditions:
-            answer = satisfied(condition, node.args, known, flow.function, self.api)
-            if answer is False or (answer is None and not presumed(condition, callee)):
+        caller = place.flow.function
+        conditions: list[Condition] = []
+        there = place
+        if effect.assumed:
+            assumed, facts = effect.assumed, place.facts
+            if refuted(assumed, facts) or by_state(assumed, place.flow.cursors.stepped, facts):
+                return
+            known = place.assuming(assumed)
+            sought, given = sought_for(assumed, caller, facts), place.flow.filled.given(assumed, node.args, facts)
+            if known is None or sought is None or given is None:
+                return
+            there, conditions = known, sought + given
+        for condition in brought.conditions:
+            answer = satisfied(condition, node.args, there.facts, caller, self.api)
+            if answer is False or (answer is None and not presumed(condition, brought.callee)):
                 return
             if isinstance(answer, Condition):
                 conditions.append(answer)
-        minus = frozenset((kind, in_caller(flow.function, expression, node.args)) for kind, expression in effect.minus)
-        step = Step(
-            flow.function.path,
-            node.line,
-            flow.function.name,
-            f"{node.name.removeprefix('.')}({self._passed(node, effect)})",
-        )
-        self.notes.effect(
-            flow,
-            node,
-            state,
-            known,
-            effect._replace(
-                conditions=tuple(conditions),
-                minus=minus | lost,
-                steps=(step, *effect.steps),
-                subject=in_caller(flow.function, effect.subject, node.args),
-                assumed=taken_for_granted,
-                free=frozenset(in_caller(flow.function, expression, node.args) for expression in effect.free),
-            ),
-        )
-
-    def _passed(self, node: Call, effect: Effect) -> str:
-        """The gfp mask handed down, where that is what decides."""
-        for condition in effect.conditions:
-            if condition.operator == "gfp" and condition.position < len(node.args):
-                return node.args[condition.position] if "GFP_" in node.args[condition.position] else ""
-        return ""
+        if conditions or lost:
+            effect = effect._replace(conditions=tuple(conditions), minus=effect.minus | lost)
+        self.notes.effect(place.flow, node, there, effect)
 
 
 def _task_state(node: Call) -> Task:

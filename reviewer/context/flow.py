@@ -23,7 +23,7 @@ from reviewer.context.choices import Choices
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors, keep_alike
 from reviewer.context.deferred import Deferred
-from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Condition, Event, EventKind, Exit, Left
+from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Event, EventKind, Exit, Left
 from reviewer.context.facts import (
     DECIDED,
     EQUAL,
@@ -51,10 +51,12 @@ from reviewer.context.locks import canonical, handed_out, in_parameters, other_n
 from reviewer.context.once import Once
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
+from reviewer.context.reached import Reached, reached
 from reviewer.context.requirements import Requirements
 from reviewer.context.saved import Saved
 from reviewer.context.since import begun
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, reassured
+from reviewer.context.subjects import Subjects
 from reviewer.context.tables import Api, Operation
 from reviewer.context.temporaries import forget_temporaries, last_read
 from reviewer.context.transitions import Transitions
@@ -99,8 +101,7 @@ class Flow:
         self.function = function
         self.analysis = Analysis()
         self.start = self._annotated(start)
-        self._positions = {name: index for index, name in enumerate(function.params) if name}
-        self._subjects: dict[tuple[str, str], tuple[int, str, str | None] | None] = {}
+        self.conditions = Subjects(function).conditions
         # Held across a call that was not followed: whoever was called may have let go of it.
         self._doubtful: set[tuple[str, str]] = set()
         self._let_go: set[Held] = set()
@@ -137,6 +138,7 @@ class Flow:
         self.copied = copied(function, lambda name: analyser.only_looks(name, function.path))
         self._watchers = tuple(watcher(self) for watcher in _WATCHERS if watcher.matter(function, self.api))
         self._seen: set[tuple[object, ...]] = set()
+        self._reached: dict[tuple[int, str, tuple[str, ...]], Reached] = {}
         # Ways out of a block, by block and position: those that were taken, and on what text the others were refused.
         self._went: set[tuple[int, int]] = set()
         self._refused: dict[tuple[int, int], set[str]] = {}
@@ -473,38 +475,13 @@ class Flow:
             return "?." + last_member(expression)
         return in_parameters(self.function, expression)
 
-    def conditions(self, facts: Facts) -> tuple[Condition, ...]:
-        """What the path has assumed about the function's parameters."""
-        found: list[Condition] = []
-        subjects = self._subjects
-        for key, known in facts.items() if self._positions else ():
-            subject = subjects[key] if key in subjects else subjects.setdefault(key, self._subject(*key))
-            if subject is not None:
-                position, operator, of = subject
-                if of is not None:
-                    found.append(Condition(position, operator, of, known != 0))
-                else:
-                    found.append(Condition(position, operator, known))
-        return tuple(sorted(found, key=str)[:4] if len(found) > 1 else found)
-
-    def _subject(self, letter: str, text: str) -> tuple[int, str, str | None] | None:
-        """Which parameter a fact is about, the operator of the condition that it makes, and a flag or symbol."""
-        positions = self._positions
-        if letter == VALUE:
-            head, mark, flag = text.partition("&")
-            if text in positions:
-                return positions[text], "value", None
-            if mark and head in positions and flag.isidentifier():
-                return positions[head], "&", flag
-            if text[:1] == "*" and text[1:] in positions:
-                return positions[text[1:]], "points to", None
-        elif letter == SYMBOL:
-            head, mark, symbol = text.partition("==")
-            if mark and head in positions:
-                return positions[head], "==", symbol
-        elif letter == GFP and text in positions:
-            return positions[text], "gfp", None
-        return None
+    def reached(self, node: Call) -> Reached:
+        """What a call reaches. The summaries of others stay as they are while one function is followed."""
+        key = (node.line, node.name, node.args)
+        found = self._reached.get(key)
+        if found is None:
+            found = self._reached[key] = reached(self.analyser, self.function, node)
+        return found
 
     # Events
 
@@ -521,7 +498,9 @@ class Flow:
         argument: str = "",
     ) -> None:
         """Note something that happens here; the same thing in the same context is noted once."""
-        self.note(self.described(kind, node, state, facts, steps, masked=masked, detail=detail, argument=argument))
+        callee = node.cls if isinstance(node, Guard) else node.name
+        if (kind, node.line, callee, state, masked, steps[-1:]) not in self._seen:
+            self.note(self.described(kind, node, state, facts, steps, masked=masked, detail=detail, argument=argument))
 
     def described(
         self,

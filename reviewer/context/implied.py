@@ -17,6 +17,7 @@ _KNOWN: Final = frozenset((VALUE, SYMBOL, GFP))
 _MOST_TELLING, _MOST_FOLLOWING = 4, 6
 
 Key = tuple[str, str]
+Rule = tuple[Key, Implied]
 
 
 def join_facts(old: Facts, new: Facts) -> bool:
@@ -86,12 +87,17 @@ def conclude(facts: Facts, learnt: Key) -> bool:
     return True
 
 
-def with_assumed(facts: Facts, assumed: Iterable[tuple[str, bool]]) -> Facts | None:
-    """``facts`` and what follows where expressions are as assumed, true or not; None where they cannot be."""
-    rules = [((_OF[key[0]], key[1]), one) for key, follows in facts.items() if key[0] in _OF for one in follows]
+def rules(facts: Facts) -> tuple[Rule, ...]:
+    """All that follows from something else, each with the key of the fact that it follows from."""
+    return tuple(((_OF[key[0]], key[1]), one) for key, follows in facts.items() if key[0] in _OF for one in follows)
+
+
+def with_assumed(facts: Facts, found: tuple[Rule, ...], assumed: Iterable[tuple[str, bool]]) -> Facts | None:
+    """``facts``, whose rules were ``found``, and what follows where expressions are as assumed, true or not; None where
+    they cannot be."""
     known = facts
-    for text, truth in assumed if rules else ():
-        for told, one in rules:
+    for text, truth in assumed if found else ():
+        for told, one in found:
             follows: tuple[Key, Value | bool] | None = None
             if told == (VALUE, text) and one.truth == truth:
                 follows = one.key, one.value

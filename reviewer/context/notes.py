@@ -6,11 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reviewer.context.asserted import without
-from reviewer.context.assumptions import for_callers
 from reviewer.context.effects import MAYBE_LOWERED, SLEEPING, SLEEPING_ON_RT, Effect, EventKind
 from reviewer.context.enabled import slept
 from reviewer.context.facts import Facts
 from reviewer.context.locks import around, canonical, in_parameters
+from reviewer.context.place import Place
 from reviewer.context.shown import shown_as
 from reviewer.context.state import Origin, State, atomic
 from reviewer.model import Step
@@ -41,26 +41,28 @@ class Notes:
 
     def simple(self, flow: Flow, node: Call | Guard, state: State, facts: Facts, kind: EventKind, step: Step) -> None:
         """Note an effect that has no conditions."""
-        self.effect(flow, node, state, facts, Effect(kind, (), frozenset(), False, NO_DELTA, None, False, (step,)))
+        effect = Effect(kind, (), frozenset(), False, NO_DELTA, None, False, (step,))
+        self.effect(flow, node, Place(flow, state, facts), effect)
 
     def timer_wait(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
         """The callback of an hrtimer is waited for: whether that can sleep, the place says where it is set up."""
         kind, subject, step = EventKind.TIMER_WAIT, canonical(flow.function, node.args[0]), self.step(flow, node)
         effect = Effect(kind, (), frozenset(), False, NO_DELTA, None, False, (step,), subject)
-        self.effect(flow, node, state, facts, effect)
+        self.effect(flow, node, Place(flow, state, facts), effect)
 
     def walked(self, flow: Flow, node: Loop, state: State, facts: Facts, step: Step) -> None:
         """An RCU list is walked: who opens the reader may be a caller."""
-        kind = EventKind.RCU_WALK
-        self.effect(flow, node, state, facts, Effect(kind, (), frozenset(), False, NO_DELTA, None, False, (step,)))
+        effect = Effect(EventKind.RCU_WALK, (), frozenset(), False, NO_DELTA, None, False, (step,))
+        self.effect(flow, node, Place(flow, state, facts), effect)
 
-    def effect(self, flow: Flow, node: Call | Guard | Loop, state: State, facts: Facts, effect: Effect) -> None:
+    def effect(self, flow: Flow, node: Call | Guard | Loop, place: Place, effect: Effect) -> None:
         """Note an effect as an event where its context is known to be wrong, and in the summary for callers."""
+        state, facts = place.state, place.facts
         if effect.kind is EventKind.TIMER_WAIT and not effect.subject.startswith("#"):
             of = flow.analyser.set_ups.object_of(effect.subject, flow.function)
             effect = effect._replace(subject=f"#{of}" if of else effect.subject)
         here = state
-        if flow.asserted_at_times and flow.conditions(facts):
+        if flow.asserted_at_times and place.conditions:
             here = without(here, flow.asserted_at_times)
         for kind, expression in sorted(effect.minus):
             held = next((h for h in sorted(here.locks) if h.expression == expression), None) or next(
@@ -103,18 +105,15 @@ class Notes:
                 slept(flow, effect, state, facts)
         if effect.kind is EventKind.RCU_WALK and (here.rcu > 0 or here.locks):
             return  # protected here
-        if effect.kind is EventKind.SEQCOUNT_WRITE and atomic(here, self.api, rt=True) is not None:
+        if effect.kind is EventKind.SEQCOUNT_WRITE and place.atomic(here, rt=True) is not None:
             return  # nothing preempts it here
         own = len(effect.steps) == 1 and effect.kind is EventKind.SLEEP
         if own and (flow.once.is_guarded(node.line) or flow.choices.is_by_object(node.line)):
             return
-        seldom = flow.once.is_first(facts) or flow.once.has_warned(facts) or self._by_object(flow, node, facts, effect)
+        seldom = place.is_seldom or flow.deferred.is_by_object(node.line, (*effect.conditions, *place.conditions))
         if len(effect.steps) < _LONGEST_CHAIN and not seldom:
-            self._summarise(flow, state, facts, effect, world, masked=effect.masked or self._wrong(effect.kind, here))
-
-    @staticmethod
-    def _by_object(flow: Flow, node: Call | Guard | Loop, facts: Facts, effect: Effect) -> bool:
-        return flow.deferred.is_by_object(node.line, (*effect.conditions, *flow.conditions(facts)))
+            masked = effect.masked or self._wrong(effect.kind, here, place)
+            self._summarise(flow, place, effect, world, masked=masked)
 
     def _taken_since(self, state: State) -> bool:
         """Whether something forbids to sleep that began after the context was asked for: then nothing did."""
@@ -122,26 +121,26 @@ class Notes:
         begun = reason is not None and reason.what != "entry" and reason.origin is Origin.TAKEN
         return begun or any(held.origin is Origin.TAKEN for held in state.locks)
 
-    def _wrong(self, kind: EventKind, state: State) -> bool:
+    @staticmethod
+    def _wrong(kind: EventKind, state: State, place: Place) -> bool:
         """Whether the context here already forbids what happens."""
         if kind in SLEEPING:
-            return state.rt is not True and (atomic(state, self.api, rt=False) is not None or state.rcu > 0)
+            return state.rt is not True and (state.rcu > 0 or place.atomic(state, rt=False) is not None)
         if kind in SLEEPING_ON_RT:
-            return state.rt is not False and atomic(state, self.api, rt=True) is not None
+            return state.rt is not False and place.atomic(state, rt=True) is not None
         if kind is EventKind.SEQCOUNT_WRITE:  # a writer that is serialised here
             return any(held.origin is Origin.TAKEN for held in state.locks)
         return False
 
-    def _summarise(
-        self, flow: Flow, state: State, facts: Facts, effect: Effect, world: bool | None, *, masked: bool
-    ) -> None:
-        function = flow.function
+    @staticmethod
+    def _summarise(flow: Flow, place: Place, effect: Effect, world: bool | None, *, masked: bool) -> None:
+        function, state = flow.function, place.state
         minus = {
             (kind, in_parameters(function, expression))
             for kind, expression in effect.minus
             if not any(held.expression == expression and held.origin is Origin.TAKEN for held in state.locks)
         } | {(kind, in_parameters(function, expression)) for kind, expression in state.dropped}
-        assumed = flow.conditions(facts)
+        assumed = place.conditions
         conditions = effect.conditions + tuple(c for c in assumed if c not in effect.conditions)
         suffix, preempt, bh, rcu = effect.delta
         summary = flow.analysis.summary
@@ -162,8 +161,8 @@ class Notes:
             in_parameters(function, effect.subject),
             effect.apart,
             effect.through,
-            for_callers(function, facts, flow.written, flow.copied, effect.assumed),
-            frozenset(flow.outside(expression, facts) for expression in effect.free | flow.free(state, facts)),
+            place.for_callers(effect.assumed),
+            frozenset(flow.outside(expression, place.facts) for expression in effect.free | place.free),
         )
         old = summary.effects.get(new.key)
         if old is None:

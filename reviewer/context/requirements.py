@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from reviewer.context.conditions import UNKNOWN, Clause, Definition, clauses
-from reviewer.context.effects import Condition, Need, Requirement, RequirementKey, Site, Standing, Summary, Under
+from reviewer.context.effects import Condition, Need, Requirement, RequirementKey, Site, Standing, Under
 from reviewer.context.facts import ASSUMED, Facts
-from reviewer.context.foreign import leads_abroad
-from reviewer.context.locks import canonical, in_caller
+from reviewer.context.locks import canonical
 from reviewer.context.match import satisfied
+from reviewer.context.place import Place
+from reviewer.context.reached import Required, required
 from reviewer.context.state import Held, Origin, State, atomic
 from reviewer.context.tables import Api, Demands, EntryKind, LockClass
 from reviewer.model import Step
@@ -70,31 +72,22 @@ class Requirements:
         macro = self._flow.analyser.program.loop_macro(node.name, self._flow.function.path)
         if macro is not None:
             summary = self._flow.analyser.summary(macro)
-            self.inherited(as_call, state, facts, summary)
+            brought = required(self._flow.function, node, summary)
+            self.inherited(as_call, brought, Place(self._flow, state, facts))
 
-    def inherited(self, node: Call, state: State, facts: Facts, summary: Summary) -> None:
+    def inherited(self, node: Call, brought: Iterable[Required], place: Place) -> None:
         """What the callee leaves to its callers."""
-        if node.name.startswith("."):
-            return
-        function = self._flow.function
-        for requirement in list(summary.requirements.values()):
-            if leads_abroad(requirement.steps, function):
-                continue
+        for requirement, source, asked in brought:
             conditions: list[Condition] = []
-            for condition in requirement.conditions:
-                answer = satisfied(condition, node.args, facts, function, self._api)
+            for condition in asked:
+                answer = satisfied(condition, node.args, place.facts, self._flow.function, self._api)
                 if answer is False or answer is None:
                     break
                 if isinstance(answer, Condition):
                     conditions.append(answer)
             else:
-                needs = frozenset(
-                    need._replace(expression=in_caller(function, need.expression, node.args) if need.expression else "")
-                    for need in requirement.needs
-                )
-                step = Step(function.path, node.line, function.name, f"{node.name}()")
-                own = requirement._replace(needs=needs, conditions=tuple(conditions), steps=(step, *requirement.steps))
-                self._note(own, node.line, node.name, requirement.key, state, facts)
+                own = requirement._replace(conditions=tuple(conditions)) if conditions else requirement
+                self._note(own, node.line, node.name, source, place)
 
     def called(self, node: Call, before: State, after: list[State]) -> None:
         """A call that by its name takes something, though nothing is known to be held because of it."""
@@ -220,7 +213,7 @@ class Requirements:
         if any("(" in need.expression or "$" in need.expression for need in needs):
             return
         requirement = Requirement(needs, (), words(clause), (step,))
-        self._note(requirement, line, name, None, state, facts)
+        self._note(requirement, line, name, None, Place(self._flow, state, facts))
 
     def _note(
         self,
@@ -228,10 +221,10 @@ class Requirements:
         line: int,
         callee: str,
         source: RequirementKey | None,
-        state: State,
-        facts: Facts,
+        place: Place,
     ) -> None:
-        standing = self._standing(requirement, state)
+        facts = place.facts
+        standing = self._standing(requirement, place.state)
         if (
             standing is Standing.OPEN
             and (ASSUMED, "atomic") in facts
@@ -241,7 +234,7 @@ class Requirements:
         flow = self._flow
         conditions = requirement.conditions + tuple(
             condition
-            for condition in flow.conditions(facts)
+            for condition in place.conditions
             if condition not in requirement.conditions and not _is_no_null(condition, flow.function)
         )
         needs = frozenset(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from reviewer.context.effects import DISTRUSTED, MAYBE_LOWERED, UNCHANGED, UNMOVED_EXIT, WALKED, Exit, Left, Summary
@@ -134,15 +135,13 @@ def _worlds(possible: list[Exit]) -> tuple[Exit, Exit] | None:
     return found[0], found[1]
 
 
-def unnamed(summary: Summary, state: State) -> frozenset[tuple[str, str]]:
-    """The locks held in ``state`` of which the callee may release one, under a name that means nothing here."""
+def unnamed(releases: Iterable[tuple[str, str]], state: State) -> frozenset[tuple[str, str]]:
+    """The locks held in ``state`` of which the callee may release one, under a name that means nothing here.
+
+    ``releases`` are those that it has no name for, as kind and last member.
+    """
     held = {last_member(lock.expression) for lock in state.locks}
-    kinds = {
-        kind
-        for exit_ in summary.exits
-        for kind, name in exit_.released
-        if name.startswith("?") and last_member(name) not in held
-    }
+    kinds = {kind for kind, member in releases if member not in held}
     return frozenset((lock.kind, lock.expression) for lock in state.locks if lock.kind in kinds)
 
 

@@ -38,8 +38,8 @@ def sought_for(assumptions: Assumptions, function: Function, facts: Facts) -> li
 
     They are in the words of ``function``. None where that is not known, or known not to be.
     """
-    members = {member: value for (letter, member), value in facts.items() if letter == SOUGHT}
-    if not members or not assumptions:
+    members = {member: value for (letter, member), value in facts.items() if letter == SOUGHT} if assumptions else {}
+    if not members:
         return []
     conditions = set[Condition]()
     for text, truth in assumptions:

@@ -14,6 +14,7 @@ from reviewer.context.facts import (
 )
 from reviewer.context.locks import canonical
 from reviewer.context.notes import NO_DELTA, Notes
+from reviewer.context.place import Place
 from reviewer.context.state import State
 from reviewer.context.tables import LockClass, Operation
 from reviewer.model import Step
@@ -44,8 +45,7 @@ class Tabled:
             self.notes.effect(
                 flow,
                 node,
-                state,
-                facts,
+                Place(flow, state, facts),
                 Effect(EventKind.SLEEP, (), kinds, False, (suffix, 0, 0, 0), None, False, (step,)),
             )
         elif (
@@ -56,7 +56,7 @@ class Tabled:
             self.notes.simple(flow, node, state, facts, EventKind.SLEEP, step)
         elif name in api.sleeps_preempt_disabled:
             effect = Effect(EventKind.SLEEP, (), frozenset(), False, (0, -1, 0, 0), None, False, (step,))
-            self.notes.effect(flow, node, state, facts, effect)
+            self.notes.effect(flow, node, Place(flow, state, facts), effect)
         elif name in api.sleeps_if and node.args:
             self._sleeps_if(flow, node, state, facts, step)
         elif name in api.allocators:
@@ -146,7 +146,6 @@ class Tabled:
             self.notes.effect(
                 flow,
                 node,
-                state,
-                facts,
+                Place(flow, state, facts),
                 Effect(kind, (condition,), frozenset(), False, NO_DELTA, None, False, (step,)),
             )

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One point of one path: what it says to callers, worked out once for all that a call there brings about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reviewer.context.assumptions import Taken, for_callers, taken_for_granted
+from reviewer.context.effects import Assumptions, Condition
+from reviewer.context.facts import Facts
+from reviewer.context.implied import Rule, rules, with_assumed
+from reviewer.context.state import Reason, State, atomic
+
+if TYPE_CHECKING:
+    from reviewer.context.flow import Flow
+
+
+class Place:
+    """The point with ``state`` and ``facts`` on a path of ``flow``. What it says of values does not change after."""
+
+    __slots__ = ("_assumed", "_atomic", "_conditions", "_free", "_rules", "_seldom", "_taken", "facts", "flow", "state")
+
+    def __init__(self, flow: Flow, state: State, facts: Facts) -> None:
+        self.flow = flow
+        self.state = state
+        self.facts = facts
+        self._conditions: tuple[Condition, ...] | None = None
+        self._free: frozenset[str] | None = None
+        self._seldom: bool | None = None
+        self._rules: tuple[Rule, ...] | None = None
+        self._taken: Taken | None = None
+        self._assumed: dict[Assumptions, Assumptions] = {}
+        self._atomic: dict[bool, Reason | None] = {}
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What the path has assumed about the parameters."""
+        if self._conditions is None:
+            self._conditions = self.flow.conditions(self.facts)
+        return self._conditions
+
+    @property
+    def free(self) -> frozenset[str]:
+        """The locks that nobody holds any more, in the words of the function."""
+        if self._free is None:
+            self._free = self.flow.free(self.state, self.facts)
+        return self._free
+
+    @property
+    def is_seldom(self) -> bool:
+        """Whether few calls of the function come here."""
+        if self._seldom is None:
+            once = self.flow.once
+            self._seldom = once.is_first(self.facts) or once.has_warned(self.facts)
+        return self._seldom
+
+    def for_callers(self, below: Assumptions) -> Assumptions:
+        """What the path takes for granted, with what a callee does (``below``)."""
+        found = self._assumed.get(below)
+        if found is None:
+            if self._taken is None:
+                self._taken = taken_for_granted(self.flow.function, self.facts, self.flow.written, self.flow.copied)
+            found = self._assumed[below] = for_callers(self._taken, self.flow.function, self.flow.written, below)
+        return found
+
+    def assuming(self, assumed: Assumptions) -> Place | None:
+        """The same point where ``assumed`` holds; None where it cannot."""
+        if not assumed:
+            return self
+        if self._rules is None:
+            self._rules = rules(self.facts)
+        known = with_assumed(self.facts, self._rules, assumed)
+        if known is None or known is self.facts:
+            return None if known is None else self
+        return Place(self.flow, self.state, known)
+
+    def atomic(self, state: State, *, rt: bool) -> Reason | None:
+        """The reason for which nothing may sleep in ``state``, most often the state of this point."""
+        if state is not self.state:
+            return atomic(state, self.flow.api, rt=rt)
+        if rt not in self._atomic:
+            self._atomic[rt] = atomic(state, self.flow.api, rt=rt)
+        return self._atomic[rt]

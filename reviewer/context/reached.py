@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a call reaches and brings about, in the words of its caller: the same on every path that comes to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reviewer.context.acquire import ANY, LONGEST_CHAIN
+from reviewer.context.assumptions import in_caller as in_caller_words
+from reviewer.context.closure import key_of
+from reviewer.context.effects import (
+    SLEEPING,
+    UNCHANGED,
+    Acquisition,
+    Assumptions,
+    Condition,
+    Effect,
+    EventKind,
+    Exit,
+    Left,
+    Requirement,
+    RequirementKey,
+    Summary,
+)
+from reviewer.context.foreign import leads_abroad
+from reviewer.context.locks import in_caller
+from reviewer.model import Step
+from reviewer.source.cfg import Call, Function, Loop
+from reviewer.source.expression import last_member
+from reviewer.source.pointers import is_apart
+
+if TYPE_CHECKING:
+    from reviewer.context.analysis import Analyser
+
+
+class Brought(NamedTuple):
+    """An effect that a call brings about: as the caller says it but for its conditions, which are the callee's.
+
+    ``in_user`` holds where it is an access to user memory that sleeps.
+    """
+
+    effect: Effect
+    conditions: tuple[Condition, ...]
+    callee: Function
+    in_user: bool
+
+
+class Acquired(NamedTuple):
+    """A lock that a call takes: as the caller says it but for its conditions, which are the callee's."""
+
+    acquisition: Acquisition
+    conditions: tuple[Condition, ...]
+
+
+class Required(NamedTuple):
+    """What a call demands: as the caller says it but for its conditions, which are the callee's under ``source``."""
+
+    requirement: Requirement
+    source: RequirementKey
+    conditions: tuple[Condition, ...]
+
+
+class Callee(NamedTuple):
+    """One function that a call can reach. ``handed`` are the calls that it makes of what it is given.
+
+    ``unnamed`` are the locks of its callers that it lets go of without a name, as kind and last member.
+    """
+
+    function: Function
+    summary: Summary
+    effects: tuple[Brought | Effect, ...]
+    unnamed: tuple[tuple[str, str], ...]
+
+
+class Reached(NamedTuple):
+    """All that a call can reach. ``sleeps`` is whether any of it may, ``apart`` whether some code never calls all of
+    it. The rest is empty where it is not one function."""
+
+    callees: tuple[Callee, ...]
+    sleeps: bool
+    apart: bool
+    releases: bool
+    resets_task: bool
+    leaves_all: bool
+    acquired: tuple[Acquired, ...]
+    required: tuple[Required, ...]
+
+
+NOTHING = Reached((), False, False, False, False, True, (), ())
+
+
+def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
+    """What ``node`` in ``caller`` reaches."""
+    functions = analyser.callees(node.name, caller)
+    if not functions:
+        return NOTHING
+    apart = analyser.apart(node.name, caller)
+    through = analyser.reached_by(node.name, caller)
+    beside = analyser.set_by(node.name, caller)
+    found = []
+    for function in functions:
+        summary, key = analyser.summary(function), key_of(function)
+        effects: list[Brought | Effect] = []
+        for own in summary.effects.values():
+            effect = own
+            if key in through:
+                effect = own._replace(apart=own.apart | apart[key], through=own.through | through[key])
+            if effect.kind is EventKind.PARAMETER_CALLED:
+                effects.append(effect)
+            elif (brought := brought_about(analyser, caller, node, effect, function, beside.get(key))) is not None:
+                effects.append(brought)
+        unnamed = {
+            (kind, last_member(name)) for exit_ in summary.exits for kind, name in exit_.released if name[:1] == "?"
+        }
+        found.append(Callee(function, summary, tuple(effects), tuple(sorted(unnamed))))
+    exits = [exit_ for callee in found for exit_ in callee.summary.exits]
+    one = found[0].summary if len(found) == 1 else None
+    called = one is not None and not node.name.startswith(".")
+    return Reached(
+        tuple(found),
+        any(effect.kind in SLEEPING for callee in found for effect in callee.summary.effects.values()),
+        any(apart.values()),
+        any(exit_.released for exit_ in exits),
+        any(exit_.task is Left.RESET for exit_ in exits),
+        all(map(_leaves_all, exits)),
+        tuple(_acquired(caller, node, one)) if one is not None and called else (),
+        required(caller, node, one) if one is not None and called else (),
+    )
+
+
+def _leaves_all(exit_: Exit) -> bool:
+    return exit_.change == UNCHANGED and not exit_.unsure and exit_.task is Left.ALONE
+
+
+def brought_about(
+    analyser: Analyser,
+    caller: Function,
+    node: Call,
+    effect: Effect,
+    callee: Function,
+    beside: Assumptions | None = None,
+) -> Brought | None:
+    """``effect`` of ``callee`` as ``caller`` says it; None where it does not concern this caller."""
+    path = caller.path
+    if is_apart(path, effect.apart) or any(analyser.program.leaves_out(path, member) for member in effect.through):
+        return None
+    if leads_abroad(effect.steps, caller):
+        return None
+    args = node.args
+    assumed = in_caller_words(effect.assumed, args) if effect.assumed else effect.assumed
+    step = Step(path, node.line, caller.name, f"{node.name.removeprefix('.')}({_passed(node, effect)})")
+    told = effect._replace(
+        conditions=(),
+        minus=frozenset((kind, in_caller(caller, expression, args)) for kind, expression in effect.minus),
+        steps=(step, *effect.steps),
+        subject=in_caller(caller, effect.subject, args),
+        assumed=beside | assumed if beside else assumed,
+        free=frozenset(in_caller(caller, expression, args) for expression in effect.free),
+    )
+    in_user = effect.steps[-1].text.partition("(")[0] in analyser.api.user_access
+    return Brought(told, effect.conditions, callee, in_user)
+
+
+def _passed(node: Call, effect: Effect) -> str:
+    """The gfp mask handed down, where that is what decides."""
+    for condition in effect.conditions:
+        if condition.operator == "gfp" and condition.position < len(node.args):
+            return node.args[condition.position] if "GFP_" in node.args[condition.position] else ""
+    return ""
+
+
+def _acquired(caller: Function, node: Call, summary: Summary) -> list[Acquired]:
+    step = Step(caller.path, node.line, caller.name, f"{node.name}()")
+    found = []
+    for acquisition in summary.acquisitions.values():
+        if len(acquisition.steps) < LONGEST_CHAIN and not leads_abroad(acquisition.steps, caller):
+            told = acquisition._replace(
+                expression=in_caller(caller, acquisition.expression, node.args),
+                conditions=(),
+                minus=frozenset(
+                    name if name == ANY else in_caller(caller, name, node.args) for name in acquisition.minus
+                ),
+                steps=(step, *acquisition.steps),
+            )
+            found.append(Acquired(told, acquisition.conditions))
+    return found
+
+
+def required(caller: Function, node: Call | Loop, summary: Summary) -> tuple[Required, ...]:
+    """What a callee with this summary demands, as ``caller`` says it."""
+    step = Step(caller.path, node.line, caller.name, f"{node.name}()")
+    found = []
+    for requirement in summary.requirements.values():
+        if not leads_abroad(requirement.steps, caller):
+            needs = frozenset(
+                need._replace(expression=in_caller(caller, need.expression, node.args) if need.expression else "")
+                for need in requirement.needs
+            )
+            told = requirement._replace(needs=needs, conditions=(), steps=(step, *requirement.steps))
+            found.append(Required(told, requirement.key, requirement.conditions))
+    return tuple(found)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a path has assumed about the parameters of its function, as conditions that callers understand."""
+
+from __future__ import annotations
+
+from reviewer.context.effects import Condition
+from reviewer.context.facts import GFP, SYMBOL, VALUE, Facts
+from reviewer.source.cfg import Function
+
+_MOST = 4
+_Subject = tuple[int, str, str | None]
+
+
+class Subjects:
+    """Tells the facts about parameters of ``function`` from all others."""
+
+    def __init__(self, function: Function) -> None:
+        self._positions = {name: index for index, name in enumerate(function.params) if name}
+        self._known: dict[tuple[str, str], _Subject | None] = {}
+
+    def conditions(self, facts: Facts) -> tuple[Condition, ...]:
+        """What the path that knows ``facts`` has assumed."""
+        found: list[Condition] = []
+        subjects = self._known
+        for key, known in facts.items() if self._positions else ():
+            subject = subjects[key] if key in subjects else subjects.setdefault(key, self._subject(*key))
+            if subject is not None:
+                position, operator, of = subject
+                if of is not None:
+                    found.append(Condition(position, operator, of, known != 0))
+                else:
+                    found.append(Condition(position, operator, known))
+        return tuple(sorted(found, key=str)[:_MOST] if len(found) > 1 else found)
+
+    def _subject(self, letter: str, text: str) -> _Subject | None:
+        """Which parameter a fact is about, the operator of the condition that it makes, and a flag or symbol."""
+        positions = self._positions
+        if letter == VALUE:
+            head, mark, flag = text.partition("&")
+            if text in positions:
+                return positions[text], "value", None
+            if mark and head in positions and flag.isidentifier():
+                return positions[head], "&", flag
+            if text[:1] == "*" and text[1:] in positions:
+                return positions[text[1:]], "points to", None
+        elif letter == SYMBOL:
+            head, mark, symbol = text.partition("==")
+            if mark and head in positions:
+                return positions[head], "==", symbol
+        elif letter == GFP and text in positions:
+            return positions[text], "gfp", None
+        return None
