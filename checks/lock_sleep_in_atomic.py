@@ -33,6 +33,30 @@ CHECK = Check(
     ),
     wrong=(
         """
+        static int look_until_ready(struct dev *dev, unsigned int sleep_us)
+        {
+                u32 status;
+
+                return readl_poll_timeout(dev->base, status, status & DEV_READY, sleep_us, 1000);
+        }
+        void wait_for_ready(struct dev *dev)
+        {
+                spin_lock(&dev->lock);
+                look_until_ready(dev, 10); /* wrong */
+                spin_unlock(&dev->lock);
+        }
+        """,
+        """
+        void wait_for_ready(struct dev *dev)
+        {
+                u32 status;
+
+                spin_lock(&dev->lock);
+                regmap_read_poll_timeout(dev->map, DEV_STATUS, status, status & READY, DEV_SLEEP_US, 1000); /* wrong */
+                spin_unlock(&dev->lock);
+        }
+        """,
+        """
         static void port_start_tx(struct uart_port *port)
         {
                 usleep_range(10, 20); /* wrong */
@@ -98,6 +122,24 @@ CHECK = Check(
         """,
     ),
     right=(
+        """
+        static int look_until_ready(struct dev *dev, unsigned int sleep_us)
+        {
+                u32 status;
+
+                return readl_poll_timeout(dev->base, status, status & DEV_READY, sleep_us, 1000);
+        }
+        void wait_for_ready(struct dev *dev)
+        {
+                u32 status;
+
+                spin_lock(&dev->lock);
+                regmap_read_poll_timeout(dev->map, DEV_STATUS, status, status & DEV_READY, 0, 1000);
+                look_until_ready(dev, 0);
+                spin_unlock(&dev->lock);
+                look_until_ready(dev, 10);
+        }
+        """,
         """
         static int port_startup(struct uart_port *port)
         {

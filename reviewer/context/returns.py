@@ -28,6 +28,7 @@ _COUNTERS = {
 }
 _CHANGES = ("irq", "suffix", "preempt", "bh", "migrate", "pagefault", "kmap", "rcu", "instrumentation", "eqs")
 _READER = "RCU"  # in __releases() and __acquires(): not a lock (include/linux/rcupdate.h)
+_PROMISED = frozenset(("locks", "rcu"))  # what __releases() and __acquires() speak of
 _ENABLED = frozenset(("on", "restored"))
 
 
@@ -73,7 +74,7 @@ def apply_exits(
         return split
     annotated = _annotated(flow, node, callee, state, facts)
     if annotated is not None:
-        return [(annotated, facts)]
+        return [(annotated.doubted(_differing(possible) - _PROMISED), facts)]
     return split if split is not None else [(_joined(flow, node, possible, state, facts), facts)]
 
 

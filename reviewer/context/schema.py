@@ -220,6 +220,7 @@ class Sleeps(_Table, frozen=True, forbid_unknown_fields=True):
     user: str
     drops_lock: Positions
     drops_queue_lock: Positions
+    between_looks: Positions
     preempt_disabled: str
     voluntary: str
     conditional: str

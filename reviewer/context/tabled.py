@@ -7,11 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reviewer.context.effects import Condition, Effect, EventKind
-from reviewer.context.facts import (
-    Facts,
-    Parameter,
-    gfp_of,
-)
+from reviewer.context.facts import MOVED, NONZERO, Facts, Parameter, gfp_of, value_of
 from reviewer.context.locks import canonical
 from reviewer.context.notes import NO_DELTA, Notes
 from reviewer.context.place import Place
@@ -19,7 +15,7 @@ from reviewer.context.state import State
 from reviewer.context.tables import LockClass, Operation
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Guard
-from reviewer.source.expression import plain
+from reviewer.source.expression import plain, unwrap
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -59,6 +55,8 @@ class Tabled:
             self.notes.effect(flow, node, Place(flow, state, facts), effect)
         elif name in api.sleeps_if and node.args:
             self._sleeps_if(flow, node, state, facts, step)
+        elif name in api.sleeps_between:
+            self._sleeps_between(flow, node, state, facts, step)
         elif name in api.allocators:
             self._allocation(flow, node, state, facts)
         elif name in api.frees:
@@ -128,6 +126,18 @@ class Tabled:
         if inner or node.name == "might_alloc":
             blocking = gfp_of(facts, inner.group(1) if inner else argument, flow.function.params, self.api)
             self._gfp_effect(flow, node, state, facts, blocking, EventKind.SLEEP, step)
+
+    def _sleeps_between(self, flow: Flow, node: Call, state: State, facts: Facts, step: Step) -> None:
+        """A register is looked at again and again: whether the time between is zero may be the caller's choice."""
+        position = self.api.sleeps_between[node.name]
+        time = unwrap(node.args[position]) if position < len(node.args) else ""
+        if value_of(facts, time) == 0:
+            return
+        conditions: tuple[Condition, ...] = ()
+        if time in flow.function.params and (MOVED, time) not in facts:
+            conditions = (Condition(flow.function.params.index(time), "value", NONZERO),)
+        effect = Effect(EventKind.SLEEP, conditions, frozenset(), False, NO_DELTA, None, False, (step,))
+        self.notes.effect(flow, node, Place(flow, state, facts), effect)
 
     def _gfp_effect(
         self,

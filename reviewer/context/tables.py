@@ -200,6 +200,7 @@ class Api:
     user_access: frozenset[str]
     drops_lock: Mapping[str, int]
     drops_queue_lock: Mapping[str, int]
+    sleeps_between: Mapping[str, int]
     sleeps_if: frozenset[str]
     sleeps_preempt_disabled: frozenset[str]
     sleeps_voluntarily: frozenset[str]
@@ -294,6 +295,7 @@ class Api:
             or name in self.user_access
             or name in self.drops_lock
             or name in self.drops_queue_lock
+            or name in self.sleeps_between
             or name in self.sleeps_if
             or name in self.sleeps_unless
             or name in self.sleeps_preempt_disabled
