@@ -5,7 +5,7 @@ from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity,
 
 
 def judge(context: Context) -> Report | None:
-    if not context.required_kinds <= {"lock", "exclusive", "irqs", "preempt", "unused"}:
+    if not context.required_kinds <= {"lock", "anyone", "exclusive", "irqs", "preempt", "unused"}:
         return None
     return required_report(context)
 

@@ -4,7 +4,7 @@
 from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity, Source
 
 # Preemption points and waits that set the state themselves keep what was set, or are what is waited with.
-_KEEPS = ("cond_resched", "might_sleep", "might_fault", "wait_woken", "usleep_range_state")
+_KEEPS = ("cond_resched", "might_sleep", "might_fault", "wait_woken", "usleep_range", "usleep_range_state")
 
 
 def judge(context: Context) -> Report | None:

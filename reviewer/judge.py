@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from reviewer.check import Check, Context, Report
 from reviewer.context.analysis import Analyser
 from reviewer.context.callbacks import paired
+from reviewer.context.customs import held_by_all
 from reviewer.context.effects import Analysis, Event, EventKind
 from reviewer.context.entry import Entry, entries
 from reviewer.context.nullchecks import unchecked
@@ -124,6 +125,7 @@ def judge(
             for e in analysis.events
             if e.kind is not EventKind.TIMER_WAIT
             and (e.kind is not EventKind.UNBALANCED or not given_back_elsewhere(analyser, e))
+            and (e.kind is not EventKind.STALE_INSERT or not held_by_all(analyser, e.function))
         )
         waits = (analyser.hrtimers.wait(event) for event in analysis.events if event.kind is EventKind.TIMER_WAIT)
         waited = (event for event in waits if event is not None)

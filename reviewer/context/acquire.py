@@ -245,7 +245,7 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
         return
     assumed = place.conditions
     outside = acquisition._replace(
-        expression=in_parameters(function, acquisition.expression),
+        expression=flow.outside(acquisition.expression, facts),
         conditions=(acquisition.conditions + tuple(c for c in assumed if c not in acquisition.conditions))[:4],
         minus=frozenset(
             name if name == ANY else in_parameters(function, name)

@@ -29,7 +29,8 @@ _MEMORY = re.compile(r"[>.(&]")
 _WORD = re.compile(r"(->|\.)?\b([A-Za-z_]\w*)\b(\()?")
 _PARAMETER = re.compile(r"\bP(\d+)\b(->)?")
 _COMPARED = re.compile(r"(?:&\(?[A-Z_][\w|]*\)?|[=<>]=\w+)$")
-_MEMBER_COMPARED = re.compile(r"\w+(?:(?:->|\.)\w+)+[=<>]=\w+")
+_MEMBER_COMPARED = re.compile(r"\w+(?:(?:->|\.)\w+)+[=<>]=\w+|\w+[<>]=[A-Z][A-Z0-9_]*")
+_LIKE_ITSELF = re.compile(r"([A-Z][A-Z0-9_]*)[<>]=\1")
 _STATE = re.compile(r"(?:\w+\()?(\w+)(?:(?:->|\.)\w+)*\)?==[A-Z]\w*")
 
 
@@ -128,7 +129,7 @@ def in_parameters(parameters: tuple[str, ...], moved: frozenset[str], text: str)
     out, at, seen = [], 0, False
     for match in _WORD.finditer(text):
         member, name, called = match.groups()
-        if member or called or name.isupper():
+        if member or called or (name.isupper() and name not in parameters):
             continue
         if name not in parameters or name in moved:
             return None
@@ -174,7 +175,7 @@ def of_some_object(assumptions: Assumptions) -> Assumptions:
 def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
     """Whether the caller knows that one of the assumptions, in its own words, does not hold."""
     for text, truth in assumptions:
-        if facts.get((SYMBOL, text), truth) != truth:
+        if facts.get((SYMBOL, text), truth) != truth or (not truth and _LIKE_ITSELF.fullmatch(text)):
             return True
         value = value_of(facts, text)
         if value is not None and (value != 0) != truth:

@@ -26,6 +26,7 @@ from reviewer.context.facts import (
     DECIDED,
     FLAGS,
     MEANING,
+    MOVED,
     STANDS,
     TAKEN_AT,
     UNMOVED,
@@ -136,6 +137,9 @@ class Calls:
             if flow.analyser.is_predicate(node.name, flow.function.path):
                 note_same(facts, node)
             note_error(facts, node, self.api)
+        if node.name in self.api.taken_out and node.args:
+            forget(facts, node.args[0])
+            facts[VALUE, node.args[0]] = 0
         if self.api.remove.fullmatch(node.name) and node.args:
             gone = identifiers(node.args[0])
             for key in [key for key in facts if key[0] == DECIDED and key[1] in gone]:
@@ -143,12 +147,15 @@ class Calls:
         for argument in node.args:
             if not _OUT_PARAMETER.fullmatch(argument) or (STANDS, argument[1:]) in facts:  # a lock stays where it is
                 continue
-            if (VALUE, argument[1:]) in facts and (
-                "lock" in argument or any(held.origin is Origin.TAKEN for held in state.locks)
-            ):
+            number = argument[1:] in flow.function.locals and argument[1:] not in flow.function.types
+            says = number and "lock" in argument
+            known = (VALUE, argument[1:]) in facts
+            if says or (known and ("lock" in argument or any(h.origin is Origin.TAKEN for h in state.locks))):
                 # As with get_user_pages_remote(..., &locked): the callee may drop the lock and say so here.
                 state = state.doubted({"locks"})
             forget(facts, argument[1:])
+            if argument[1:] in flow.function.params:
+                facts[MOVED, argument[1:]] = True
         return state
 
     def _predicate(self, node: Call, facts: Facts) -> None:

@@ -56,6 +56,8 @@ def _call(text: str, api: Demands, definition: Definition, holds: bool, depth: i
         counter = _COUNTER.fullmatch(text)
         return [frozenset((Need("unused", counter.group(1)),)) if counter else _UNKNOWN]
     kind = api.tests.get(name)
+    if kind == "anyone":
+        return [frozenset((Need("anyone", arguments[0]),))]
     if kind in ("held", "typed"):
         exclusive = kind == "typed" and arguments[1:] == ["0"]
         return [frozenset((Need("exclusive" if exclusive else "lock", arguments[0]),))]

@@ -71,6 +71,16 @@ def always_held(analyser: Analyser, use: Use, lock: str, depth: int = _ABOVE) ->
     return bool(calls) and all(always_held(analyser, call, lock, depth - 1) for call in calls)
 
 
+def held_by_all(analyser: Analyser, function: Function, depth: int = _ABOVE) -> frozenset[str]:
+    """The last members of the locks, other than readers, that all who are known to call ``function`` hold."""
+    found: list[frozenset[str]] = []
+    for caller in callers(analyser.program, function):
+        for call in uses(analyser, caller, function.name):
+            held = frozenset(last_member(name) for name in call.under.always if name != RCU)
+            found.append(held or (held_by_all(analyser, caller, depth - 1) if depth > 1 else held))
+    return frozenset.intersection(*found) if found else frozenset()
+
+
 def takes(analyser: Analyser, function: Function, lock: str, depth: int = _BELOW) -> bool:
     """Whether ``function``, or what it calls, takes a lock called like ``lock`` itself."""
     found = list(uses(analyser, function))

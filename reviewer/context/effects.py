@@ -146,8 +146,9 @@ class Effect(NamedTuple):
 class Need(NamedTuple):
     """Something that a context can offer.
 
-    ``kind`` is ``lock``, ``exclusive`` (a lock, not for reading), ``srcu``, ``rcu``, ``walk`` (an RCU reader or any
-    lock), ``irqs``, ``preempt`` or ``unused`` (the reference counter ``expression`` is zero).
+    ``kind`` is ``lock``, ``anyone`` (a lock, whoever holds it), ``exclusive`` (not for reading), ``srcu``, ``rcu``,
+    ``walk`` (an RCU reader or any lock), ``irqs``, ``preempt`` or ``unused`` (the reference counter ``expression`` is
+    zero).
     """
 
     kind: str
@@ -157,13 +158,15 @@ class Need(NamedTuple):
 class Requirement(NamedTuple):
     """What a function demands of whoever calls it: one of ``needs``, where ``conditions`` hold.
 
-    ``what`` names it as the source does; ``steps`` lead to the assertion.
+    ``what`` names it as the source does; ``steps`` lead to the assertion. It is demanded of nobody who passes NULL for
+    one of the parameters at the positions ``unless_null``.
     """
 
     needs: frozenset[Need]
     conditions: tuple[Condition, ...]
     what: str
     steps: tuple[Step, ...]
+    unless_null: frozenset[int] = frozenset()
 
     @property
     def key(self) -> RequirementKey:
@@ -278,7 +281,7 @@ class Exit(NamedTuple):
     """One way out of a function: class of the return value and the change of the state.
 
     ``rt`` says in which world only, with PREEMPT_RT or without. ``task`` says what the function leaves of the task
-    state.
+    state. Locks in ``perhaps`` are released on some ways out of a callee, nobody knows which.
     """
 
     value: str
@@ -299,6 +302,7 @@ class Exit(NamedTuple):
     line: int
     rt: bool | None = None
     task: Left = Left.ALONE
+    perhaps: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def change(self) -> tuple[object, ...]:

@@ -93,6 +93,7 @@ _KEPT = frozenset((FLAGS, TAKEN_AT, DECIDED, MOVED))
 _ADDRESS = re.compile(r"&[A-Za-z_][\w.>\[\]-]*")
 
 
+_ERROR_OR_NULL = re.compile(r"IS_ERR_OR_NULL\(([\w>.-]+)\)")
 _BARE = re.compile(r"[\w$]+")
 _SIZEOF = re.compile(r"sizeof\([^()]*\)")
 _SEVERAL_BITS = re.compile(r"([\w>.-]+)&\(([A-Z_]\w*(?:\|[A-Z_]\w*)+)\)")
@@ -109,6 +110,10 @@ def value_of(facts: Facts, text: str) -> Value | None:
     if text.startswith(("ERR_PTR(", "ERR_CAST(")) or (text[:1] == "&" and _ADDRESS.fullmatch(text)):
         return NONZERO
     found: Value | None = facts.get((VALUE, text))
+    if found is None and (asked := _ERROR_OR_NULL.fullmatch(text)) is not None:
+        pointer = asked.group(1)
+        if facts.get((VALUE, pointer)) == 0 or _is_true(facts.get((VALUE, f"IS_ERR({pointer})"))):
+            return NONZERO
     return found
 
 

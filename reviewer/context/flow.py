@@ -107,6 +107,7 @@ class Flow:
         self._let_go: set[Held] = set()
         self.let_go_below: set[tuple[str, str]] = set()
         self.taken_below: set[tuple[str, str]] = set()
+        self.perhaps_released: set[tuple[str, str]] = set()
         # By line of the return: locks of an object that was handed to an unknown operation, and all others.
         self.passed_held: set[tuple[int, tuple[str, str]]] = set()
         self.passed_other: set[tuple[int, tuple[str, str]]] = set()
@@ -172,6 +173,7 @@ class Flow:
             self._let_go.clear()
             self.let_go_below.clear()
             self.taken_below.clear()
+            self.perhaps_released.clear()
             self.passed_held.clear()
             self.passed_other.clear()
             self._held_as.clear()
@@ -182,6 +184,10 @@ class Flow:
             self._follow()
         if self.resets_task:
             self._reset_task()
+        if self.perhaps_released:
+            perhaps = frozenset(self.perhaps_released)
+            exits = self.analysis.summary.exits
+            self.analysis.summary.exits = {exit_._replace(perhaps=perhaps): None for exit_ in exits}
         if not self.analysis.complete:
             self._distrust_exits()
         self._settle()
@@ -361,6 +367,8 @@ class Flow:
             return self.analyser.calls.guard(self, node, state, facts)
         if isinstance(node, Assign):
             self._assign(node, facts)
+            if self.api.alone.get(node.target, node.value) != node.value:  # nobody else runs, nobody is waited for
+                state = state.doubted({"irq", "preempt"})
             return [(state, facts)]
         if isinstance(node, Loop):
             self._walk(node, state, facts)

@@ -270,6 +270,7 @@ def _transitions(reader: _Reader, table: ContextTable) -> Transitions:
 
     return Transitions(
         by_hand=names("by_hand", given.by_hand),
+        asks=names("asks", given.asks),
         enters=names("enters", given.enters),
         leaves=names("leaves", given.leaves),
         core=tuple(given.core.split()),
@@ -334,6 +335,8 @@ def load_tables(folder: Path) -> Api:
         ),
         predicates=reader.by_key("context", "predicates", msgspec.structs.asdict(context.predicates)),
         error_pointers=reader.by_key("context", "errors", msgspec.structs.asdict(context.errors)),
+        taken_out=names("context", "taken_out.names", context.taken_out.names),
+        alone=context.alone,
         sleeps=frozenset(reader.by_key("effects", "sleeps.always", sleeps.always)),
         sleep_pattern=reader.pattern("effects", "sleeps.patterns", sleeps.patterns),
         sleeps_unless=reader.by_key("effects", "sleeps.unless", sleeps.unless),
@@ -377,6 +380,7 @@ def load_tables(folder: Path) -> Api:
         rcu_pointers=reader.pattern("effects", "rcu.pointers", [effects.rcu.pointers]),
         srcu_pointers=effects.rcu.srcu_pointers,
         last_reference=reader.pattern("effects", "rcu.last_reference", [effects.rcu.last_reference]),
+        not_last_reference=reader.pattern("effects", "rcu.not_last_reference", [effects.rcu.not_last_reference]),
         for_readers=effects.rcu.for_readers,
         keeps=reader.pattern("effects", "rcu.keeps", [effects.rcu.keeps]),
         takes_reference=reader.pattern("effects", "rcu.references", [effects.rcu.references]),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Set
 
 from reviewer.context.facts import VALUE, Facts, value_of
 from reviewer.context.tables import Api
-from reviewer.source.cfg import WARNED, Assign, Call, Function
+from reviewer.source.cfg import WARNED, Assign, Call, Function, Literal
 from reviewer.source.expression import last_member
 
 _SET_UP = re.compile(r"(?:\w*_)?initiali[sz]ed")
@@ -24,12 +24,13 @@ class Once:
     def __init__(self, function: Function, api: Api) -> None:
         self._clear_at_first = _set_once(function) | frozenset(_asked_for(function, _SET_UP))
         self._true_at_last = frozenset(_asked_for(function, api.last_reference))
+        self._false_at_last = frozenset(_asked_for(function, api.not_last_reference))
         self._guarded = frozenset(_guarded(function, api.sleeps_voluntarily))
 
     @property
     def asked(self) -> frozenset[str]:
         """The names of what tells such a path, wherever on it."""
-        return self._clear_at_first | self._true_at_last
+        return self._clear_at_first | self._true_at_last | self._false_at_last
 
     def is_first(self, facts: Facts) -> bool:
         """Whether something is set up for the first time here."""
@@ -37,7 +38,9 @@ class Once:
 
     def is_last(self, facts: Facts) -> bool:
         """Whether the last reference to an object was let go of."""
-        return any(facts.get((VALUE, name), 0) != 0 for name in self._true_at_last)
+        return any(facts.get((VALUE, name), 0) != 0 for name in self._true_at_last) or any(
+            facts.get((VALUE, name)) == 0 for name in self._false_at_last
+        )
 
     @staticmethod
     def has_warned(facts: Facts) -> bool:
@@ -81,10 +84,30 @@ def _asked_for(function: Function, pattern: re.Pattern[str]) -> Iterator[str]:
 
 
 def _set_once(function: Function) -> frozenset[str]:
-    """The global flags that the function sets and never clears."""
+    """The global flags that the function sets and never clears, and what it sets where it has found nothing in it."""
     own = {*function.params, *function.locals}
     assigned = [node for node in function.nodes() if isinstance(node, Assign)]
-    cleared = {node.target for node in assigned if value_of({}, node.value) in (None, 0)}
-    return frozenset(
-        node.target for node in assigned if node.target.isidentifier() and node.target not in own | cleared
-    )
+    missed = _set_where_missed(function)
+    cleared = {node.target for node in assigned if value_of({}, node.value) in (None, 0)} - missed
+    flags = {node.target for node in assigned} - cleared
+    return frozenset(name for name in flags | missed if name.isidentifier() and name not in own)
+
+
+def _set_where_missed(function: Function) -> frozenset[str]:
+    """What is assigned to only in blocks to which every way leads through the answer that nothing is in it."""
+    found, others = set[str](), set[str]()
+    for number, block in enumerate(function.blocks):
+        assigned = {node.target for node in block.nodes if isinstance(node, Assign)}
+        assigned |= {node.result for node in block.nodes if isinstance(node, Call) and node.result}
+        if not assigned:
+            continue
+        ways = [edge.literals for other in function.blocks for edge in other.edges if edge.target == number]
+        for target in assigned:
+            missed = bool(ways) and all(any(_is_missing(literal, target) for literal in way) for way in ways)
+            (found if missed else others).add(target)
+    return frozenset(found - others)
+
+
+def _is_missing(literal: Literal, name: str) -> bool:
+    """Whether ``literal`` says that the variable ``name`` holds nothing."""
+    return literal.left == name and literal.right == 0 and (literal.operator == "==") == literal.holds

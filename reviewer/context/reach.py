@@ -101,7 +101,7 @@ def roots(analyser: Analyser, function: Function) -> tuple[Entry, ...]:
 def _only_this_file_could(analyser: Analyser, function: Function, needs: frozenset[Need]) -> bool:
     """Whether ``function`` is called through a table by other files while all needs are locks private to this one."""
     if not needs or not all(
-        need.kind in ("lock", "exclusive") and _GLOBAL.fullmatch(need.expression) for need in needs
+        need.kind in ("lock", "anyone", "exclusive") and _GLOBAL.fullmatch(need.expression) for need in needs
     ):
         return False
     if not analyser.program.members(function):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.acquire import ANY, LONGEST_CHAIN
@@ -10,6 +11,7 @@ from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.closure import key_of
 from reviewer.context.effects import (
     SLEEPING,
+    SLEEPING_ON_RT,
     UNCHANGED,
     Acquisition,
     Assumptions,
@@ -24,9 +26,11 @@ from reviewer.context.effects import (
 )
 from reviewer.context.foreign import leads_abroad
 from reviewer.context.locks import in_caller
+from reviewer.context.state import State, atomic
+from reviewer.context.tables import Api
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Loop
-from reviewer.source.expression import last_member
+from reviewer.source.expression import last_member, unwrap
 from reviewer.source.pointers import is_apart
 
 if TYPE_CHECKING:
@@ -53,11 +57,15 @@ class Acquired(NamedTuple):
 
 
 class Required(NamedTuple):
-    """What a call demands: as the caller says it but for its conditions, which are the callee's under ``source``."""
+    """What a call demands: as the caller says it but for its conditions, which are the callee's under ``source``.
+
+    It is not demanded where one of the arguments ``unless_null`` is NULL.
+    """
 
     requirement: Requirement
     source: RequirementKey
     conditions: tuple[Condition, ...]
+    unless_null: frozenset[int]
 
 
 class Callee(NamedTuple):
@@ -104,7 +112,11 @@ def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
         for own in summary.effects.values():
             effect = own
             if key in through:
-                effect = own._replace(apart=own.apart | apart[key], through=own.through | through[key])
+                effect = own._replace(
+                    apart=own.apart | apart[key],
+                    through=own.through | through[key],
+                    masked=own.masked or _wrong_there(own, through[key], analyser.api),
+                )
             if effect.kind is EventKind.PARAMETER_CALLED:
                 effects.append(effect)
             elif (brought := brought_about(analyser, caller, node, effect, function, beside.get(key))) is not None:
@@ -129,7 +141,18 @@ def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
 
 
 def _leaves_all(exit_: Exit) -> bool:
-    return exit_.change == UNCHANGED and not exit_.unsure and exit_.task is Left.ALONE
+    return exit_.change == UNCHANGED and not exit_.unsure and not exit_.perhaps and exit_.task is Left.ALONE
+
+
+def _wrong_there(effect: Effect, members: Iterable[str], api: Api) -> bool:
+    """Whether what a function does is wrong already because it is called through one of ``members``."""
+    if effect.conditions or effect.minus or effect.irq_on or any(effect.delta):
+        return False
+    for rt, kinds in ((False, SLEEPING), (True, SLEEPING_ON_RT)):
+        if effect.kind in kinds:
+            entered = (State(entry=api.members[name].kind) for name in members if name in api.members)
+            return any(atomic(state, api, rt=rt) is not None for state in entered)
+    return False
 
 
 def brought_about(
@@ -196,6 +219,12 @@ def required(caller: Function, node: Call | Loop, summary: Summary) -> tuple[Req
                 need._replace(expression=in_caller(caller, need.expression, node.args) if need.expression else "")
                 for need in requirement.needs
             )
-            told = requirement._replace(needs=needs, conditions=(), steps=(step, *requirement.steps))
-            found.append(Required(told, requirement.key, requirement.conditions))
+            given = {unwrap(node.args[at]) for at in requirement.unless_null if at < len(node.args)}
+            told = requirement._replace(
+                needs=needs,
+                conditions=(),
+                steps=(step, *requirement.steps),
+                unless_null=frozenset(at for at, name in enumerate(caller.params) if name in given),
+            )
+            found.append(Required(told, requirement.key, requirement.conditions, requirement.unless_null))
     return tuple(found)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.conditions import UNKNOWN, Clause, Definition, clauses
 from reviewer.context.effects import Condition, Need, Requirement, RequirementKey, Site, Standing, Under
-from reviewer.context.facts import ASSUMED, Facts
+from reviewer.context.facts import ASSUMED, Facts, value_of
 from reviewer.context.locks import canonical
 from reviewer.context.match import satisfied
 from reviewer.context.place import Place
@@ -18,7 +18,7 @@ from reviewer.context.state import Held, Origin, State, atomic
 from reviewer.context.tables import Api, Demands, EntryKind, LockClass
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
-from reviewer.source.expression import last_member, plain
+from reviewer.source.expression import last_member, plain, unwrap
 from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.program import Program
 
@@ -77,7 +77,9 @@ class Requirements:
 
     def inherited(self, node: Call, brought: Iterable[Required], place: Place) -> None:
         """What the callee leaves to its callers."""
-        for requirement, source, asked in brought:
+        for requirement, source, asked, unless_null in brought:
+            if any(at < len(node.args) and value_of(place.facts, unwrap(node.args[at])) == 0 for at in unless_null):
+                continue
             conditions: list[Condition] = []
             for condition in asked:
                 answer = satisfied(condition, node.args, place.facts, self._flow.function, self._api)
@@ -148,8 +150,12 @@ class Requirements:
             if standing is not Standing.OPEN or len(requirement.steps) > _LONGEST_CHAIN:
                 continue
             old = summary.requirements.get(requirement.key)
-            shorter = old is not None and (len(requirement.steps), requirement.steps) < (len(old.steps), old.steps)
-            if shorter or (old is None and len(summary.requirements) < MOST):
+            shorter = old is None or (len(requirement.steps), requirement.steps) < (len(old.steps), old.steps)
+            if old is not None:
+                both = old.unless_null & requirement.unless_null
+                best = requirement if shorter else old
+                summary.requirements[requirement.key] = best._replace(unless_null=both)
+            elif len(summary.requirements) < MOST:
                 summary.requirements[requirement.key] = requirement
         return tuple(sites)
 
@@ -162,7 +168,7 @@ class Requirements:
 
     def _certainly_taken(self, requirement: Requirement, line: int) -> bool:
         """Whether what the tables say takes a lock without naming it took the one that would do."""
-        locks = {need.expression for need in requirement.needs if need.kind == "lock"}
+        locks = {need.expression for need in requirement.needs if need.kind in ("lock", "anyone")}
         named = set(self._api.demands.named.values())
         return any(at < line and taken & locks & named for at, taken in self._takers.items())
 
@@ -232,21 +238,24 @@ class Requirements:
         ):
             standing = Standing.HELD  # the code has asked
         flow = self._flow
+        here = [condition for condition in place.conditions if condition not in requirement.conditions]
+        no_null = frozenset(condition.position for condition in here if _is_no_null(condition, flow.function))
         conditions = requirement.conditions + tuple(
-            condition
-            for condition in place.conditions
-            if condition not in requirement.conditions and not _is_no_null(condition, flow.function)
+            condition for condition in here if not _is_no_null(condition, flow.function)
         )
         needs = frozenset(
             need._replace(expression=flow.outside(need.expression, facts) if need.expression else "")
             for need in requirement.needs
         )
-        own = requirement._replace(needs=needs, conditions=conditions[:4])
+        unless_null = requirement.unless_null | no_null
+        own = requirement._replace(needs=needs, conditions=conditions[:4], unless_null=unless_null)
         known = self._found.get((line, callee, source, own.key))
         if known is None:
             self._found[line, callee, source, own.key] = (own, {standing})
         else:
             known[1].add(standing)
+            merged = known[0]._replace(unless_null=known[0].unless_null & unless_null)
+            self._found[line, callee, source, own.key] = (merged, known[1])
 
     def _standing(self, requirement: Requirement, state: State) -> Standing:
         standings = {offered(need, state, self._api) for need in requirement.needs}
@@ -269,10 +278,15 @@ _LOCKED_BY_CORE = frozenset(
 )
 
 
+_INTERRUPTS = frozenset((EntryKind.NMI, EntryKind.HARDIRQ, EntryKind.HARDIRQ_THREADED, EntryKind.SOFTIRQ))
+
+
 def offered(need: Need, state: State, api: Api) -> Standing:
     """How the context ``state`` meets ``need``."""
     unsure = state.unsure
-    if need.kind in ("lock", "exclusive", "srcu"):
+    if need.kind == "anyone" and state.entry in _INTERRUPTS:
+        return Standing.HELD
+    if need.kind in ("lock", "anyone", "exclusive", "srcu"):
         name = last_member(need.expression)
         # Of some locks the primitives are given the structure that holds them: xa_lock(), raw_spin_rq_lock().
         around = last_member(need.expression[: -len(name)].rstrip("->.")) if need.expression != name else ""
@@ -318,7 +332,7 @@ def _protects(held: Held, api: Api) -> bool:
 def words(clause: Clause) -> str:
     """The needs of a clause as the source names them: ``kvm->srcu or kvm->slots_lock``."""
     found: list[str] = []
-    for kind in ("rcu", "walk", "srcu", "lock", "exclusive", "irqs", "preempt"):
+    for kind in ("rcu", "walk", "srcu", "lock", "anyone", "exclusive", "irqs", "preempt"):
         for need in sorted(clause):
             if need.kind != kind:
                 continue

@@ -45,7 +45,7 @@ def apply_exits(
             for condition in exit_.conditions
         )
     ]
-    state = _with_task(flow, possible, state)
+    state = _perhaps_released(flow, node, possible, _with_task(flow, possible, state), facts)
     if summary.exits and all(exit_.unsure >= DISTRUSTED for exit_ in summary.exits):
         moves_locks = any(exit_.gained or exit_.released for exit_ in summary.exits)
         return [(state.doubted(DISTRUSTED if moves_locks else DISTRUSTED - {"locks"}), facts)]
@@ -89,10 +89,26 @@ def _with_task(flow: Flow, possible: list[Exit], state: State) -> State:
     return state
 
 
+def _perhaps_released(flow: Flow, node: Call, possible: list[Exit], state: State, facts: Facts) -> State:
+    """The state where what is held may have been released below: that differs between the ways out of some callee."""
+    perhaps = {(kind, in_caller(flow.function, name, node.args)) for exit_ in possible for kind, name in exit_.perhaps}
+    _note_perhaps(flow, perhaps, facts)
+    held = {(lock.kind, lock.expression) for lock in state.locks}
+    return state.doubted({"locks"}) if held & perhaps else state
+
+
+def _note_perhaps(flow: Flow, released: Iterable[tuple[str, str]], facts: Facts) -> None:
+    outside = ((kind, flow.outside(name, facts)) for kind, name in released)
+    flow.perhaps_released.update((kind, name) for kind, name in outside if not name.startswith("?"))
+
+
 def _joined(flow: Flow, node: Call, exits: list[Exit], state: State, facts: Facts) -> State:
     """The state after a call that left by one of ``exits``, nobody knows which."""
     if len(exits) == 1:
         return _apply(flow, node, exits[0], state, facts)
+    found = [exit_.released for exit_ in exits]
+    at_times = frozenset.union(*found) - frozenset.intersection(*found)
+    _note_perhaps(flow, ((kind, in_caller(flow.function, name, node.args)) for kind, name in at_times), facts)
     return _apply(flow, node, _alike(exits), state, facts).doubted(_differing(exits))
 
 

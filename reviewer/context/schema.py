@@ -132,6 +132,7 @@ class Transitions(_Table, frozen=True, forbid_unknown_fields=True):
     """Entry and exit of contexts; see ``Transitions`` of the tables."""
 
     by_hand: str
+    asks: str
     enters: str
     leaves: str
     core: str
@@ -174,6 +175,12 @@ class Errors(_Table, frozen=True, forbid_unknown_fields=True):
     asks: str
 
 
+class TakenOut(_Table, frozen=True, forbid_unknown_fields=True):
+    """Calls that take a pointer out of the variable that they are given first."""
+
+    names: str
+
+
 class Orders(_Table, frozen=True, forbid_unknown_fields=True):
     """A document of lock order; see ``OrderDocument``."""
 
@@ -194,6 +201,8 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     callbacks: list[Callbacks]
     predicates: Predicates
     errors: Errors
+    taken_out: TakenOut
+    alone: dict[str, str]
     orders: list[Orders]
     elsewhere: dict[str, str]
 
@@ -296,6 +305,7 @@ class Rcu(_Table, frozen=True, forbid_unknown_fields=True):
     frees: str
     srcu_pointers: Positions
     last_reference: str
+    not_last_reference: str
     references: str
     for_readers: dict[str, str]
     keeps: str
@@ -397,6 +407,7 @@ class Tests(_Table, frozen=True, forbid_unknown_fields=True):
     """Tests of the context by what they ask for."""
 
     held: str
+    anyone: str
     typed: str
     rcu: str
     srcu: str

@@ -118,13 +118,14 @@ class Demands:
 class Transitions:
     """Calls that enter and leave contexts in which RCU may not watch.
 
-    ``by_hand`` are for code below the paths ``core``; of these ``enters`` begin and ``leaves`` end what cannot
-    schedule. Nothing comes after those of ``last``. ``readers`` and ``traces`` are patterns of what needs RCU.
-    ``deprecated`` maps a call to its successors, of which the first has to be in the tree. With ``guest`` the way into
-    a guest begins, on which none of the locks ``not_into_guest``, by class, is held.
+    ``by_hand`` are for code below the paths ``core`` and for functions that have asked by ``asks``; of these ``enters``
+    begin and ``leaves`` end what cannot schedule. Nothing comes after those of ``last``. ``readers`` and ``traces`` are
+    patterns of what needs RCU. ``deprecated`` maps a call to its successors, of which the first has to be in the tree.
+    With ``guest`` the way into a guest begins, on which none of the locks ``not_into_guest``, by class, is held.
     """
 
     by_hand: frozenset[str]
+    asks: frozenset[str]
     enters: frozenset[str]
     leaves: frozenset[str]
     core: tuple[str, ...]
@@ -194,6 +195,8 @@ class Api:
     callbacks: tuple[Callbacks, ...]
     predicates: Mapping[str, str]
     error_pointers: Mapping[str, str]
+    taken_out: frozenset[str]
+    alone: Mapping[str, str]
     sleeps: frozenset[str]
     sleep_pattern: re.Pattern[str]
     sleeps_unless: Mapping[str, str]
@@ -233,6 +236,7 @@ class Api:
     rcu_pointers: re.Pattern[str]
     srcu_pointers: Mapping[str, int]
     last_reference: re.Pattern[str]
+    not_last_reference: re.Pattern[str]
     keeps: re.Pattern[str]
     for_readers: Mapping[str, str]
     takes_reference: re.Pattern[str]

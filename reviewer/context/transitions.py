@@ -37,6 +37,7 @@ class Transitions(Watcher):
         super().__init__(flow)
         function, table = flow.function, flow.api.transitions
         core = function.path.startswith(table.core) or is_noinstr(function) or _IDLE_CODE in function.words
+        core = core or any(call.name in table.asks for call in function.calls())
         by_hand = (call for call in function.calls() if call.name in table.by_hand)
         self._first = None if core else min(by_hand, key=lambda call: call.line, default=None)
         self._instruments = {self._allows(call) for call in function.calls()} >= {1, -1}

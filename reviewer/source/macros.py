@@ -16,6 +16,9 @@ _MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)[ \t]*((?:[^\n\\
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+")
 _MATTERS = re.compile(rb"lock|irq|preempt|sleep|sched|alloc|wait|rcu_read|mutex|_user|bh_")
 _STATEMENT = re.compile(rb"(?:for|while|struct|static|extern|__attribute|asm)\b|\{")
+# A call whose answer is told to the compiler's analysis of locks (include/linux/compiler-context-analysis.h).
+_TOLD = re.compile(rb"\w*(?:acquire|release)\w*\(\s*(\w+\(__VA_ARGS__\))\s*,.*\)\s*;?", re.DOTALL)
+_MOST_ARGUMENTS = 6
 _NO_VALUE = re.compile(
     rb"[{}]|\A\s*(?:(?:do|if|else|switch|case|return|goto|break|continue|typeof|const|unsigned|int|while)\b|\Z)"
 )
@@ -31,6 +34,9 @@ def read_macro(path: str, text: bytes, name: str, *, loop: bool) -> Function | N
     if match is None:
         return None
     arguments, body = match.group(1), match.group(2).replace(b"\\\n", b"\n").replace(b"\\", b" ").strip()
+    if arguments.strip() == b"..." and (told := _TOLD.fullmatch(body)) is not None:
+        arguments = b",".join(b"a%d" % number for number in range(_MOST_ARGUMENTS))
+        body = b"int answer = " + told.group(1).replace(b"__VA_ARGS__", arguments) + b"; answer"
     if (
         not (loop or _MATTERS.search(body))
         or b"#" in body

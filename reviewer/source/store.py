@@ -21,7 +21,7 @@ from reviewer.source.cfg import Function, Layout
 from reviewer.source.database import Database
 from reviewer.source.types import Structures
 
-SCHEMA = 26
+SCHEMA = 27
 _PENDING = 2000
 _NAMES_KEPT = 5000
 _AT_ONCE = 500  # blobs that are scanned before what was found is written

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who holds what, and who is asked. A line that is to be found names the check; every other line stays silent. */
+struct dev { spinlock_t lock; struct task *task; };
+
+static void dev_sched_in(struct preempt_notifier *notifier, int cpu)
+{
+	spin_lock(&the_dev.lock); /* wrong: rt-spinlock-preempt-irq-off */
+	spin_unlock(&the_dev.lock);
+}
+
+static void dev_idle(struct work_struct *work, int cpu)
+{
+	spin_lock(&the_dev.lock);
+	spin_unlock(&the_dev.lock);
+}
+
+struct preempt_ops dev_ops = { .sched_in = dev_sched_in, };
+struct idle_ops idle_ops = { .go_idle = dev_idle, };
+
+void task_ends(struct preempt_notifier *notifier)
+{
+	preempt_disable();
+	notifier->ops->sched_in(notifier, 0);
+	preempt_enable();
+}
+
+void task_idles(struct idle *idle)
+{
+	preempt_disable();
+	idle->ops->go_idle(idle, 0); /* wrong: rt-spinlock-preempt-irq-off */
+	preempt_enable();
+}
+
+void asks_first(void)
+{
+	bool no_rcu = !rcu_is_watching();
+	if (no_rcu)
+		ct_nmi_enter();
+	use();
+	if (no_rcu)
+		ct_nmi_exit();
+}
+
+void asks_not(void)
+{
+	ct_nmi_enter(); /* wrong: entry-rcu-transition-cargo-cult */
+	use();
+	ct_nmi_exit();
+}
+
+struct netdev { struct mutex lock; struct netdev *lower; int state; };
+struct table { struct mutex lock; struct mutex setup; struct hlist_head list; };
+static DEFINE_MUTEX(group_lock);
+
+static void close_lower(struct netdev *dev, int number)
+{
+	if (!lower_of(&dev, &number))
+		return;
+	mutex_lock(&dev->lock);
+	dev->state = 0;
+	mutex_unlock(&dev->lock);
+}
+
+static void close_same(struct netdev *dev, int number)
+{
+	if (!number_of(&number))
+		return;
+	mutex_lock(&dev->lock);
+	dev->state = 0;
+	mutex_unlock(&dev->lock);
+}
+
+void close_one(struct netdev *dev)
+{
+	mutex_lock(&dev->lock);
+	close_lower(dev, 1);
+	mutex_unlock(&dev->lock);
+}
+
+void close_twice(struct netdev *dev)
+{
+	mutex_lock(&dev->lock);
+	close_same(dev, 1); /* wrong: lock-recursive-class */
+	mutex_unlock(&dev->lock);
+}
+
+static void on_cpu(void *data)
+{
+	use(rcu_dereference_protected(data->pids, mutex_is_locked(&group_lock)));
+}
+
+static void in_worker(struct work_struct *work)
+{
+	use(rcu_dereference_protected(the.pids, mutex_is_locked(&group_lock))); /* wrong: lock-assert-not-held */
+}
+
+void everywhere(struct table *table)
+{
+	INIT_WORK(&table->work, in_worker);
+	mutex_lock(&group_lock);
+	on_each_cpu(on_cpu, table, 1);
+	mutex_unlock(&group_lock);
+}
+
+static int remember(struct table *table, int key)
+{
+	struct entry *entry;
+
+	mutex_lock(&table->lock);
+	entry = table_find(table, key);
+	mutex_unlock(&table->lock);
+	if (entry)
+		return 0;
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+	mutex_lock(&table->lock);
+	hlist_add_head(&entry->node, &table->list);
+	mutex_unlock(&table->lock);
+	return 0;
+}
+
+int set_up(struct table *table, int key)
+{
+	int err;
+
+	mutex_lock(&table->setup);
+	err = remember(table, key);
+	mutex_unlock(&table->setup);
+	return err;
+}
+
+static int remember_any(struct table *table, int key)
+{
+	struct entry *entry;
+
+	mutex_lock(&table->lock);
+	entry = table_find(table, key);
+	mutex_unlock(&table->lock);
+	if (entry)
+		return 0;
+	entry = kzalloc(sizeof(*entry), GFP_KERNEL);
+	mutex_lock(&table->lock);
+	hlist_add_head(&entry->node, &table->list); /* wrong: lock-drop-retake-no-recheck */
+	mutex_unlock(&table->lock);
+	return 0;
+}
+
+int set_up_any(struct table *table, int key)
+{
+	return remember_any(table, key);
+}
+
+static int fault_in(struct netdev *dev, bool *unlocked)
+{
+	int ret = handle(dev);
+
+	if (ret & VM_RETRY) {
+		mutex_lock(&dev->lock);
+		*unlocked = true;
+	}
+	return 0;
+}
+
+void fault_once(struct netdev *dev)
+{
+	bool unlocked;
+
+	mutex_lock(&dev->lock);
+	fault_in(dev, &unlocked);
+	mutex_unlock(&dev->lock);
+}
+
+void test_loop(struct netdev *dev)
+{
+	while (dev->state) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		usleep_range(100, 1000);
+	}
+}
+
+void locks_its_own(struct netdev *dev)
+{
+	spinlock_t lock;
+
+	spin_lock_init(&lock);
+	mutex_lock(&dev->lock);
+	wait_with(dev, &lock);
+	close_same(dev, 1); /* wrong: lock-recursive-class */
+	mutex_unlock(&dev->lock);
+}

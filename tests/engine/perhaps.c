@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a callee may or may not have done. A line that is to be found names the check; every other line stays silent. */
+raw_spinlock_t tasks_lock;
+struct iter { bool locked; bool other; struct task *pos; };
+struct dev { spinlock_t lock; };
+
+static void iter_unlock(struct iter *it)
+{
+	if (it->locked) {
+		it->locked = false;
+		raw_spin_unlock_irq(&tasks_lock);
+	}
+}
+
+static void iter_relock(struct iter *it)
+{
+	if (!it->locked) {
+		raw_spin_lock_irq(&tasks_lock);
+		it->locked = true;
+	}
+}
+
+static void iter_stop(struct iter *it)
+{
+	iter_relock(it);
+	forget_position(it);
+	iter_unlock(it);
+}
+
+void walks_all(struct iter *it)
+{
+	raw_spin_lock(&tasks_lock);
+	it->pos = first(it);
+	iter_stop(it);
+	msleep(1);
+}
+
+void stops_none(struct iter *it, struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	iter_stop(it);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}
+
+static void check(struct group *group)
+{
+	if (group)
+		lockdep_assert_held(&group_lock);
+}
+
+static void start(struct iter *it, struct group *group)
+{
+	check(group);
+	it->pos = 0;
+}
+
+static void starts_all(struct work_struct *work)
+{
+	start(&all, NULL);
+}
+
+static void starts_some(struct work_struct *work)
+{
+	start(&all, first_group());  /* wrong: lock-assert-not-held */
+}
+
+void init_it(struct dev *dev)
+{
+	INIT_WORK(&dev->all, starts_all);
+	INIT_WORK(&dev->some, starts_some);
+}
+
+#define chain_lock(...) __acquire_ret(_chain_lock(__VA_ARGS__), &__ret->lock)
+static struct chain *_chain_lock(struct dev *dev, int number)
+{
+	struct chain *chain = find(dev, number);
+
+	raw_spin_lock_irq(&chain->lock);
+	return chain;
+}
+
+void of_a_chain(struct dev *dev)
+{
+	struct chain *chain = chain_lock(dev, 3);
+
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	raw_spin_unlock_irq(&chain->lock);
+	msleep(2);
+}

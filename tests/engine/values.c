@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Ways that are not gone, as the values say. A line that is to be found names the check; every other line stays silent. */
+struct dev { spinlock_t lock; struct mutex setup; refcount_t users; struct file *file; int level; };
+DEFINE_FREE(put_now, struct file *, if (!IS_ERR_OR_NULL(_T)) put_and_wait(_T))
+static inline bool IS_ERR(const void *ptr)
+{
+	return IS_ERR_VALUE((unsigned long)ptr);
+}
+static inline bool IS_ERR_OR_NULL(const void *ptr)
+{
+	return !ptr || IS_ERR_VALUE((unsigned long)ptr);
+}
+static DEFINE_MUTEX(types_lock);
+static struct types *types;
+
+void put_and_wait(struct file *file)
+{
+	msleep(1);
+}
+
+int taken_out_in_time(struct dev *dev)
+{
+	struct file *file __free(put_now) = open_it(dev);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	dev->file = no_free_ptr(file);
+	rcu_read_lock();
+	use(dev);
+	rcu_read_unlock();
+	return 0;
+}
+
+int in_a_reader(struct dev *dev)
+{
+	guard(rcu)();
+	struct file *file __free(put_now) = open_it(dev);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	dev->file = no_free_ptr(file);
+	return 0;
+}
+
+int kept_in_a_reader(struct dev *dev)
+{
+	guard(rcu)();
+	struct file *file __free(put_now) = open_it(dev);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	dev->file = file;
+	return 0; /* wrong: rcu-sleep-in-reader */
+}
+
+static int nap(struct dev *dev, int level)
+{
+	if (dev->level == level) {
+		if (level > LEVEL_CORE)
+			msleep(100);
+		else
+			mdelay(100);
+	}
+	return 0;
+}
+
+void core_test(struct dev *dev)
+{
+	local_irq_disable();
+	nap(dev, LEVEL_CORE);
+	local_irq_enable();
+}
+
+void device_test(struct dev *dev)
+{
+	local_irq_disable();
+	nap(dev, LEVEL_DEVICES); /* wrong: lock-sleep-in-atomic */
+	local_irq_enable();
+}
+
+void last_processor(struct dev *dev)
+{
+	local_irq_disable();
+	system_state = SYSTEM_SUSPEND;
+	mutex_lock(&dev->setup);
+	dev->level = 0;
+	mutex_unlock(&dev->setup);
+	system_state = SYSTEM_RUNNING;
+	local_irq_enable();
+}
+
+void with_others(struct dev *dev)
+{
+	local_irq_disable();
+	mutex_lock(&dev->setup); /* wrong: lock-sleep-in-atomic */
+	dev->level = 0;
+	mutex_unlock(&dev->setup);
+	system_state = SYSTEM_RUNNING;
+	local_irq_enable();
+}
+
+static struct types *get_types(void)
+{
+	if (!types) {
+		mutex_lock(&types_lock);
+		if (!types)
+			types = parse_types();
+		mutex_unlock(&types_lock);
+	}
+	return types;
+}
+
+static struct types *renew_types(void)
+{
+	mutex_lock(&types_lock);
+	types = parse_types();
+	mutex_unlock(&types_lock);
+	return types;
+}
+
+void uses_types(struct dev *dev)
+{
+	get_types();
+	mutex_lock(&types_lock);
+	use(get_types());
+	mutex_unlock(&types_lock);
+}
+
+void changes_types(struct dev *dev)
+{
+	mutex_lock(&types_lock);
+	use(renew_types()); /* wrong: lock-recursive-class */
+	mutex_unlock(&types_lock);
+}
+
+static void put_set(struct dev *dev)
+{
+	if (refcount_dec_not_one(&dev->users))
+		return;
+	mutex_lock(&types_lock);
+	forget(dev);
+	mutex_unlock(&types_lock);
+}
+
+static void drop_set(struct dev *dev)
+{
+	mutex_lock(&types_lock);
+	forget(dev);
+	mutex_unlock(&types_lock);
+}
+
+void puts_one_of_two(struct dev *dev)
+{
+	mutex_lock(&types_lock);
+	put_set(dev);
+	mutex_unlock(&types_lock);
+}
+
+void drops_one(struct dev *dev)
+{
+	mutex_lock(&types_lock);
+	drop_set(dev); /* wrong: lock-recursive-class */
+	mutex_unlock(&types_lock);
+}
