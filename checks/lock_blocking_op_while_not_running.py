@@ -33,6 +33,16 @@ CHECK = Check(
     ),
     wrong=(
         """
+        void work_on(struct worker *worker)
+        {
+                set_current_state(TASK_INTERRUPTIBLE);
+                look_for_work(worker);
+                if (get_current_state() != TASK_RUNNING)
+                        try_to_freeze(); /* wrong */
+                schedule();
+        }
+        """,
+        """
         static bool asked_to_stop(struct worker *worker) { return worker->stop; }
         void worker_loop(struct worker *worker)
         {
@@ -58,6 +68,17 @@ CHECK = Check(
         """,
     ),
     right=(
+        """
+        void work_on(struct worker *worker)
+        {
+                set_current_state(TASK_INTERRUPTIBLE);
+                look_for_work(worker);
+                if (get_current_state() == TASK_RUNNING)
+                        try_to_freeze();
+                else
+                        schedule();
+        }
+        """,
         """
         void wait_until(struct worker *worker, ktime_t *end)
         {

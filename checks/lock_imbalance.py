@@ -74,6 +74,16 @@ CHECK = Check(
     ),
     right=(
         """
+        int group_conf_prep(struct group *group)
+        {
+                spin_lock(&group->lock);
+                if (is_enabled(group))
+                        return 0;
+                spin_unlock(&group->lock);
+                return group->error;
+        }
+        """,
+        """
         struct slot { spinlock_t lock; };
         void freeze(struct slot *slots, int n)
         {

@@ -38,6 +38,27 @@ CHECK = Check(
     ),
     wrong=(
         """
+        static DEFINE_MUTEX(early_lock);
+
+        static void add_file(struct device_files *files)
+        {
+                if (!files_root) {
+                        mutex_lock(&early_lock);
+                        list_add(&files->link, &early_list);
+                        mutex_unlock(&early_lock);
+                }
+        }
+        void add_early_files(void)
+        {
+                struct device_files *files;
+
+                mutex_lock(&early_lock);
+                list_for_each_entry(files, &early_list, link)
+                        add_file(files); /* wrong */
+                mutex_unlock(&early_lock);
+        }
+        """,
+        """
         struct dev { raw_spinlock_t lock; };
         void show(struct dev *dev)
         {
@@ -109,6 +130,30 @@ CHECK = Check(
         """,
     ),
     right=(
+        """
+        static DEFINE_MUTEX(early_lock);
+
+        static void add_file(struct device_files *files)
+        {
+                if (!files_root) {
+                        mutex_lock(&early_lock);
+                        list_add(&files->link, &early_list);
+                        mutex_unlock(&early_lock);
+                        return;
+                }
+                create_file(files_root, files);
+        }
+        void add_early_files(void)
+        {
+                struct device_files *files;
+
+                files_root = create_dir("files");
+                mutex_lock(&early_lock);
+                list_for_each_entry(files, &early_list, link)
+                        add_file(files);
+                mutex_unlock(&early_lock);
+        }
+        """,
         """
         struct dev { struct mutex lock; int n; };
         static void set(struct dev *dev, int n, bool locked)

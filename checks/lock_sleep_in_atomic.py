@@ -33,6 +33,14 @@ CHECK = Check(
     ),
     wrong=(
         """
+        void copy_back(struct request *request, struct iov_iter *iter, void *from)
+        {
+                spin_lock(&request->lock);
+                copy_to_iter(from, request->length, iter); /* wrong */
+                spin_unlock(&request->lock);
+        }
+        """,
+        """
         static int look_until_ready(struct dev *dev, unsigned int sleep_us)
         {
                 u32 status;
@@ -122,6 +130,17 @@ CHECK = Check(
         """,
     ),
     right=(
+        """
+        void copy_back(struct request *request, struct bio_vec *vecs, void *from)
+        {
+                struct iov_iter iter;
+
+                iov_iter_bvec(&iter, ITER_DEST, vecs, request->nr, request->length);
+                spin_lock(&request->lock);
+                copy_to_iter(from, request->length, &iter);
+                spin_unlock(&request->lock);
+        }
+        """,
         """
         static int look_until_ready(struct dev *dev, unsigned int sleep_us)
         {

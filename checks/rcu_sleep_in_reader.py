@@ -32,6 +32,17 @@ CHECK = Check(
     ),
     wrong=(
         """
+        static void *table_alloc(size_t size, gfp_t gfp)
+        {
+                return kvmalloc_node_align_noprof(size, 1, gfp | __GFP_ZERO, NUMA_NO_NODE);
+        }
+        void *grow(struct table *table)
+        {
+                guard(rcu)();
+                return table_alloc(table->size, GFP_KERNEL | __GFP_NOWARN); /* wrong */
+        }
+        """,
+        """
         void visit(struct table *table)
         {
                 struct entry *entry;
@@ -61,6 +72,17 @@ CHECK = Check(
         """,
     ),
     right=(
+        """
+        static void *table_alloc(size_t size, gfp_t gfp)
+        {
+                return kvmalloc_node_align_noprof(size, 1, gfp | __GFP_ZERO, NUMA_NO_NODE);
+        }
+        void *grow(struct table *table)
+        {
+                guard(rcu)();
+                return table_alloc(table->size, GFP_ATOMIC | __GFP_NOWARN);
+        }
+        """,
         """
         void visit(struct table *table)
         {

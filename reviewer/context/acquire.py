@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.effects import Acquisition, Condition, Edge, EventKind
 from reviewer.context.enabled import interruptible, interrupts
-from reviewer.context.facts import STANDS, SYMBOL, TAKEN_AT, Facts
+from reviewer.context.facts import STANDS, SYMBOL, TAKEN_AT, VALUE, Facts
 from reviewer.context.locks import around, canonical, in_parameters
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.place import Place
@@ -16,7 +16,7 @@ from reviewer.context.setups import owner_of
 from reviewer.context.state import Held, Origin, State
 from reviewer.context.tables import LockClass
 from reviewer.model import Step
-from reviewer.source.cfg import Call, Function, Guard
+from reviewer.source.cfg import Assign, Call, Function, Guard
 from reviewer.source.expression import last_member, root
 
 if TYPE_CHECKING:
@@ -167,6 +167,8 @@ def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts
         return
     if "(" in name or "[" in name or name.startswith("?"):
         return
+    if acquisition.asked and acquisition.asked & _set_here(flow.function):
+        return  # the callee takes it for some values only, and this is where the value comes from
     for held in _kept(state, acquisition):
         kind = taken_again(held.kind, acquisition.kind)
         if held.expression != name or kind is None or held.origin is not Origin.TAKEN:
@@ -254,6 +256,7 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
         )
         | frozenset(in_parameters(function, name) for _, name in state.dropped)
         | (frozenset((ANY,)) if "locks" in state.unsure else frozenset()),
+        asked=acquisition.asked | _asked(function, facts),
     )
     if not outside.lock_class and not outside.expression.startswith("P"):
         return
@@ -262,3 +265,24 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
     shorter = old is not None and (len(outside.steps), outside.steps) < (len(old.steps), old.steps)
     if shorter or (old is None and len(summary.acquisitions) < _MOST):
         summary.acquisitions[outside.key] = outside
+    if old is not None and old.asked != outside.asked:
+        kept = summary.acquisitions[outside.key]
+        summary.acquisitions[outside.key] = kept._replace(asked=old.asked & outside.asked)
+
+
+def _asked(function: Function, facts: Facts) -> frozenset[str]:
+    """The global variables of which a value is known on the path."""
+    return frozenset(
+        text
+        for letter, text in facts
+        if letter == VALUE and text.isidentifier() and text not in function.params and text not in function.locals
+    )
+
+
+def _set_here(function: Function) -> frozenset[str]:
+    """The variables that the function gives a value to."""
+    return frozenset(
+        name
+        for node in function.nodes()
+        if (name := node.target if isinstance(node, Assign) else node.result if isinstance(node, Call) else None)
+    )

@@ -23,16 +23,21 @@ from reviewer.context.facts import (
 )
 from reviewer.context.implied import conclude
 from reviewer.context.pointers import Pointers
-from reviewer.context.state import Origin, State, atomic
+from reviewer.context.state import Origin, State, Task, atomic
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Call, Function, Literal
 from reviewer.source.expression import is_path, split_member, unwrap
+
+_RUNNING = "TASK_RUNNING"
 
 
 def assume(state: State, facts: Facts, literal: Literal, function: Function, api: Api) -> State | None:
     """The state where ``literal`` holds, or None where it cannot."""
     text = literal.left
     meaning = facts.get((MEANING, text))
+    if meaning is not None and meaning[0] == "state":
+        running = literal.right == _RUNNING and (literal.operator == "==") == literal.holds
+        return state._replace(task=Task.RUNNING) if running else state
     if meaning is not None and meaning[0] != "same":
         answers: dict[tuple[str, int | str], bool] = {("!=", 0): literal.holds, ("==", 0): not literal.holds}
         truth = answers.get((literal.operator, literal.right))

@@ -211,7 +211,7 @@ class Acquisition(NamedTuple):
     ``expression`` is in the function's parameters, ``lock_class`` empty where the declaration is not clear. ``minus``
     are locks that are released before it, ``*`` for any of them. ``irqs`` says whether interrupts are ``off`` or ``on``
     then, empty as the caller has them; ``bh`` whether bottom halves are disabled. ``steps`` lead to the call that takes
-    it.
+    it. What the global variables ``asked`` hold decides whether it is taken.
     """
 
     kind: str
@@ -222,6 +222,7 @@ class Acquisition(NamedTuple):
     irqs: str
     bh: bool
     steps: tuple[Step, ...]
+    asked: frozenset[str] = frozenset()
 
     @property
     def key(self) -> tuple[object, ...]:

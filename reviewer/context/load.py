@@ -341,6 +341,7 @@ def load_tables(folder: Path) -> Api:
         sleep_pattern=reader.pattern("effects", "sleeps.patterns", sleeps.patterns),
         sleeps_unless=reader.by_key("effects", "sleeps.unless", sleeps.unless),
         user_access=names("effects", "sleeps.user", sleeps.user),
+        kernel_iterators=names("effects", "sleeps.kernel_iterators", sleeps.kernel_iterators),
         drops_lock=sleeps.drops_lock,
         drops_queue_lock=sleeps.drops_queue_lock,
         sleeps_between=sleeps.between_looks,

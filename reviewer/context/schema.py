@@ -156,7 +156,8 @@ class Callbacks(_Table, frozen=True, forbid_unknown_fields=True):
 class Predicates(_Table, frozen=True, forbid_unknown_fields=True):
     """Questions about the context; ``irqs`` and ``no_irqs`` about that of the code which was interrupted.
 
-    ``interrupt`` are those of the questions for an atomic context that see interrupts alone.
+    ``interrupt`` are those of the questions for an atomic context that see interrupts alone, ``state`` give the state
+    of the task.
     """
 
     atomic: str
@@ -165,6 +166,7 @@ class Predicates(_Table, frozen=True, forbid_unknown_fields=True):
     gfp: str
     irqs: str
     no_irqs: str
+    state: str
 
 
 class Errors(_Table, frozen=True, forbid_unknown_fields=True):
@@ -227,6 +229,7 @@ class Sleeps(_Table, frozen=True, forbid_unknown_fields=True):
     always: dict[str, str]
     patterns: list[str]
     user: str
+    kernel_iterators: str
     drops_lock: Positions
     drops_queue_lock: Positions
     between_looks: Positions

@@ -46,7 +46,7 @@ class Tabled:
             )
         elif (
             api.sleeps_always(name)
-            or (name in api.user_access and state.pagefault <= 0)
+            or (name in api.user_access and state.pagefault <= 0 and not self._of_kernel(flow, node))
             or (name in api.sleeps_unless and not self._allowed(flow, api.sleeps_unless[name]))
         ):
             self.notes.simple(flow, node, state, facts, EventKind.SLEEP, step)
@@ -78,6 +78,14 @@ class Tabled:
         argument = plain(node.args[0]) if node.args else ""
         owner, separator, _ = argument.rpartition("->")
         return bool(separator) and self.analyser.program.type_of(owner, flow.function) in self.api.irqsafe_owners
+
+    def _of_kernel(self, flow: Flow, node: Call) -> bool:
+        """Whether what is copied by is an iterator of the function itself, over memory that is not the user's."""
+        own = {argument for argument in node.args if argument.startswith("&") and argument[1:] in flow.function.locals}
+        return bool(own) and any(
+            call.name in self.api.kernel_iterators and call.args and call.args[0] in own
+            for call in flow.function.calls()
+        )
 
     def _plain_seqcount(self, flow: Flow, node: Call) -> bool:
         """Whether the counter is declared as one without a lock of its own."""

@@ -201,6 +201,7 @@ class Api:
     sleep_pattern: re.Pattern[str]
     sleeps_unless: Mapping[str, str]
     user_access: frozenset[str]
+    kernel_iterators: frozenset[str]
     drops_lock: Mapping[str, int]
     drops_queue_lock: Mapping[str, int]
     sleeps_between: Mapping[str, int]
