@@ -232,7 +232,7 @@ def _chosen(locks: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
 
 def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place) -> None:
     state, facts = place.state, place.facts
-    if acquisition.lock_class and not acquisition.conditions:
+    if acquisition.lock_class and not acquisition.conditions and not _another_held(flow, acquisition, state):
         for held in _kept(state, acquisition):
             if held.expression != acquisition.expression:
                 key = (held.kind, held.expression, acquisition.kind, acquisition.lock_class)
@@ -268,6 +268,19 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
     if old is not None and old.asked != outside.asked:
         kept = summary.acquisitions[outside.key]
         summary.acquisitions[outside.key] = kept._replace(asked=old.asked & outside.asked)
+
+
+def _another_held(flow: Flow, acquisition: Acquisition, state: State) -> bool:
+    """Whether a lock of the same class is held already, and nobody knows whether it is that of the same object.
+
+    If it is, the callee does not take it here; if not, the outer one may well be what keeps others away.
+    """
+    name = acquisition.expression
+    return name.startswith("?") and any(
+        last_member(held.expression) == last_member(name)
+        and flow.analyser.program.lock_class(held.expression, flow.function) == acquisition.lock_class
+        for held in state.locks
+    )
 
 
 def _asked(function: Function, facts: Facts) -> frozenset[str]:

@@ -173,3 +173,55 @@ void tree_mark(struct tree *tree)
 	tree_mark_branches(tree);
 	spin_unlock(&tree->lock);
 }
+
+/* What is held further out is taken again below for an object that is found there: no second order. */
+
+struct ring { struct mutex ring_lock; struct mutex tasks_lock; struct mutex users_lock; struct list_head works; };
+struct work { struct ring *ring; struct list_head node; int links; };
+
+static void cancel_work(struct work *work)
+{
+	struct ring *ring = ring_of(work);
+
+	mutex_lock(&ring->ring_lock);
+	unlink_next(work);
+	mutex_unlock(&ring->ring_lock);
+}
+
+void cancel_ring(struct ring *ring)
+{
+	struct work *work;
+
+	mutex_lock(&ring->ring_lock);
+	mutex_lock(&ring->tasks_lock);
+	list_for_each_entry(work, &ring->works, node)
+		cancel_work(work);
+	mutex_unlock(&ring->tasks_lock);
+	mutex_unlock(&ring->ring_lock);
+}
+
+void tell_tasks(struct ring *ring)
+{
+	mutex_lock(&ring->ring_lock);
+	mutex_lock(&ring->tasks_lock);
+	mutex_unlock(&ring->tasks_lock);
+	mutex_unlock(&ring->ring_lock);
+}
+
+void cancel_users(struct ring *ring)
+{
+	struct work *work;
+
+	mutex_lock(&ring->users_lock);
+	list_for_each_entry(work, &ring->works, node)
+		cancel_work(work); /* wrong: lock-order-inversion */
+	mutex_unlock(&ring->users_lock);
+}
+
+void tell_users(struct ring *ring)
+{
+	mutex_lock(&ring->ring_lock);
+	mutex_lock(&ring->users_lock); /* wrong: lock-order-inversion */
+	mutex_unlock(&ring->users_lock);
+	mutex_unlock(&ring->ring_lock);
+}
