@@ -464,6 +464,8 @@ class Calls:
             assumed, facts = effect.assumed, place.facts
             if refuted(assumed, facts) or by_state(assumed, place.flow.cursors.stepped, facts):
                 return
+            if any(truth and node.line < place.flow.becomes.get(text, 0) for text, truth in assumed):
+                return  # it comes to be so after the call
             known = place.assuming(assumed)
             sought, given = sought_for(assumed, caller, facts), place.flow.filled.given(assumed, node.args, facts)
             if known is None or sought is None or given is None:

@@ -71,7 +71,7 @@ def always_held(analyser: Analyser, use: Use, lock: str, depth: int = _ABOVE) ->
     return bool(calls) and all(always_held(analyser, call, lock, depth - 1) for call in calls)
 
 
-def held_by_all(analyser: Analyser, function: Function, depth: int = _ABOVE) -> frozenset[str]:
+def held_by_all(analyser: Analyser, function: Function, depth: int = _ABOVE + 1) -> frozenset[str]:
     """The last members of the locks, other than readers, that all who are known to call ``function`` hold."""
     found: list[frozenset[str]] = []
     for caller in callers(analyser.program, function):

@@ -17,7 +17,7 @@ from reviewer.context.acquire import EXCLUSIVE, distrusted
 from reviewer.context.annotations import is_noinstr
 from reviewer.context.asserted import asserted_at_times
 from reviewer.context.assume import assume
-from reviewer.context.assumptions import copied, written
+from reviewer.context.assumptions import becomes, copied, written
 from reviewer.context.balance import Moves, unbalanced
 from reviewer.context.choices import Choices
 from reviewer.context.contexttests import ContextTests
@@ -136,6 +136,7 @@ class Flow:
         self.choices = Choices(function, self.api)
         self.deferred = Deferred(function, self.api, partial(analyser.program.own_functions, function.path))
         self.written = written(function)
+        self.becomes = becomes(function, self.api.stores)
         self.copied = copied(function, lambda name: analyser.only_looks(name, function.path))
         self._watchers = tuple(watcher(self) for watcher in _WATCHERS if watcher.matter(function, self.api))
         self._seen: set[tuple[object, ...]] = set()

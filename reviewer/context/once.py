@@ -22,7 +22,7 @@ class Once:
     """
 
     def __init__(self, function: Function, api: Api) -> None:
-        self._clear_at_first = _set_once(function) | frozenset(_asked_for(function, _SET_UP))
+        self._clear_at_first = _set_once(function, api.stores) | frozenset(_asked_for(function, _SET_UP))
         self._true_at_last = frozenset(_asked_for(function, api.last_reference))
         self._false_at_last = frozenset(_asked_for(function, api.not_last_reference))
         self._guarded = frozenset(_guarded(function, api.sleeps_voluntarily))
@@ -83,27 +83,38 @@ def _asked_for(function: Function, pattern: re.Pattern[str]) -> Iterator[str]:
             yield from (each.left for each in edge.literals if pattern.fullmatch(last_member(each.left)))
 
 
-def _set_once(function: Function) -> frozenset[str]:
+def _set_once(function: Function, stores: Set[str]) -> frozenset[str]:
     """The global flags that the function sets and never clears, and what it sets where it has found nothing in it."""
     own = {*function.params, *function.locals}
     assigned = [node for node in function.nodes() if isinstance(node, Assign)]
-    missed = _set_where_missed(function)
+    missed = _set_where_missed(function, stores)
     cleared = {node.target for node in assigned if value_of({}, node.value) in (None, 0)} - missed
     flags = {node.target for node in assigned} - cleared
-    return frozenset(name for name in flags | missed if name.isidentifier() and name not in own)
+    names = {name for name in flags | missed if name.isidentifier() and name not in own}
+    copies = {node.target for node in assigned if node.value in names and node.target in own}
+    return frozenset(names | {name for name in copies if name in function.locals})
 
 
-def _set_where_missed(function: Function) -> frozenset[str]:
-    """What is assigned to only in blocks to which every way leads through the answer that nothing is in it."""
+def _set_where_missed(function: Function, stores: Set[str]) -> frozenset[str]:
+    """What is assigned to only in blocks to which every way leads through the answer that nothing is in it.
+
+    That may be asked of a copy: ``if (!own) { own = make(); smp_store_release(&global, own); }``.
+    """
     found, others = set[str](), set[str]()
     for number, block in enumerate(function.blocks):
-        assigned = {node.target for node in block.nodes if isinstance(node, Assign)}
-        assigned |= {node.result for node in block.nodes if isinstance(node, Call) and node.result}
+        assigned = {(node.target, node.value) for node in block.nodes if isinstance(node, Assign)}
+        for node in block.nodes:
+            if isinstance(node, Call) and node.result:
+                assigned.add((node.result, ""))
+            if isinstance(node, Call) and node.name in stores and len(node.args) > 1:
+                assigned.add((node.args[0].removeprefix("&"), node.args[1]))
         if not assigned:
             continue
         ways = [edge.literals for other in function.blocks for edge in other.edges if edge.target == number]
-        for target in assigned:
-            missed = bool(ways) and all(any(_is_missing(literal, target) for literal in way) for way in ways)
+        for target, value in assigned:
+            missed = bool(ways) and all(
+                any(_is_missing(literal, target) or _is_missing(literal, value) for literal in way) for way in ways
+            )
             (found if missed else others).add(target)
     return frozenset(found - others)
 

@@ -177,6 +177,12 @@ class Errors(_Table, frozen=True, forbid_unknown_fields=True):
     asks: str
 
 
+class Stores(_Table, frozen=True, forbid_unknown_fields=True):
+    """Calls that put their second argument into the first."""
+
+    names: str
+
+
 class TakenOut(_Table, frozen=True, forbid_unknown_fields=True):
     """Calls that take a pointer out of the variable that they are given first."""
 
@@ -204,6 +210,7 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     predicates: Predicates
     errors: Errors
     taken_out: TakenOut
+    stores: Stores
     alone: dict[str, str]
     orders: list[Orders]
     elsewhere: dict[str, str]

@@ -196,6 +196,7 @@ class Api:
     predicates: Mapping[str, str]
     error_pointers: Mapping[str, str]
     taken_out: frozenset[str]
+    stores: frozenset[str]
     alone: Mapping[str, str]
     sleeps: frozenset[str]
     sleep_pattern: re.Pattern[str]

@@ -187,3 +187,31 @@ void locks_its_own(struct netdev *dev)
 	close_same(dev, 1); /* wrong: lock-recursive-class */
 	mutex_unlock(&dev->lock);
 }
+
+struct poller { int (*poll)(struct poller *poller); };
+struct queue { struct poller backlog; };
+
+static int poll_backlog(struct poller *poller)
+{
+	msleep(1);
+	return 0;
+}
+
+static void set_up_queue(struct queue *queue)
+{
+	queue->backlog.poll = poll_backlog;
+}
+
+static void polls_any(struct dev *dev, struct poller *poller)
+{
+	spin_lock(&dev->lock);
+	poller->poll(poller);
+	spin_unlock(&dev->lock);
+}
+
+static void polls_backlog(struct dev *dev, struct queue *queue)
+{
+	spin_lock(&dev->lock);
+	queue->backlog.poll(&queue->backlog); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}

@@ -162,3 +162,72 @@ void drops_one(struct dev *dev)
 	drop_set(dev); /* wrong: lock-recursive-class */
 	mutex_unlock(&types_lock);
 }
+
+struct ctx { raw_spinlock_t raw; struct task *task; refcount_t users; int mode; };
+static DEFINE_MUTEX(parser_lock);
+static struct types *parsed;
+
+static struct types *get_parsed(void)
+{
+	struct types *own = smp_load_acquire(&parsed);
+
+	if (!own) {
+		mutex_lock(&parser_lock);
+		own = parsed;
+		if (!own) {
+			own = parse_types();
+			smp_store_release(&parsed, own);
+		}
+		mutex_unlock(&parser_lock);
+	}
+	return own;
+}
+
+static struct types *parse_again(void)
+{
+	struct types *own = smp_load_acquire(&parsed);
+
+	if (!own) {
+		mutex_lock(&parser_lock);
+		own = parse_types();
+		mutex_unlock(&parser_lock);
+	}
+	return own;
+}
+
+void parses_once(struct ctx *ctx)
+{
+	get_parsed();
+	mutex_lock(&parser_lock);
+	use(get_parsed());
+	mutex_unlock(&parser_lock);
+}
+
+void parses_each_time(struct ctx *ctx)
+{
+	mutex_lock(&parser_lock);
+	use(parse_again()); /* wrong: lock-recursive-class */
+	mutex_unlock(&parser_lock);
+}
+
+static void put_ctx(struct ctx *ctx)
+{
+	if (ctx->task == TASK_DEAD)
+		msleep(1);
+}
+
+void ends(struct ctx *ctx)
+{
+	raw_spin_lock_irq(&ctx->raw);
+	put_ctx(ctx);
+	WRITE_ONCE(ctx->task, TASK_DEAD);
+	raw_spin_unlock_irq(&ctx->raw);
+}
+
+void ends_first(struct ctx *ctx)
+{
+	raw_spin_lock_irq(&ctx->raw);
+	WRITE_ONCE(ctx->task, TASK_DEAD);
+	put_ctx(ctx); /* wrong: lock-sleep-in-atomic */
+	raw_spin_unlock_irq(&ctx->raw);
+}
