@@ -129,7 +129,7 @@ class Orders:
         """An event for each pair of locks of ``function`` that another function takes in the other order."""
         for edge in analysis.edges.values():
             held, taken = self._classes(function, edge, self._readers, _WAITS)
-            if not held or not taken or held == taken or self._of_one_kind(function, edge):
+            if not held or not taken or held == taken:
                 continue
             in_reader = edge.held.kind in self._readers
             reverse = self._reverse(held, taken, function, edge, in_reader=in_reader)
@@ -161,25 +161,28 @@ class Orders:
             return expression, edge.acquisition.lock_class
         return self._analyser.program.lock_class(expression, function) or "", edge.acquisition.lock_class
 
-    def _of_one_kind(self, function: Function, edge: Edge) -> bool:
-        """Whether the edge is about objects of one type, where lockdep takes the locks of others for another class.
+    def _are_compatible(self, function: Function, edge: Edge, reverse: Reverse) -> bool:
+        """Whether the two orders do no harm."""
+        return _nested(function, edge, reverse) or self._are_apart(function, edge, reverse)
 
-        The place where a lock is set up is its class (include/linux/spinlock.h, spin_lock_init()).
+    def _are_apart(self, function: Function, edge: Edge, reverse: Reverse) -> bool:
+        """Whether the two are about locks of two files, each of which sets up its own.
+
+        The place where a lock is set up is its class to lockdep (include/linux/spinlock.h, spin_lock_init()). One of
+        the two has to have asked of which type the object is.
         """
-        for lock in edge.chosen:
-            uses = self._analyser.set_ups.uses(self._analyser.set_ups.object_of(lock, function), function.path)
-            if (
-                len(
-                    {
-                        (user.path, node.line)
-                        for user, node in uses
-                        if isinstance(node, Call) and _SETS_UP.search(node.name)
-                    }
-                )
-                > 1
-            ):
-                return True
-        return False
+        chosen = [(function, lock) for lock in edge.chosen] + [(reverse.function, lock) for lock in reverse.edge.chosen]
+        files = {function.path, reverse.function.path}
+        objects = [self._analyser.set_ups.object_of(lock, user) for user, lock in chosen if len(files) > 1]
+        return any(all(self._sets_up(path, of) for path in files) for of in objects if of)
+
+    def _sets_up(self, path: str, of: str) -> bool:
+        """Whether the lock ``of`` is set up in the file ``path``."""
+        uses = self._analyser.set_ups.uses(of, path)
+        return any(
+            each.path == path and isinstance(node, Call) and _SETS_UP.search(node.name) is not None
+            for each, node in uses
+        )
 
     def _reverse(self, held: str, taken: str, user: Function, edge: Edge, *, in_reader: bool) -> Reverse | None:
         folder = posixpath.dirname(user.path)
@@ -188,9 +191,9 @@ class Orders:
         if key not in self._found:
             self._found[key] = next(self._all(held, taken, user, words), None)
         found = self._found[key]
-        if found is not None and _nested(user, edge, found):
+        if found is not None and self._are_compatible(user, edge, found):
             others = self._all(held, taken, user, words)
-            found = next((other for other in others if not _nested(user, edge, other)), None)
+            found = next((other for other in others if not self._are_compatible(user, edge, other)), None)
         return found if found is not None and found.function != user else None
 
     def _all(self, held: str, taken: str, user: Function, words: list[str]) -> Iterator[Reverse]:
@@ -209,8 +212,7 @@ class Orders:
             for name in self._candidates(path, outer, inner):
                 for function in self._analyser.program.functions(path, name):
                     for edge in self._analyser.analyse(function).edges.values():
-                        in_order = self._classes(function, edge, self._readers, _WAITS) == (taken, held)
-                        if in_order and not self._of_one_kind(function, edge):
+                        if self._classes(function, edge, self._readers, _WAITS) == (taken, held):
                             yield Reverse(function, edge)
 
     def words(self, path: str) -> dict[str, frozenset[bytes]]:
