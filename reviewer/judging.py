@@ -39,7 +39,7 @@ from reviewer.tree.blobs import Snapshot
 from reviewer.tree.objects import Objects
 from reviewer.tree.patchtext import is_text
 from reviewer.tree.repository import Repository
-from reviewer.workers import MOST, beside, in_order
+from reviewer.workers import MOST, Peer, beside, in_order
 
 _RECURSION = 6000  # one analysis inside another takes about ten frames of Python; far below what the C stack holds
 _ENOUGH = 4  # patches; for fewer another process is not worth its start
@@ -96,7 +96,7 @@ def judge_all(
         judge = PatchJudge(place.tree, applied, snapshot, cache, checks, api, annotate=place.options.annotate)
         found = _here(judge, missing)
         if cache.kept and not repository.partial:
-            judge.helped_by(partial(_reading_ahead, applied, place, checks))
+            judge.helped_by(partial(_helper, applied, place, checks))
     for key, known in zip(keys, finished, strict=True):
         if known is not None:
             yield known
@@ -191,18 +191,18 @@ def _snapshot(objects: Objects, commit: str, tree: str) -> Files:
     return Snapshot(objects, tree, commit)
 
 
-def _reading_ahead(
+def _helper(
     applied: Sequence[AppliedPatch], place: Place, checks: Sequence[Check], at: int
-) -> AbstractContextManager[None]:
+) -> AbstractContextManager[Peer | None]:
     if not _can_be_loaded(checks, place.options):
         return nullcontext()
     tools = partial(_tools, place, tuple(applied), frozenset(check.id for check in checks))
-    return beside(_read_ahead, at, tools)
+    return beside(_help, at, tools)
 
 
-def _read_ahead(tools: tuple[PatchJudge, list[str]], at: int) -> None:
+def _help(tools: tuple[PatchJudge, list[str]], at: int, peer: Peer) -> None:
     judge, _ = tools
-    judge.read_ahead(at)
+    judge.help(at, peer)
 
 
 def _judge_share(tools: tuple[PatchJudge, list[str]], share: tuple[int, ...]) -> tuple[tuple[Judged, ...], str]:
@@ -251,7 +251,7 @@ class PatchJudge:
         self._step: tuple[int, Analyser] | None = None
         self._rules = tables_digest(data_dir("checks"))
         self._kept: list[Kept] = []
-        self._helper: Callable[[int], AbstractContextManager[None]] | None = None
+        self._helper: Callable[[int], AbstractContextManager[Peer | None]] | None = None
         self._helping = ExitStack()
 
     def __enter__(self) -> PatchJudge:
@@ -260,25 +260,31 @@ class PatchJudge:
     def __exit__(self, *_: object) -> None:
         self._helping.close()
 
-    def helped_by(self, helper: Callable[[int], AbstractContextManager[None]]) -> None:
-        """Where there is much to compute, let another process ``read_ahead``. Use as a context manager then."""
+    def helped_by(self, helper: Callable[[int], AbstractContextManager[Peer | None]]) -> None:
+        """Where there is much to compute, let another process ``help``. Use as a context manager then."""
         self._helper = helper
 
     def _ask_for_help(self, at: int, analysis: Analyser) -> None:
         helper, self._helper = self._helper, None
         if helper is not None and self._kept:
+            kept = self._kept[-1]
 
             def begin() -> None:
                 analysis.program.share(backwards=False)
-                self._helping.enter_context(helper(at))
+                peer = self._helping.enter_context(helper(at))
+                if peer is not None:
+                    analysis.share(peer, kept, backwards=False)
 
-            self._kept[-1].ask_for_help(begin)
+            kept.ask_for_help(begin)
 
-    def read_ahead(self, at: int) -> None:
-        """Read what the judgement of the patch at this position rests on, from the other end than ``judged`` does."""
+    def help(self, at: int, peer: Peer) -> None:
+        """Compute what the judgement of the patch at this position rests on, from the other end than ``judged`` does.
+
+        ``peer`` is the process that judges it and finds in the cache what was done.
+        """
         changes = self._changes(self._applied[at])
         analysis = self._root(self._base, self._cache.store)
-        analysis.program.share(backwards=True)
+        analysis.share(peer, self._kept[-1], backwards=True)
         found: list[Function] = []
         old_name = {new: old for old, new in changes.renamed.items()}
         for path, lines in changes.lines.items():
@@ -286,7 +292,9 @@ class PatchJudge:
             for extent in analysis.program.extents(old_name.get(path, path)):
                 if bisect_left(changed, extent.line) < bisect_right(changed, extent.end):
                     found += analysis.program.functions(old_name.get(path, path), extent.name)
-        analysis.read_ahead(found)
+        for function in reversed(found):
+            analysis.summary(function)
+        self.close()
 
     def judged(self, at: int) -> Judged:
         """What is to be said of the patch at this position."""

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import multiprocessing.connection
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -23,6 +25,9 @@ MOST: Final = 2
 """Processes at once: each may need 600 MB, and the machine belongs to its user."""
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_PATIENCE: Final = 60  # seconds
+_A_MOMENT: Final = 0.005
+_Cells = ctypes.Array[ctypes.c_ulonglong]
 _tools: list[Any] = []  # of this process, where it is a worker
 
 
@@ -73,38 +78,79 @@ def _shared(
         executor.shutdown(wait=True, cancel_futures=True)
 
 
+class Peer:
+    """The other one of two processes that share one work: each tells which piece it is at, by a number.
+
+    ``cells`` is memory that both have, ``own`` the position of this process in it, ``is_alive`` whether the other runs.
+    """
+
+    def __init__(self, cells: _Cells, own: int, is_alive: Callable[[], bool]) -> None:
+        self._cells = cells
+        self._own = own
+        self._is_alive = is_alive
+
+    def begin(self, piece: int) -> None:
+        """Tell the other which piece this process is at; 0 for none."""
+        self._cells[self._own] = piece
+
+    def is_at(self, piece: int) -> bool:
+        """Whether the other is at that piece. One that has ended, or was waited for too long, is at none."""
+        return self._cells[1 - self._own] == piece and self._is_alive()
+
+    def wait(self, piece: int) -> None:
+        """Wait until the other is no longer at that piece; for a minute at most, as it may have been stopped."""
+        end = time.monotonic() + _PATIENCE
+        while self.is_at(piece):
+            time.sleep(_A_MOMENT)
+            if time.monotonic() > end:
+                self._is_alive = _never
+
+
+def _never() -> bool:
+    return False
+
+
 @contextmanager
 def beside(
-    function: Callable[[_Tools, _Task], None], task: _Task, tools: Callable[[], AbstractContextManager[_Tools]]
-) -> Iterator[None]:
+    function: Callable[[_Tools, _Task, Peer], None],
+    task: _Task,
+    tools: Callable[[], AbstractContextManager[_Tools]],
+) -> Iterator[Peer | None]:
     """Have another process do ``function`` for the length of the block, if one can be had; nobody waits for its end.
 
-    What it does must be of use only, and not needed: it may get nowhere. All three must be picklable.
+    What it does must be of use only, and not needed: it may get nowhere. All three must be picklable. Yields the other
+    process, or None where there is none; ``function`` gets this one.
     """
     if len(os.sched_getaffinity(0)) < MOST:
-        yield
+        yield None
         return
-    helper = multiprocessing.get_context("spawn").Process(target=_help, args=(function, task, tools), daemon=True)
+    spawn = multiprocessing.get_context("spawn")
     try:
+        cells = spawn.RawArray("Q", MOST)
+        helper = spawn.Process(target=_help, args=(function, task, tools, cells), daemon=True)
         with _uninterrupted():
             helper.start()
     except OSError:  # no memory or no process to be had
-        yield
+        yield None
         return
     try:
-        yield
+        yield Peer(cells, 0, helper.is_alive)
     finally:
         helper.terminate()
         helper.join()
 
 
 def _help(
-    function: Callable[[_Tools, _Task], None], task: _Task, tools: Callable[[], AbstractContextManager[_Tools]]
+    function: Callable[[_Tools, _Task, Peer], None],
+    task: _Task,
+    tools: Callable[[], AbstractContextManager[_Tools]],
+    cells: _Cells,
 ) -> None:
     # Whatever fails here fails in the process that is helped as well, and that tells the user.
     with suppress(Exception):
         _begin(tools)
-        function(_tools[0], task)
+        # A parent that ends takes this process with it.
+        function(_tools[0], task, Peer(cells, 1, lambda: True))
 
 
 @contextmanager

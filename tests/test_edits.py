@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 
 from reviewer.config import data_dir
 from reviewer.context.analysis import Analyser
-from reviewer.context.closure import Closure
+from reviewer.context.closure import Closure, Key, Known
 from reviewer.context.effects import Summary
 from reviewer.registry import load_api
 from reviewer.source.cfg import Function
@@ -161,9 +163,9 @@ def test_only_what_calls_the_changed_function_is_computed(monkeypatch: pytest.Mo
     computed: list[str] = []
     settle = Closure._settle
 
-    def noting(closure: Closure, key: object, known: object) -> None:
-        computed.append(key.name)  # type: ignore[attr-defined]
-        settle(closure, key, known)  # type: ignore[arg-type]
+    def noting(closure: Closure, circle: Mapping[Key, Known]) -> None:
+        computed.extend(key.name for key in circle)
+        settle(closure, circle)
 
     monkeypatch.setattr(Closure, "_settle", noting)
     after = program(TEXT.replace(*CHANGES["a line more"]), before)
@@ -181,9 +183,9 @@ def test_what_a_new_function_does_not_reach_is_taken_over(monkeypatch: pytest.Mo
     computed: list[str] = []
     settle = Closure._settle
 
-    def noting(closure: Closure, key: object, known: object) -> None:
-        computed.append(key.name)  # type: ignore[attr-defined]
-        settle(closure, key, known)  # type: ignore[arg-type]
+    def noting(closure: Closure, circle: Mapping[Key, Known]) -> None:
+        computed.extend(key.name for key in circle)
+        settle(closure, circle)
 
     monkeypatch.setattr(Closure, "_settle", noting)
     after = program(TEXT.replace(*CHANGES["a function more"]), before)

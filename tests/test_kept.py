@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
 from reviewer.config import data_dir
 from reviewer.context.analysis import Analyser
-from reviewer.context.closure import Closure
+from reviewer.context.closure import Closure, Key, Known
 from reviewer.context.effects import EventKind, Summary
 from reviewer.context.load import tables_digest
 from reviewer.registry import load_api
@@ -43,9 +43,9 @@ class Run:
         self.computed: list[str] = []
         before = Closure._settle
 
-        def settle(closure: Closure, key: object, known: object) -> None:
-            self.computed.append(key.name)  # type: ignore[attr-defined]
-            before(closure, key, known)  # type: ignore[arg-type]
+        def settle(closure: Closure, circle: Mapping[Key, Known]) -> None:
+            self.computed += (key.name for key in circle)
+            before(closure, circle)
 
         store = Store(cache)
         program = Program(MemoryFiles(files, older=older, earlier=earlier), store)

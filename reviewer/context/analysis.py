@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from reviewer.context.calls import Calls
-from reviewer.context.closure import Base, Closure, Key, key_of
+from reviewer.context.closure import Base, Closure, Key, Peer, key_of
 from reviewer.context.effects import Analysis, Assumptions, Summary
 from reviewer.context.flow import Flow
 from reviewer.context.handlers import Handlers
@@ -31,7 +30,6 @@ _PREDICATE_NAME = re.compile(
 )
 _LIKE_A_FUNCTION = re.compile(r"&?[a-z_][a-z0-9_]{4,}")
 _SMALL = 8  # blocks
-_READ_AT_ONCE = 100  # functions that are read before what was found is written
 _READS = frozenset(
     (
         "READ_ONCE",
@@ -87,20 +85,12 @@ class Analyser:
         self._closure.keeper = kept
         return kept
 
-    def read_ahead(self, functions: Iterable[Function]) -> None:
-        """Have in the store what the analysis of ``functions`` reads, before another process comes to ask for it.
-
-        That one goes from the first callee to the last, this one the other way.
-        """
-        waiting = list(functions)
-        seen = {key_of(function) for function in waiting}
-        while waiting:
-            for callee in self._below(waiting.pop()):
-                if key_of(callee) not in seen and not self._closure.is_known(callee):
-                    waiting.append(callee)
-                seen.add(key_of(callee))
-            self.program.store.flush(_READ_AT_ONCE)
-        self.program.store.flush()
+    def share(self, peer: Peer, kept: Kept, *, backwards: bool) -> None:
+        """Share the summaries with another process that computes them; one of the two goes ``backwards``."""
+        kept.share()
+        self.program.share(backwards=backwards)
+        self._closure.peer = peer
+        self._closure.backwards = backwards
 
     def analyse(self, function: Function, start: State | None = None) -> Analysis:
         """Analyse ``function`` for itself, entered in the context ``start``."""

@@ -13,6 +13,7 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from reviewer.context.effects import EMPTY, Summary
+from reviewer.context.filesets import Numbers
 from reviewer.context.moved import moved_summary
 from reviewer.source.cfg import Call, Function, Return
 from reviewer.source.unlike import Unlike
@@ -35,56 +36,27 @@ def key_of(function: Function) -> Key:
     return Key(function.path, function.name, function.line, function.reading)
 
 
-class Numbers:
-    """Numbers for paths, so that a set of files is one integer: bit ``n`` stands for file ``n``.
-
-    A path is known by its mark, a checksum: that two paths share one only makes a set look larger than it is.
-    """
-
-    def __init__(self) -> None:
-        self._numbers: dict[int, int] = {}
-        self._marks: list[int] = []
-
-    def bit(self, path: str) -> int:
-        """The set that holds only ``path``."""
-        return 1 << self._number(mark(path))
-
-    def _number(self, of: int) -> int:
-        number = self._numbers.setdefault(of, len(self._marks))
-        if number == len(self._marks):
-            self._marks.append(of)
-        return number
-
-    def set_of(self, paths: Iterable[str]) -> int:
-        """The set of ``paths``."""
-        return self.of_marks(mark(path) for path in paths)
-
-    def of_marks(self, marks: Iterable[int]) -> int:
-        """The set of the files with these marks."""
-        numbers = [self._number(one) for one in marks]
-        bits = bytearray(max(numbers, default=0) // 8 + 1)
-        for number in numbers:
-            bits[number >> 3] |= 1 << (number & 7)
-        return int.from_bytes(bits, "little")
-
-    def marks_of(self, files: int) -> list[int]:
-        """The marks of the files of a set."""
-        return [one for number, one in enumerate(self._marks) if files >> number & 1]
-
-
-def mark(path: str) -> int:
-    """The checksum by which a path is known, 32 bits."""
-    return zlib.crc32(path.encode())
-
-
 class Keeper(Protocol):
     """Summaries of one tree that were computed by an earlier run; ``reviewer.context.kept`` has them."""
 
     def find(self, function: Function) -> Known | None:
         """The summary of ``function``, where it is kept and still true."""
 
-    def keep(self, key: Key, known: Known) -> None:
-        """Keep a summary."""
+    def keep(self, circle: Mapping[Key, Known]) -> None:
+        """Keep the summaries of a circle: who looks for them finds all of them or none."""
+
+
+class Peer(Protocol):
+    """Another process that computes summaries of the same tree, and keeps them where ``Keeper`` finds them."""
+
+    def begin(self, circle: int) -> None:
+        """Tell it which circle is being computed here; 0 for none."""
+
+    def is_at(self, circle: int) -> bool:
+        """Whether it computes that one now. What it has done when it turns to another can be found."""
+
+    def wait(self, circle: int) -> None:
+        """Wait until it is no longer at that one, or has had time enough: ``is_at`` does not hold afterwards."""
 
 
 class Known:
@@ -132,6 +104,10 @@ class Closure:
         self._alike: dict[Key, bool] = {}
         self._known: dict[Key, Known] = {}
         self.keeper: Keeper | None = None
+        self.peer: Peer | None = None
+        self.backwards = False
+        """Whether to go from the last callee to the first: of two processes one does. It changes no summary."""
+        self._busy = False
         self._circle: dict[Key, Summary] = {}
         # Of the functions that are being ordered and computed only: it keeps them in memory.
         self._below: dict[Key, Sequence[Function]] = {}
@@ -148,14 +124,48 @@ class Closure:
         """The summary of ``function`` with the files that it rests on."""
         found = self._ready(function)
         if found is None:
-            for circle in self._order(function):
-                self._compute(circle)
+            self._compute_all(self._order(function))
             found = self._known[key_of(function)]
         return found
 
-    def is_known(self, function: Function) -> bool:
-        """Whether the summary of ``function`` need not be computed."""
-        return self._ready(function) is not None
+    def _compute_all(self, circles: Iterable[list[Function]]) -> None:
+        """Compute circles, callees first. What the peer is at is put off, with all that rests on it."""
+        if self._busy:
+            for circle in circles:
+                self._compute(circle)
+            return
+        self._busy = True
+        try:
+            waiting = [circle for circle in circles if not self._is_done(circle, self.peer)]
+            while waiting:
+                left = [circle for circle in waiting if not self._is_done(circle, self.peer)]
+                if len(left) == len(waiting) and self.peer is not None:
+                    self.peer.wait(_number(left[0]))  # callees come first: nothing else can be in its way
+                    self._take_or_compute(left.pop(0), self.peer)
+                waiting = left
+        finally:
+            self._busy = False
+
+    def _is_done(self, circle: list[Function], peer: Peer | None) -> bool:
+        """Whether the summaries of a circle are known: they are now, unless the peer is at it or at its callees."""
+        if peer is None:
+            self._compute(circle)
+            return True
+        members = {key_of(function): function for function in circle}
+        called = {key_of(callee) for key, function in members.items() for callee in self._called(key, function)}
+        if not called <= self._known.keys() | members.keys() or peer.is_at(_number(circle)):
+            return False
+        self._take_or_compute(circle, peer)
+        return True
+
+    def _take_or_compute(self, circle: list[Function], peer: Peer) -> None:
+        """Have the summaries of a circle from the peer where they are there, else compute them."""
+        if None in [self._ready(function) for function in circle]:
+            peer.begin(_number(circle))
+            try:
+                self._compute(circle)
+            finally:
+                peer.begin(0)
 
     def _ready(self, function: Function) -> Known | None:
         key = key_of(function)
@@ -222,7 +232,8 @@ class Closure:
             index[key] = lowest[key] = len(index)
             stack.append(function)
             on_stack.add(key)
-            work.append((function, iter(self._called(key, function))))
+            callees = self._called(key, function)
+            work.append((function, reversed(callees) if self.backwards else iter(callees)))
 
         enter(start)
         while work:
@@ -285,7 +296,7 @@ class Closure:
         if self._base is not None and self._taken_over(members, outside.values(), files, self._base):
             return
         if len(circle) == 1 and key_of(circle[0]) not in below[key_of(circle[0])]:
-            self._settle(key_of(circle[0]), Known(self._summarise(circle[0]), files))
+            self._settle({key_of(circle[0]): Known(self._summarise(circle[0]), files)})
             return
         above = {key: [other for other in members if key in below[other]] for key in members}
         self._circle.update(dict.fromkeys(members, EMPTY))
@@ -299,13 +310,19 @@ class Closure:
                 self._circle[key] = new
             if not waiting:
                 break
-        for key in members:
-            self._settle(key, Known(self._circle.pop(key), files))
+        self._settle({key: Known(self._circle.pop(key), files) for key in members})
 
-    def _settle(self, key: Key, known: Known) -> None:
-        self._known[key] = known
+    def _settle(self, circle: Mapping[Key, Known]) -> None:
+        self._known.update(circle)
+        for key in circle:
+            self._below.pop(key, None)
         if self.keeper is not None:
-            self.keeper.keep(key, known)
+            self.keeper.keep(circle)
+
+
+def _number(circle: Sequence[Function]) -> int:
+    """A number for a circle, the same in every process and never 0; two with the same are not computed at once."""
+    return zlib.crc32(repr(key_of(circle[0])).encode()) + 1
 
 
 def _is_expression(function: Function) -> bool:

@@ -19,8 +19,9 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from reviewer.context.closure import Key, Known, Numbers, mark
+from reviewer.context.closure import Key, Known
 from reviewer.context.effects import Acquisition, Effect, Exit, Requirement, Summary
+from reviewer.context.filesets import Numbers, mark
 from reviewer.errors import CacheError, ReviewerError
 from reviewer.source.cfg import Function
 from reviewer.source.edits import offered
@@ -32,6 +33,7 @@ from reviewer.source.store import encoded, intact
 _C = (".c", ".h")
 _READ = (*_C, *BUILD_FILES)
 _PENDING = 2000
+_PENDING_SHARED = 50
 _MANY = 100  # summaries
 _LARGE = 5000  # files
 _MOST_CHANGED = 1000  # files; beyond that it is quicker to compute anew what is asked for
@@ -100,6 +102,7 @@ class Kept:
         self._pending: dict[Key, Known] = {}
         self._computed = 0
         self._help: Callable[[], None] | None = None
+        self._most_pending = _PENDING
         self._unlike: dict[int, tuple[frozenset[int], tuple[str, ...]] | None] = {}
         self._using: dict[tuple[int, tuple[str, ...]], frozenset[int]] = {}
         self._sets: dict[bytes, int] = {}
@@ -130,16 +133,21 @@ class Kept:
             known = self._sets[files] = self._numbers.of_marks(_numbers_in(files))
         return known
 
-    def keep(self, key: Key, known: Known) -> None:
-        """Keep a summary that was computed in this tree."""
-        if key.reading:
-            return
-        self._pending[key] = known
-        self._computed += 1
-        if self._computed == _MANY and self._help is not None:
+    def keep(self, circle: Mapping[Key, Known]) -> None:
+        """Keep the summaries of functions that call each other and were computed in this tree."""
+        before = self._computed
+        for key, known in circle.items():
+            if not key.reading:
+                self._pending[key] = known
+                self._computed += 1
+        if before < _MANY <= self._computed and self._help is not None:
             self._help()
-        if len(self._pending) >= _PENDING:
+        if len(self._pending) >= self._most_pending:
             self.flush()
+
+    def share(self) -> None:
+        """Write early what another process, which computes summaries of the same tree, need not compute then."""
+        self._most_pending = _PENDING_SHARED
 
     def ask_for_help(self, begin: Callable[[], None]) -> None:
         """Call ``begin`` where there is much to compute: at once in a large tree of which nothing is known, else when

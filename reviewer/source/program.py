@@ -224,7 +224,8 @@ class Program:
         return known
 
     def share(self, *, backwards: bool) -> None:
-        """Share the index with another process that fills it; one of the two goes ``backwards``."""
+        """Share with another process what is read of the tree; one of the two goes ``backwards``."""
+        self.store.share()
         self._shared = True
         self._backwards = backwards
 

@@ -23,6 +23,7 @@ from reviewer.source.types import Structures
 
 SCHEMA = 27
 _PENDING = 2000
+_PENDING_SHARED = 100
 _NAMES_KEPT = 5000
 _AT_ONCE = 500  # blobs that are scanned before what was found is written
 _CHECKSUM = 4  # bytes of CRC-32 before each value: SQLite does not notice that a byte of it has changed
@@ -111,6 +112,7 @@ class Store:
         self._lowered: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._structures: dict[tuple[str, str], Structures] = {}
         self._definitions: dict[str, list[tuple[int, str]]] = {}
+        self._most_pending = _PENDING
 
     def close(self) -> None:
         """Write what was read and close the file."""
@@ -293,13 +295,15 @@ class Store:
     def add_functions(self, oid: str, name: str, functions: tuple[Function, ...]) -> None:
         """Keep lowered functions; they are written when many have come together."""
         self._lowered[oid, name] = functions
-        if len(self._lowered) >= _PENDING:
+        if len(self._lowered) >= self._most_pending:
             self.flush()
 
-    def flush(self, least: int = 0) -> None:
-        """Write what waits to be written, if that is ``least`` functions or more."""
-        if len(self._lowered) < least:
-            return
+    def share(self) -> None:
+        """Write early what another process, which reads the same tree, need not read then."""
+        self._most_pending = _PENDING_SHARED
+
+    def flush(self) -> None:
+        """Write what waits to be written."""
         if self._lowered or self._layouts or self._structures:
             # "or replace": what does not decode is put right.
             with self.database.transaction() as db:
