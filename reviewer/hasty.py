@@ -66,7 +66,7 @@ def _reader(analyser: Analyser, function: Function, variable: str) -> tuple[Func
         for node in nodes:
             if isinstance(node, Loop) and node.name in api.rcu_iterators:
                 found = node.args[0] if node.args else ""
-            elif isinstance(node, Call) and (node.name in api.srcu_pointers or api.rcu_pointers.fullmatch(node.name)):
+            elif isinstance(node, Call) and api.fetches(node.name):
                 found = node.result or ""
             else:
                 continue

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from reviewer.context.cursors import moves_on
 from reviewer.context.effects import WALKED, Analysis, Event, EventKind, Exit, Summary, Taken
+from reviewer.context.locks import is_returned
 from reviewer.context.state import State
 from reviewer.context.tables import Api, Operation
 from reviewer.model import Step
@@ -98,9 +99,7 @@ def unbalanced(
 def _unnamed(exit_: Exit) -> Exit:
     """The exit without names that only this way out gives a lock: ``R->lock`` where others return another value."""
     return exit_._replace(
-        gained=frozenset(
-            (kind, "?." + last_member(name) if name.split("->")[0] == "R" else name) for kind, name in exit_.gained
-        )
+        gained=frozenset((kind, "?." + last_member(name) if is_returned(name) else name) for kind, name in exit_.gained)
     )
 
 

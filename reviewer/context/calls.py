@@ -27,6 +27,7 @@ from reviewer.context.facts import (
     FLAGS,
     MEANING,
     MOVED,
+    NEGATIVE_VALUE,
     STANDS,
     TAKEN_AT,
     UNMOVED,
@@ -42,7 +43,7 @@ from reviewer.context.notes import NO_DELTA, Notes
 from reviewer.context.place import Place
 from reviewer.context.reached import Brought, brought_about
 from reviewer.context.returns import apply_exits, unnamed
-from reviewer.context.shown import FREE_PREFIX, guard_name, shown_as
+from reviewer.context.shown import ANONYMOUS, FREE_PREFIX, guard_name, shown_as
 from reviewer.context.since import since
 from reviewer.context.sought import note_sought, sought_for
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, counted
@@ -50,6 +51,7 @@ from reviewer.context.tabled import Tabled
 from reviewer.context.tables import LockCall, Operation
 from reviewer.source.cfg import Call, Function, Guard
 from reviewer.source.expression import identifiers, last_member, plain, split_arguments
+from reviewer.source.guards import CONDITIONAL
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -291,12 +293,14 @@ class Calls:
         """The states after a guard begins or ends."""
         api, cls = self.api, node.cls
         if cls.startswith(FREE_PREFIX):
-            if node.enter or facts.get(("value", node.argument)) == 0:
+            if node.enter or facts.get((VALUE, node.argument)) == 0:
                 return [(state, facts)]
             if cls.removeprefix(FREE_PREFIX) not in api.frees:
                 return self._defined_guard(flow, node, state, facts)
             self.notes.simple(flow, node, state, facts, EventKind.FREE, self.notes.step(flow, node))
             return [(state, facts)]
+        if not node.enter and node.variable and facts.get((VALUE, node.status)) not in (None, 0):
+            return [(state, facts)]  # nothing was taken
         sign = 1 if node.enter else -1
         if cls in api.irq_guards:
             changed = self._irq("save" if node.enter else "restore", "guard", state, facts)
@@ -308,6 +312,11 @@ class Calls:
             return self._defined_guard(flow, node, state, facts)
         kind, suffix = api.lock_guards[cls]
         expression = canonical(flow.function, node.argument)
+        failed: Forks = []
+        if node.enter and node.variable:
+            if node.can_fail:
+                failed = [(state, {**facts, (VALUE, node.status): NEGATIVE_VALUE})]
+            facts[VALUE, node.status] = 0
         if node.enter:
             if "_try" not in cls and "nest" not in cls:
                 self._taken_twice(flow, node, kind, expression, state, facts)
@@ -324,15 +333,27 @@ class Calls:
                     state, api, kind, "irqsave" if suffix == "irq" else suffix, sign, facts, "guard" + expression
                 ),
                 facts,
-            )
+            ),
+            *failed,
         ]
 
     def _defined_guard(self, flow: Flow, node: Guard, state: State, facts: Facts) -> Forks:
         """A guard that the tables do not know: what its definition in the tree says."""
-        if not self.analyser.callees(guard_name(node), flow.function):
+        name = guard_name(node)
+        callees = self.analyser.callees(name, flow.function)
+        if not callees:
+            if node.enter:
+                flow.requirements.taken_unnamed(node.line, frozenset())
             return [(state.doubted({"irq"}) if node.enter else state, facts)]  # it may disable them
         arguments = tuple(split_arguments(node.argument)) if node.argument else ()
-        return self._descend(flow, Call(node.line, guard_name(node), arguments), state, facts)
+        result = None
+        if not node.cls.startswith(FREE_PREFIX):
+            variable = (node.variable or ANONYMOUS,)
+            arguments = variable if callees[0].via == "DEFINE_CLASS" and not node.enter else (*arguments, *variable)
+            if node.enter:
+                result = node.status if callees[0].via in CONDITIONAL else node.variable or ANONYMOUS
+                forget(facts, result)
+        return self._descend(flow, Call(node.line, name, arguments, result), state, facts)
 
     # Across functions
 
@@ -347,6 +368,8 @@ class Calls:
             return [(state, facts)]
         reached = flow.reached(node)
         if not reached.callees:
+            if self.api.fetches(node.name):
+                return [(state, facts)]
             flow.doubt(state)
             if _LETS_GO.search(node.name):
                 state = state.doubted({"locks", "irq", "preempt", "bh"})

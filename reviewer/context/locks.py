@@ -22,11 +22,11 @@ from reviewer.context.facts import (
 from reviewer.context.state import Held, Origin, State, moved
 from reviewer.context.tables import Api, LockClass
 from reviewer.source.cfg import Assign, Function
-from reviewer.source.expression import last_member, plain, root, variables
+from reviewer.source.expression import is_path, last_member, plain, root, variables
 
 _ROOT = re.compile(r"[A-Za-z_]\w*")
 _PARAMETER = re.compile(r"P(\d+)(?!\w)")
-_RETURNED = re.compile(r"R(?=->|$)")
+_RETURNED = re.compile(r"R(?=->|\.|$)")
 _PRIVATE = re.compile(r"ACCESS_PRIVATE\((.*),(\w+)\)")
 
 
@@ -75,13 +75,19 @@ def returned_as(function: Function, expression: str, value: str) -> str | None:
     rest = expression.removeprefix(value)
     if not value or rest == expression or (rest and not rest.startswith(("->", "."))):
         return None
-    return "R" + ("->" + rest[1:] if rest.startswith(".") else rest)
+    is_structure = function.returns and not function.returns.endswith("*")
+    return "R" + ("->" + rest[1:] if rest.startswith(".") and not is_structure else rest)
+
+
+def is_returned(expression: str) -> bool:
+    """Whether an expression is one that ``returned_as`` made."""
+    return _RETURNED.match(expression) is not None
 
 
 def in_caller(caller: Function, expression: str, args: tuple[str, ...], result: str | None = None) -> str:
     """The reverse: an expression in parameters, with the arguments of a call and its ``result`` put in."""
     if (returned := _RETURNED.match(expression)) is not None:
-        if result is None or not result.isidentifier():
+        if result is None or not is_path(result):
             return "?." + last_member(expression)
         return canonical(caller, result + expression[returned.end() :])
     match = _PARAMETER.match(expression)

@@ -69,7 +69,7 @@ def _fetches(function: Function, api: Api) -> Iterator[_Fetch]:
         for index, node in enumerate(block.nodes):
             if not isinstance(node, Call) or not node.result or not _VARIABLE.fullmatch(node.result):
                 continue
-            if node.name in api.srcu_pointers or api.rcu_pointers.fullmatch(node.name):
+            if api.fetches(node.name):
                 source = _source(node)
                 if source:
                     yield _Fetch(node.result, source, node, at, index)

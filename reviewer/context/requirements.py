@@ -126,6 +126,11 @@ class Requirements:
             named = self._api.demands.named.get(node.cls)
             self._takers.setdefault(node.line, frozenset((named,)) if named is not None else frozenset())
 
+    def taken_unnamed(self, line: int, names: frozenset[str]) -> None:
+        """Something is taken that has no name here: locks with these last members, or (empty) nobody knows what."""
+        known = self._takers.setdefault(line, names)
+        self._takers[line] = known | names if known and names else frozenset()
+
     # What stands at the end
 
     def finish(self) -> tuple[Site, ...]:

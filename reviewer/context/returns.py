@@ -195,6 +195,7 @@ def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> S
     for kind, expression in sorted(exit_.gained):
         name = in_caller(flow.function, expression, node.args, node.result)
         if name.startswith("?"):
+            flow.requirements.taken_unnamed(node.line, frozenset((last_member(name),)))
             continue  # a lock that has no name here: it was found in the callee, and is let go of by whoever knows it
         state = take(state, facts, kind, name, name, node.line, f"{node.name}()")
         flow.taken_below.add((kind, flow.outside(name, facts)))

@@ -13,6 +13,10 @@ FREE_PREFIX = "__free:"
 """What the class of a ``__free()`` variable begins with."""
 
 
+ANONYMOUS = "guard"
+"""What the variable of a ``guard()`` is called, which has a name that nobody knows."""
+
+
 def guard_name(node: Guard) -> str:
     """The name under which what a guard does is looked up in the tree."""
     if node.cls.startswith(FREE_PREFIX):

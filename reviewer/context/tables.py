@@ -277,6 +277,10 @@ class Api:
         """Whether ``name`` is one of the calls that the context is made of: locks, counters, interrupts by hand."""
         return name in self.locks or name in self.counters or name in self.irq
 
+    def fetches(self, name: str) -> bool:
+        """Whether ``name`` fetches a pointer that readers of RCU or SRCU follow."""
+        return name in self.srcu_pointers or self.rcu_pointers.fullmatch(name) is not None
+
     def is_known(self, name: str) -> bool:
         """Whether the tables say all there is to say about ``name``."""
         known = self._known.get(name)

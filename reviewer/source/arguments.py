@@ -7,6 +7,7 @@ import re
 
 from reviewer.source.brackets import Brackets
 from reviewer.source.preprocess import blank
+from reviewer.source.side import Side
 
 _CONST = rb"(?:const|volatile)\s++"
 _INTEGER = rb"(?:unsigned|signed|long|short|int|char)"
@@ -39,9 +40,9 @@ _STRING_MADE = re.compile(rb"\"\s*+([A-Za-z_]\w*+[ \t]*+\([^()\"]*+(?:\([^()\"]*
 _MADE_BEFORE = re.compile(rb"\)\s*+(?=\")")
 
 
-def rewrite_arguments(text: bytes) -> bytes:
-    """Types and operators as arguments, ``case A ... B`` and strings put together by macros."""
-    text = _ARGUMENT.sub(_argument, text)
+def rewrite_arguments(text: bytes, side: Side) -> bytes:
+    """Types, operators and jumps as arguments, ``case A ... B`` and strings put together by macros."""
+    text = _ARGUMENT.sub(lambda m: _argument(m, side), text)
     text = text.replace(b"(, ", b"(0,").replace(b"[at_least ", b"[         ")
     text = _AUTO.sub(b"int ", text)
     text = _LIST.sub(lambda m: m.group(1) + b"0" + blank(m.group(2)[1:]), text)
@@ -58,9 +59,10 @@ def rewrite_arguments(text: bytes) -> bytes:
     return text
 
 
-def _argument(match: re.Match[bytes]) -> bytes:
+def _argument(match: re.Match[bytes], side: Side) -> bytes:
     text, before = match.string, match.group(1)
     if match.group("jump"):
+        side.jumps[match.start("jump")] = match.group("jump").decode("latin-1") + " "
         return before + blank(match.group("jump"))
     if match.group("nothing") is not None:
         return _nothing(match)

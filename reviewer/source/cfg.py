@@ -7,11 +7,14 @@ so that the cache can store them and validates what it reads back.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+
+_CAN_FAIL: Final = re.compile(r"\w+_(?:try|intr|kill)(?:_\w+)?")
 
 
 class Node(msgspec.Struct, frozen=True, array_like=True, tag=True, gc=False):
@@ -39,11 +42,30 @@ class Assign(Node, frozen=True, array_like=True, tag="a", gc=False):
 
 
 class Guard(Node, frozen=True, array_like=True, tag="g", gc=False):
-    """A ``guard()``, ``scoped_guard()``, ``CLASS()`` or ``__free()`` whose scope begins (``enter``) or ends here."""
+    """A ``guard()``, ``scoped_guard()``, ``CLASS()`` or ``__free()`` whose scope begins (``enter``) or ends here.
+
+    ``variable`` is the name that code in its scope has for it; empty where it has none.
+    """
 
     cls: str
     argument: str
     enter: bool
+    variable: str = ""
+
+    @property
+    def can_fail(self) -> bool:
+        """Whether the lock may not be got, by the name: so the kernel calls what DEFINE_GUARD_COND() makes."""
+        return _CAN_FAIL.fullmatch(self.cls) is not None
+
+    @property
+    def status(self) -> str:
+        """What stands for the answer of ACQUIRE_ERR(): 0 where the lock was got, an error where it was not."""
+        return guard_status(self.variable)
+
+
+def guard_status(variable: str) -> str:
+    """``Guard.status`` of the guard that ``variable`` names."""
+    return "$" + variable
 
 
 class Loop(Node, frozen=True, array_like=True, tag="l", gc=False):

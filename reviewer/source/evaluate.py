@@ -32,6 +32,9 @@ _NO_RETURN = frozenset(
         "kthread_complete_and_exit"
     ).split()
 )
+# What declares a guard, and what leaves NULL in the variable that it is given (include/linux/cleanup.h).
+_GUARDS = frozenset(("guard", "CLASS", "ACQUIRE"))
+_GIVES_UP = frozenset(("no_free_ptr", "retain_and_null_ptr", "return_ptr"))
 _EVALUATED_LATER = re.compile(
     r"_*(?:\w*wait_event\w*|wait_on_bit\w*|read_poll_timeout\w*|readx?_poll_timeout\w*|poll_timeout_us\w*)"
 )
@@ -164,6 +167,15 @@ class Expressions(Graph, ABC):
             return given[1]
         return None
 
+    @staticmethod
+    def _guard_status(node: Node) -> str | None:
+        """What stands for ``ACQUIRE_ERR(class, &variable)``."""
+        function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
+        if function is None or arguments is None or text_of(function) != "ACQUIRE_ERR":
+            return None
+        given = named(arguments)
+        return cfg.guard_status(text_of(given[1]).removeprefix("&")) if len(given) == 2 else None
+
     def value(self, node: Node) -> str:
         """Evaluate ``node``; the text or the temporary that stands for its value."""
         node = self.inner(node)
@@ -171,6 +183,8 @@ class Expressions(Graph, ABC):
             argument = self._transparent(node)
             if argument is not None:
                 return self.value(argument)
+            if (status := self._guard_status(node)) is not None:
+                return status
             self.temporaries += 1
             result = f"${self.temporaries}"
             self.call(node, result)
@@ -191,6 +205,8 @@ class Expressions(Graph, ABC):
             if argument is not None:
                 self.assigned[target] = (count, alias)
                 self.assign(target, argument, line)
+            elif (status := self._guard_status(inner)) is not None:
+                self.emit(cfg.Assign(line, target, status))
             else:
                 self.call(inner, target)
             return
@@ -298,6 +314,8 @@ class Expressions(Graph, ABC):
             self.current = goes_on
             return
         self.emit(cfg.Call(line, name, tuple(texts), result))
+        if name in _GIVES_UP and texts and texts[0].isidentifier():
+            self.emit(cfg.Assign(line, texts[0], "NULL"))
         if name in _NO_RETURN:
             self.current = None
 
@@ -308,12 +326,12 @@ class Expressions(Graph, ABC):
         if function.type == "call_expression":
             outer, inner_arguments = function.child_by_field_name("function"), function.child_by_field_name("arguments")
             name = text_of(outer) if outer is not None else ""
-            first = text_of(named(inner_arguments)[0]) if inner_arguments is not None and named(inner_arguments) else ""
-            if name in ("guard", "CLASS") and first:
-                argument = ",".join(text_of(given_one) for given_one in given)
-                self.emit(cfg.Guard(line, first, argument, True))
-                if self.scopes:
-                    self.scopes[-1].cleanups.append((first, argument))
+            inside = [text_of(one) for one in named(inner_arguments)] if inner_arguments is not None else []
+            first = inside[0] if inside else ""
+            if name in _GUARDS and first:
+                variable = inside[1] if len(inside) > 1 else ""
+                self.declared(variable)
+                self.begin(cfg.Guard(line, first, ",".join(text_of(one) for one in given), True, variable))
                 return None
             if name in ("kvm_x86_call", "static_call", "static_call_cond", "kvm_pmu_call") and first:
                 return "." + first

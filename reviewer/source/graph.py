@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
 from tree_sitter import Node
 
 from reviewer.source import cfg
@@ -41,7 +42,7 @@ def declared_name(node: Node | None) -> str:
 class Scope:
     """A block of C with what has to be undone when it is left, in the order it was acquired."""
 
-    cleanups: list[tuple[str, str]] = field(default_factory=list)
+    cleanups: list[cfg.Guard] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -81,6 +82,13 @@ class Graph:
         self.types: dict[str, set[str]] = {}
         self.receivers: dict[str, set[str]] = {}
 
+    def declared(self, variable: str) -> None:
+        """``variable``, if any, is a local one that is set where it is declared."""
+        if variable:
+            self.locals.add(variable)
+            count, alias = self.assigned.get(variable, (0, None))
+            self.assigned[variable] = (count + 1, alias)
+
     def new(self) -> int:
         self.nodes.append([])
         self.edges.append([])
@@ -99,8 +107,14 @@ class Graph:
         self.current = block
 
     def undo(self, scope: Scope, line: int, keep: int = 0) -> None:
-        for cls, argument in reversed(scope.cleanups[keep:]):
-            self.emit(cfg.Guard(line, cls, argument, False))
+        for cleanup in reversed(scope.cleanups[keep:]):
+            self.emit(msgspec.structs.replace(cleanup, line=line))
+
+    def begin(self, guard: cfg.Guard) -> None:
+        """The scope of ``guard`` begins, and ends with the block."""
+        self.emit(guard)
+        if self.scopes:
+            self.scopes[-1].cleanups.append(msgspec.structs.replace(guard, enter=False))
 
     def unwind(self, depth: int, line: int) -> None:
         for scope in reversed(self.scopes[depth:]):
@@ -120,10 +134,10 @@ class Graph:
             while common < min(len(jump.scopes), len(at_label)) and jump.scopes[common][0] is at_label[common][0]:
                 common += 1
             for scope, count in reversed(jump.scopes[common:]):
-                for cls, argument in reversed(scope.cleanups[:count]):
-                    self.emit(cfg.Guard(0, cls, argument, False))
+                for cleanup in reversed(scope.cleanups[:count]):
+                    self.emit(msgspec.structs.replace(cleanup, line=0))
             if common:
                 scope, count = jump.scopes[common - 1]
-                for cls, argument in reversed(scope.cleanups[at_label[common - 1][1] : count]):
-                    self.emit(cfg.Guard(0, cls, argument, False))
+                for cleanup in reversed(scope.cleanups[at_label[common - 1][1] : count]):
+                    self.emit(msgspec.structs.replace(cleanup, line=0))
             self.edge(jump.block, target)

@@ -7,10 +7,14 @@ from tree_sitter import Node
 
 from reviewer.source import cfg
 from reviewer.source.evaluate import Expressions
-from reviewer.source.expression import constant, root
+from reviewer.source.expression import constant, root, unwrap
 from reviewer.source.graph import WHITE, Jump, Scope, Target, declared_name, named, text_of
 from reviewer.source.side import Side
 from reviewer.source.types import returned_type, type_of_declaration
+
+# What declares a guard for one statement, and the name of its variable (include/linux/cleanup.h).
+_SCOPED = frozenset(("scoped_guard", "scoped_cond_guard", "scoped_class"))
+_SCOPE = "scope"
 
 
 class Lowering(Expressions):
@@ -34,7 +38,11 @@ class Lowering(Expressions):
 
     def on_expression_statement(self, node: Node) -> None:
         for child in named(node):
-            self.expression(child)
+            function = child.child_by_field_name("function")
+            if function is not None and text_of(function) == "return_ptr":
+                self._return(node.start_point[0] + 1, self.value(child))
+            else:
+                self.expression(child)
 
     def on_declaration(self, node: Node) -> None:
         for child in named(node):
@@ -55,7 +63,8 @@ class Lowering(Expressions):
     def _cleanup_of(self, declaration: Node, declarator: Node, name: str) -> None:
         for offset, function in self.free_functions.items():
             if declaration.start_byte <= offset < declarator.end_byte and self.scopes:
-                self.scopes[-1].cleanups.append(("__free:" + function, name))
+                line = declarator.start_point[0] + 1
+                self.scopes[-1].cleanups.append(cfg.Guard(line, "__free:" + function, name, False, name))
 
     def on_if_statement(self, node: Node) -> None:
         condition = node.child_by_field_name("condition")
@@ -84,24 +93,51 @@ class Lowering(Expressions):
     def _scoped(self, node: Node, macro: str, condition: Node, body: Node) -> None:
         line, end, inside = node.start_point[0] + 1, self.new(), self.new()
         arguments = self.argument_texts(condition)
-        self.edge(self.current, inside)
-        if "guard" not in macro or "cond" in macro or "_try" in arguments[0]:
-            self.edge(self.current, end)
-        if "cond" in macro and len(arguments) > 1:
-            arguments = [arguments[0], *arguments[2:]]
-        self.current = inside
+        is_guard = macro in _SCOPED and bool(arguments)
         self.scopes.append(Scope())
-        if "guard" in macro and arguments:
-            cls, argument = arguments[0], ",".join(arguments[1:])
-            self.emit(cfg.Guard(line, cls, argument, True))
-            self.scopes[-1].cleanups.append((cls, argument))
-        elif macro.startswith("scoped_"):
+        if is_guard:
+            name = arguments.pop(1) if macro == "scoped_class" and len(arguments) > 1 else _SCOPE
+            given = arguments[2:] if macro == "scoped_cond_guard" else arguments[1:]
+            guard = cfg.Guard(line, arguments[0], ",".join(given), True, name)
+            self.declared(name)
+            self.begin(guard)
+            if macro == "scoped_cond_guard" or guard.can_fail:
+                inner = range(condition.start_byte, condition.end_byte)
+                jump = next((word for at, word in self.side.jumps.items() if at in inner), "")
+                follows = arguments[1] if jump.endswith(" ") and len(arguments) > 1 else ""
+                self._not_got(guard, jump.strip(), follows, inside, end)
+            else:
+                self.edge(self.current, inside)
+        else:
+            self.edge(self.current, inside)
+            self.edge(self.current, end)
+        self.current = inside
+        if not is_guard and macro.startswith("scoped_"):
             self.emit(cfg.Guard(line, macro, ",".join(arguments), True))
         self.targets.append(Target(end, end, len(self.scopes) - 1))
         self.statement(body)
         self.targets.pop()
         self.undo(self.scopes.pop(), body.end_point[0] + 1)
         self.enter(end)
+
+    def _not_got(self, guard: cfg.Guard, jump: str, follows: str, inside: int, end: int) -> None:
+        """Where the lock was not got, the statement is not run, and ``jump`` may lead away: ``return`` ``follows``."""
+        failed = self.new()
+        for target, holds in ((inside, True), (failed, False)):
+            self.edge(self.current, target, cfg.Literal(guard.status, "==", 0, holds, guard.line))
+        self.current = failed
+        scope = self.scopes.pop()
+        if jump == "return":
+            self._return(guard.line, unwrap(follows))
+        elif jump == "goto" and self.current is not None:
+            self.jumps.append(Jump(self.current, follows, self.open_scopes()))
+        elif jump == "break":
+            self._leave_loop(guard.line)
+        elif jump == "continue":
+            self._go_on(guard.line)
+        else:
+            self.edge(self.current, end)
+        self.scopes.append(scope)
 
     def on_while_statement(self, node: Node) -> None:
         condition, body = node.child_by_field_name("condition"), node.child_by_field_name("body")
@@ -217,15 +253,21 @@ class Lowering(Expressions):
         self.current = None
 
     def on_break_statement(self, node: Node) -> None:
+        self._leave_loop(node.start_point[0] + 1)
+
+    def _leave_loop(self, line: int) -> None:
         if self.targets:
-            self.unwind(self.targets[-1].depth, node.start_point[0] + 1)
+            self.unwind(self.targets[-1].depth, line)
             self.edge(self.current, self.targets[-1].on_break)
         self.current = None
 
     def on_continue_statement(self, node: Node) -> None:
+        self._go_on(node.start_point[0] + 1)
+
+    def _go_on(self, line: int) -> None:
         for target in reversed(self.targets):
             if target.on_continue is not None:
-                self.unwind(target.depth, node.start_point[0] + 1)
+                self.unwind(target.depth, line)
                 self.edge(self.current, target.on_continue)
                 break
         self.current = None

@@ -30,7 +30,7 @@ def rewrite(text: bytes, arms: Arms) -> tuple[bytes, Side]:
     if b"(" not in text:
         return text, side
     text = rewrite_attributes(text, side)
-    text = rewrite_arguments(text)
+    text = rewrite_arguments(text, side)
     text = rewrite_definers(text, side)
     return rewrite_statements(text, side), side
 

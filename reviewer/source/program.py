@@ -439,6 +439,8 @@ class Program:
         for path in (user, *sorted(near - {user}, key=lambda path: (self.distance(path, user), path))):
             text = self.text(path)
             found = read_guard(path, text, call, cls) if text is not None else None
+            if isinstance(found, str):
+                return self._guard(call, found, user) if found != cls else ()
             if found is not None:
                 return (found,)
         return ()

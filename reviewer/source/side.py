@@ -10,10 +10,14 @@ from reviewer.source.preprocess import Arms
 
 @dataclass(slots=True)
 class Side:
-    """What the rewrite took out, by byte offset of the place."""
+    """What the rewrite took out, by byte offset of the place.
+
+    ``jumps`` are jumps among the arguments of a macro, ``return `` and ``goto `` with a blank where more follows them.
+    """
 
     loops: dict[int, str] = field(default_factory=dict)
     conditionals: dict[int, str] = field(default_factory=dict)
+    jumps: dict[int, str] = field(default_factory=dict)
     annotations: list[tuple[int, str, str]] = field(default_factory=list)
     words: list[tuple[int, str]] = field(default_factory=list)
     definers: dict[int, str] = field(default_factory=dict)

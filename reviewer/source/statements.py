@@ -122,6 +122,7 @@ def _compound(argument: bytes, side: Side, name: bytes, start: int, opening: int
     """``name(argument)`` as the head of an ``if`` or a ``while``."""
     keyword = b"if" if conditional else b"while"
     if argument[1:-1].strip():
+        side.jumps.update((opening + jump.start(), jump.group().decode("latin-1")) for jump in _JUMP.finditer(argument))
         argument = _JUMP.sub(lambda m: b"0".ljust(len(m.group())), argument)
         argument = _DECLARED.sub(lambda m: blank(m.group()), argument)
         rewritten = keyword.ljust(opening - start) + argument
