@@ -70,6 +70,8 @@ if TYPE_CHECKING:
 
 _COMPARED = re.compile(r"([A-Za-z_][\w.>-]*)([!=]=)([A-Z][A-Z0-9_]+)")
 _STATES_PER_BLOCK = 16
+_MANY = 4
+"""Of so many states in a block, none is followed that only differs from another by being in more doubt."""
 _VISITS = 6000
 _EXITS = 60
 _WATCHERS: tuple[type[Watcher], ...] = (
@@ -219,6 +221,9 @@ class Flow:
                 break
             for after, facts in self._block(block, state, dict(states[block][state])):
                 for target, arrived, carried in self._leave(block, after, facts):
+                    if len(states[target]) >= _MANY and arrived.is_covered(carried, states[target]):
+                        self.requirements.in_doubt = True
+                        continue
                     known = states[target].get(arrived)
                     if known is None:
                         if len(states[target]) >= _STATES_PER_BLOCK:

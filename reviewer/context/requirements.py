@@ -49,6 +49,7 @@ class Requirements:
         ] = {}
         self._takers: dict[int, frozenset[str]] = {}  # line to the last members of what is taken; empty: anything
         self._counters: set[str] = set()
+        self.in_doubt = False  # on paths that were not followed, anything may be held
 
     # What is met on the way
 
@@ -140,10 +141,11 @@ class Requirements:
         under = self._flow.analysis.under
         for key, known in under.items():
             taken = [names or frozenset((ANYTHING,)) for at, names in self._takers.items() if at < key[0]]
+            taken += [frozenset((ANYTHING,))] if self.in_doubt else []
             under[key] = known._replace(sometimes=known.sometimes.union(*taken))
         held: set[tuple[int, str, RequirementKey | None]] = set()
         for (line, callee, source, _), (requirement, standings) in self._found.items():
-            if standings != {Standing.OPEN} or self._perhaps_taken(requirement, line):
+            if standings != {Standing.OPEN} or self.in_doubt or self._perhaps_taken(requirement, line):
                 held.add((line, callee, source))
         for (line, callee, source, _), (requirement, standings) in self._found.items():
             standing = Standing.OPEN

@@ -83,6 +83,19 @@ class State(NamedTuple):
             return self.locks
         return frozenset(held for held in self.locks if ("lock", held.expression) in self.sure)
 
+    def is_covered(self, known: object, others: Mapping[State, object]) -> bool:
+        """Whether another path, of ``others`` and what is known on each, is here, knows the same, and is in less doubt.
+
+        What happens on this path happens on that one, and more of it is certain.
+        """
+        return bool(self.unsure) and any(
+            other.unsure < self.unsure
+            and (not other.unsure or other.sure >= self.sure)
+            and other._replace(unsure=self.unsure, sure=self.sure) == self
+            and there == known
+            for other, there in others.items()
+        )
+
     def doubted(self, names: Set[str]) -> State:
         """The state after something that may have changed what ``names`` say."""
         return self._replace(unsure=self.unsure | names, sure=frozenset()) if names else self
