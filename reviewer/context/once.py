@@ -5,11 +5,12 @@ assertion has failed, and where the CPU is given up because something in memory 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Set
 
 from reviewer.context.facts import VALUE, Facts, value_of
 from reviewer.context.tables import Api
-from reviewer.source.cfg import WARNED, Assign, Call, Function, Literal
+from reviewer.source.cfg import WARNED, Assign, Block, Call, Function, Literal
 from reviewer.source.expression import last_member
 
 _SET_UP = re.compile(r"(?:\w*_)?initiali[sz]ed")
@@ -87,36 +88,49 @@ def _set_once(function: Function, stores: Set[str]) -> frozenset[str]:
     """The global flags that the function sets and never clears, and what it sets where it has found nothing in it."""
     own = {*function.params, *function.locals}
     assigned = [node for node in function.nodes() if isinstance(node, Assign)]
-    missed = _set_where_missed(function, stores)
+    missed = _set_where_missed(function, stores, own)
     cleared = {node.target for node in assigned if value_of({}, node.value) in (None, 0)} - missed
-    flags = {node.target for node in assigned} - cleared
-    names = {name for name in flags | missed if name.isidentifier() and name not in own}
-    copies = {node.target for node in assigned if node.value in names and node.target in own}
-    return frozenset(names | {name for name in copies if name in function.locals})
+    flags = {node.target for node in assigned if node.target.isidentifier()} - cleared - own
+    copies = {node.target for node in assigned if node.value in missed and node.target in function.locals}
+    return frozenset(flags | missed | copies)
 
 
-def _set_where_missed(function: Function, stores: Set[str]) -> frozenset[str]:
-    """What is assigned to only in blocks to which every way leads through the answer that nothing is in it.
+def _set_where_missed(function: Function, stores: Set[str], own: Set[str]) -> frozenset[str]:
+    """The global variables assigned to only in blocks to which every way leads through the answer that they are empty.
 
     That may be asked of a copy: ``if (!own) { own = make(); smp_store_release(&global, own); }``.
     """
+    sets = {
+        number: {(name, value) for name, value in _stored(block, stores) if name.isidentifier() and name not in own}
+        for number, block in enumerate(function.blocks)
+    }
+    if not any(sets.values()):
+        return frozenset()
+    ways: dict[int, list[tuple[Literal, ...]]] = defaultdict(list)
+    for block in function.blocks:
+        for edge in block.edges:
+            ways[edge.target].append(edge.literals)
     found, others = set[str](), set[str]()
-    for number, block in enumerate(function.blocks):
-        assigned = {(node.target, node.value) for node in block.nodes if isinstance(node, Assign)}
-        for node in block.nodes:
-            if isinstance(node, Call) and node.result:
-                assigned.add((node.result, ""))
-            if isinstance(node, Call) and node.name in stores and len(node.args) > 1:
-                assigned.add((node.args[0].removeprefix("&"), node.args[1]))
-        if not assigned:
-            continue
-        ways = [edge.literals for other in function.blocks for edge in other.edges if edge.target == number]
-        for target, value in assigned:
-            missed = bool(ways) and all(
-                any(_is_missing(literal, target) or _is_missing(literal, value) for literal in way) for way in ways
+    for number, stored in sets.items():
+        for name, value in stored:
+            missed = bool(ways[number]) and all(
+                any(_is_missing(literal, name) or _is_missing(literal, value) for literal in way)
+                for way in ways[number]
             )
-            (found if missed else others).add(target)
+            (found if missed else others).add(name)
     return frozenset(found - others)
+
+
+def _stored(block: Block, stores: Set[str]) -> Iterator[tuple[str, str]]:
+    """What is put into what in a block; empty for the answer of a call."""
+    for node in block.nodes:
+        if isinstance(node, Assign):
+            yield node.target, node.value
+        elif isinstance(node, Call):
+            if node.result:
+                yield node.result, ""
+            if node.name in stores and len(node.args) > 1:
+                yield node.args[0].removeprefix("&"), node.args[1]
 
 
 def _is_missing(literal: Literal, name: str) -> bool:
