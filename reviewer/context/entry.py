@@ -141,7 +141,7 @@ class _Mentions:
             if registration.member or position is None or position >= len(arguments):
                 continue
             if arguments[position].lstrip("&") == name:
-                kind = _kind(registration, called, arguments)
+                kind = _kind(registration, called, arguments, self._text)
                 yield _Found(kind, self._path, line, f"{called}()", registration.holds)
 
     def _assigned(self, before: bytes, at: int, line: int) -> Iterator[_Found]:
@@ -198,7 +198,7 @@ class _Mentions:
                     continue
                 arguments = _arguments(self._text[match.end() : close - 1])
                 if position < len(arguments) and _last(arguments[position].lstrip("&").encode("latin-1")) == name:
-                    kind = _kind(registration, called, arguments)
+                    kind = _kind(registration, called, arguments, self._text)
                     at = registration.flags_at.get(called)
                     text = f"{called}({arguments[at]})" if at is not None and at < len(arguments) else f"{called}()"
                     yield _Found(kind, self._path, line, text)
@@ -227,9 +227,13 @@ class _Mentions:
             yield _Found(member.kind, self._path, line, f"struct {structure}")
 
 
-def _kind(registration: Registration, called: str, arguments: list[str]) -> EntryKind:
+def _kind(registration: Registration, called: str, arguments: list[str], text: bytes) -> EntryKind:
+    """What the flags say, or those that a macro of the file (``text``) stands for."""
     at = registration.flags_at.get(called)
     flags = re.findall(r"\w+", arguments[at]) if at is not None and at < len(arguments) else []
+    for flag in [flag for flag in flags if flag.isupper()]:
+        defined = re.search(rb"^[ \t]*#[ \t]*define[ \t]+" + flag.encode() + rb"[ \t]+(.*)", text, re.MULTILINE)
+        flags += re.findall(r"\w+", defined.group(1).decode("latin-1")) if defined is not None else []
     for pattern, kind in registration.flagged:
         if any(pattern.fullmatch(flag) for flag in flags):
             return kind
