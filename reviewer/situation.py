@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from reviewer.cache import Cache
+from reviewer.cache import Cache, today
 from reviewer.check import Check, EventKind
 from reviewer.citation import Citer
 from reviewer.config import Options, data_dir
@@ -24,13 +24,15 @@ from reviewer.errors import RepositoryError, UsageError
 from reviewer.forbidden import forbidden
 from reviewer.judging import deep_recursion
 from reviewer.model import Step
+from reviewer.nameindex import NameIndex
+from reviewer.pipeline import Tell, nobody
 from reviewer.registry import load_api
 from reviewer.source.cfg import Function
 from reviewer.source.expression import last_member
-from reviewer.source.files import Files
 from reviewer.source.program import C_SUFFIXES, Program
 from reviewer.source.store import Store
 from reviewer.tree.repository import Repository
+from reviewer.wording import counted
 
 _CODE: Final = tuple(
     "arch block certs crypto drivers fs include init io_uring ipc kernel lib mm net rust security sound virt".split()
@@ -49,6 +51,9 @@ _DOES: Final = {
     EventKind.FREE: "free",
     EventKind.IRQ_ENABLE: "enable interrupts",
 }
+
+Search = Callable[[Program, str], Iterable[str]]
+"""The files that may define a function of that name."""
 
 
 class Target(NamedTuple):
@@ -74,10 +79,16 @@ def target_of(text: str) -> Target:
 
 
 def situation(
-    target: Target, levels: int, repository: Repository, checks: Sequence[Check], options: Options
+    target: Target,
+    levels: int,
+    repository: Repository,
+    checks: Sequence[Check],
+    options: Options,
+    tell: Tell = nobody,
 ) -> Situation:
     """The context of ``target`` in the commit that ``options.base`` names, or HEAD.
 
+    Where it is a name alone and there is a cache, all names of the tree are looked for once, and kept.
     RepositoryError where there is no such file, line or function, or several functions of that name.
     """
     commit = repository.resolve(options.base or "HEAD")
@@ -89,10 +100,16 @@ def situation(
         program = Program(files, store)
         analyser = Analyser(program, load_api(data_dir("checks")))
         kept = analyser.keep(rules)
-        functions = _functions(program, files, target, commit)
+        functions = _functions(program, target, commit, indexed if cache.kept else _searched)
         result = _Place(Contexts(analyser), functions, target.line, levels, checks).situation(commit)
         kept.flush()
         return result
+
+    def indexed(program: Program, name: str) -> Iterable[str]:
+        def watch(done: int, total: int) -> None:
+            tell(f"Looking for names: {done} of {total} files")
+
+        return NameIndex(files, program.store, today()).files_naming(name, _CODE, C_SUFFIXES, watch)
 
     with Cache(options) as cache, deep_recursion():
         cache.note_use(repository, tree)
@@ -106,10 +123,10 @@ def situation(
 # Which function is meant
 
 
-def _functions(program: Program, files: Files, target: Target, commit: str) -> tuple[Function, ...]:
+def _functions(program: Program, target: Target, commit: str, search: Search) -> tuple[Function, ...]:
     """The function that is meant, in each reading of its preprocessor arms."""
     if not target.path:
-        return _named(program, files, target.name, commit)
+        return _named(program, target.name, commit, search)
     if program.text(target.path) is None:
         raise RepositoryError(f"looked for {target.path} in {commit[:12]}: no such file; paths start at the tree's top")
     if target.line is not None:
@@ -137,15 +154,8 @@ def _readings(program: Program, path: str, name: str, line: int) -> tuple[Functi
     return found
 
 
-def _named(program: Program, files: Files, name: str, commit: str) -> tuple[Function, ...]:
-    begins = re.compile(rb"\b" + name.encode() + rb"\s*[(,)]")
-    mentioned = files.mentioning(frozenset((name,)), _CODE).get(name, ())
-    found: dict[tuple[str, int], Function] = {}
-    for path in [path for path in mentioned if path.endswith(C_SUFFIXES)][:_MOST_FILES]:
-        if begins.search(program.text(path) or b""):
-            for function in program.functions(path, name):
-                if "macro" not in function.words:
-                    found.setdefault((function.path, function.line), function)
+def _named(program: Program, name: str, commit: str, search: Search) -> tuple[Function, ...]:
+    found = _in(program, search(program, name), name) or _in(program, _searched(program, name), name)
     if not found:
         raise RepositoryError(f"looked for a function {name}() in {commit[:12]}: there is none; give FILE:LINE")
     # A header that says otherwise has the stub for kernels without it.
@@ -155,6 +165,21 @@ def _named(program: Program, files: Files, name: str, commit: str) -> tuple[Func
         raise RepositoryError(f"there are {len(sources)} functions {name}(); name one by its place: {places}")
     (path, line) = next(iter(sources))
     return _readings(program, path, name, line)
+
+
+def _in(program: Program, paths: Iterable[str], name: str) -> dict[tuple[str, int], Function]:
+    """The functions called ``name`` in ``paths``, by path and line."""
+    functions = (function for path in paths for function in program.functions(path, name))
+    return {(function.path, function.line): function for function in functions if "macro" not in function.words}
+
+
+def _searched(program: Program, name: str) -> Iterator[str]:
+    """The files that may define ``name``: in them it stands before a bracket, or within those of a macro."""
+    begins = re.compile(rb"\b" + name.encode() + rb"\s*[(,)]")
+    mentioned = program.files.mentioning(frozenset((name,)), _CODE).get(name, ())
+    for path in [path for path in mentioned if path.endswith(C_SUFFIXES)][:_MOST_FILES]:
+        if begins.search(program.text(path) or b""):
+            yield path
 
 
 # What is to be told of it
@@ -194,7 +219,9 @@ class _Place:
         below = tuple(self._below())
         notes = []
         if len(below) > _MOST_BELOW:
-            notes.append(f"{len(below) - _MOST_BELOW} more things that its calls do are left out.")
+            left = len(below) - _MOST_BELOW
+            are = "is" if left == 1 else "are"
+            notes.append(f"{counted(left, 'more thing')} that its calls do {are} left out.")
         return Situation(
             commit,
             function.path,

@@ -62,6 +62,7 @@ HELPERS = {
     "judge": "compare",
     "leaked": "compare",
     "matching": "compare",
+    "nameindex": "pipeline",
     "passages": "citation",
     "pinned": "compare",
     "precedent": "pipeline",

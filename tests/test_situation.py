@@ -9,18 +9,22 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+import reviewer.situation
 from reviewer.cli import main
 from reviewer.commands.demo import make_example
 from reviewer.context.situation import Below, Situation, Way
-from reviewer.errors import UsageError
+from reviewer.errors import CacheError, UsageError
 from reviewer.model import Step
 from reviewer.report.situation import situation_to_dot
 from reviewer.situation import Target, target_of
+from reviewer.source.program import Program
+from reviewer.source.store import Store
 from tests.conftest import ROOT
 from tests.repos import fingerprint, make
 from tests.test_readme import README
@@ -152,6 +156,38 @@ def test_rules_are_quoted_from_the_tree(tmp_path: Path, capsys: pytest.CaptureFi
 def test_what_is_not_there_is_said(bell: Path, capsys: pytest.CaptureFixture[str], place: str, said: str) -> None:
     assert main(["context", place, "--repo", str(bell)]) == 3
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_name_is_searched_for_by_git_only_without_a_cache(
+    bell: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, cached: bool
+) -> None:
+    searched: list[str] = []
+    search = reviewer.situation._searched
+
+    def spy(program: Program, name: str) -> Iterator[str]:
+        searched.append(name)
+        return search(program, name)
+
+    monkeypatch.setattr(reviewer.situation, "_searched", spy)
+    extra = () if cached else ("--no-cache",)
+    found = [json.loads(_told(bell, capsys, name, "--format", "json", *extra))["line"] for name in ("ring", "chime")]
+    told = [json.loads(_told(bell, capsys, name, "--format", "json", *extra))["path"] for name in ("ring", "chime")]
+    assert (found, told) == ([None, None], [_BELL, _BELL])
+    assert searched == ([] if cached else ["ring", "chime"] * 2)
+
+
+def test_a_name_is_found_where_the_cache_cannot_be_written(
+    bell: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_store: Store, _key: str, _day: int, _data: bytes) -> None:
+        raise CacheError("database or disk is full")
+
+    monkeypatch.setattr(Store, "add_finished", full)
+    assert main(["context", "ring", "--repo", str(bell)]) == 0
+    captured = capsys.readouterr()
+    assert "ring()" in captured.out
+    assert "going on without it" in captured.err
 
 
 _TOWER = """\

@@ -57,8 +57,8 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     checks = wanted_checks(options)
     with closing(Repository.open(options.repo, options.cache_dir)) as repository:
         target = _from_here(arguments.place, repository, options)
-        with progress("Looking into the tree", options):
-            found = situation(target, arguments.callers, repository, checks, options)
+        with progress("Looking into the tree", options) as tell:
+            found = situation(target, arguments.callers, repository, checks, options, tell)
     with reader_may_leave():
         match options.format:
             case "json":
