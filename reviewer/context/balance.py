@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Set
 from typing import NamedTuple
 
 from reviewer.context.cursors import moves_on
-from reviewer.context.effects import WALKED, Analysis, Event, EventKind, Exit, Summary, Taken
+from reviewer.context.effects import WALKED, Analysis, Condition, Event, EventKind, Exit, Summary, Taken
 from reviewer.context.locks import is_returned
 from reviewer.context.state import State
 from reviewer.context.tables import Api, Operation
@@ -247,10 +247,13 @@ def _locks(
 ) -> Iterator[tuple[Event, tuple[str, str]]]:
     everything = frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in exits))
     told = {lock for lock in everything if last_member(lock[1]) in handed_on or lock[0] in _UNOWNED}
+    wanted = _released_if_wanted(function)
     told |= moves.handed_up | {lock for lock in everything if last_member(lock[1]) in _released_if_other(function)}
     for group in _groups(exits):
         for lock in sorted(frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in group)) - told):
             holding = [exit_ for exit_ in group if lock in exit_.gained and not _exchanged(function, lock, exit_)]
+            if (asked := wanted.get(last_member(lock[1]))) is not None:
+                holding = [exit_ for exit_ in holding if not any(map(asked, exit_.conditions))]
             without = {
                 exit_.line for exit_ in group if lock not in exit_.gained and (exit_.line, lock) not in moves.held_as
             }
@@ -302,6 +305,28 @@ def _released_if_other(function: Function) -> frozenset[str]:
                 and any(plain(node.args[0]).startswith((owner + "->", owner + ".")) for owner in compared)
             )
     return frozenset(found)
+
+
+def _released_if_wanted(function: Function) -> dict[str, Callable[[Condition], bool]]:
+    """The last members of locks that are released where a parameter says so, to whether a condition says otherwise."""
+    found: dict[str, set[tuple[int, bool]]] = defaultdict(set)
+    for block in function.blocks:
+        for edge in block.edges:
+            said = [
+                (function.params.index(literal.left), literal.holds == (literal.operator == "!="))
+                for literal in edge.literals
+                if literal.left in function.params and literal.right == 0 and literal.operator in ("==", "!=")
+            ]
+            for node in function.blocks[edge.target].nodes[:1] if said else ():
+                if isinstance(node, Call) and "unlock" in node.name and node.args:
+                    found[last_member(node.args[0])].update(
+                        (at, truth) for at, truth in said if not function.pointers[at]
+                    )
+
+    def otherwise(released: set[tuple[int, bool]]) -> Callable[[Condition], bool]:
+        return lambda asked: asked.operator == "value" and (asked.position, asked.operand == 0) in released
+
+    return {name: otherwise(released) for name, released in found.items()}
 
 
 def _exchanged(function: Function, lock: tuple[str, str], exit_: Exit) -> bool:

@@ -380,3 +380,30 @@ void lock_named_by_a_state(struct dev *dev)
 	store_by_a_state(&dev->set, GFP_KERNEL);
 	xa_unlock(&dev->set);
 }
+
+struct file_map { struct mutex rmap; int mapped; };
+
+int link_file(struct file_map *map, bool keep_locked)
+{
+	if (map) {
+		mutex_lock(&map->rmap);
+		map->mapped++;
+		if (!keep_locked)
+			mutex_unlock(&map->rmap);
+	}
+	return 0;
+}
+
+int link_other(struct file_map *map, bool check)
+{
+	mutex_lock(&map->rmap);
+	if (check && map->mapped)
+		return 1; /* wrong: lock-imbalance */
+	map->mapped++;
+	if (map->mapped > 5) {
+		mutex_unlock(&map->rmap);
+		return 1;
+	}
+	mutex_unlock(&map->rmap);
+	return 0;
+}
