@@ -20,7 +20,7 @@ from reviewer.defects import load_defects
 from reviewer.digest import program_digest
 from reviewer.errors import RepositoryError, UsageError
 from reviewer.excerpts import excerpts_of
-from reviewer.judging import Judged, Place, deep_recursion, judge_all
+from reviewer.judging import Judged, Place, judge_all, prepared
 from reviewer.mail.raised import with_raised
 from reviewer.model import (
     Applied,
@@ -197,7 +197,7 @@ def audit_tree(
     def shown(finding: Finding) -> bool:
         return _is_grave(finding, options) and wants_path(options.within, finding.path)
 
-    with Cache(options) as cache, deep_recursion():
+    with Cache(options) as cache, prepared():
         cache.note_use(repository, files.tree)
         auditor, found = cache.use(audited)
         told = suppressor.without_silenced(_cited(finding, checks, citer) for finding in found)

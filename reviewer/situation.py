@@ -22,7 +22,7 @@ from reviewer.context.load import tables_digest
 from reviewer.context.situation import Below, Forbidden, Situation, Way
 from reviewer.errors import RepositoryError, UsageError
 from reviewer.forbidden import forbidden
-from reviewer.judging import deep_recursion
+from reviewer.judging import prepared
 from reviewer.model import Step
 from reviewer.nameindex import NameIndex
 from reviewer.pipeline import Tell, nobody
@@ -111,7 +111,7 @@ def situation(
 
         return NameIndex(files, program.store, today()).files_naming(name, _CODE, C_SUFFIXES, watch)
 
-    with Cache(options) as cache, deep_recursion():
+    with Cache(options) as cache, prepared():
         cache.note_use(repository, tree)
         told = cache.use(found)
     citer = Citer(files, commit)

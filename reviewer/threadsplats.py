@@ -11,7 +11,7 @@ from reviewer.cache import Cache
 from reviewer.citation import Citer
 from reviewer.config import Options, data_dir
 from reviewer.explained import Tree, explain
-from reviewer.judging import deep_recursion
+from reviewer.judging import prepared
 from reviewer.mail.touched import changes_of, touching
 from reviewer.model import Message, Review, Series
 from reviewer.source.program import Program
@@ -63,7 +63,7 @@ def explain_in_tree(
     splats: Sequence[Splat], meanings: Meanings, repository: Repository, commit: str, options: Options
 ) -> tuple[tuple[Explained, ...], bool]:
     """The reports with what a commit's tree has to them, and whether that is a kernel's: else nothing is looked up."""
-    with Cache(options) as cache, deep_recursion():
+    with Cache(options) as cache, prepared():
         tree = repository.tree_of(commit)
         cache.note_use(repository, tree)
         files = repository.snapshot(tree, commit)

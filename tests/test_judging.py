@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sqlite3
@@ -19,7 +20,7 @@ import pytest
 from reviewer import judging, workers
 from reviewer.config import Options, data_dir
 from reviewer.digest import program_digest
-from reviewer.judging import PatchJudge
+from reviewer.judging import PatchJudge, prepared
 from reviewer.mail.fetch import fetch
 from reviewer.mail.series import series_of
 from reviewer.model import Review, Severity
@@ -219,3 +220,14 @@ def _commands(children: Path) -> str:
         )
     except OSError:
         return ""
+
+
+def test_an_analysis_leaves_the_process_as_it_was() -> None:
+    def settings() -> tuple[int, tuple[int, ...]]:
+        return sys.getrecursionlimit(), gc.get_threshold()
+
+    before = settings()
+    with prepared():
+        inside = settings()
+    assert settings() == before
+    assert all(new != old for new, old in zip(inside, before, strict=True))
