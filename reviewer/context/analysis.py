@@ -13,6 +13,7 @@ from reviewer.context.handlers import Handlers
 from reviewer.context.handlerwaits import HandlerWaits
 from reviewer.context.hrtimers import HrTimers
 from reviewer.context.kept import Kept
+from reviewer.context.lasting import Lasting
 from reviewer.context.order import Orders
 from reviewer.context.setups import SetUps
 from reviewer.context.shown import guard_name
@@ -63,6 +64,7 @@ class Analyser:
         self.set_ups = SetUps(self)
         self.handler_waits = HandlerWaits(self)
         self.hrtimers = HrTimers(self)
+        self.lasting = Lasting(program)
         telling = frozenset(api.sleeps_unless.values())
         self._closure: Closure = Closure(
             self._below,

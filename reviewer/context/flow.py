@@ -408,9 +408,16 @@ class Flow:
             facts[MEANING, node.target] = (EQUAL if operator == "==" else UNEQUAL, f"{what}=={symbol}")
         if value is not None:
             facts[VALUE, node.target] = value
+        if node.target in self.function.locals and self._lasts(node.value):
+            facts[SYMBOL, f"{node.target}=={node.value}"] = True
         if isinstance(gfp, bool):
             facts[GFP, node.target] = gfp
         copy_bits(facts, node.target, node.value)
+
+    def _lasts(self, name: str) -> bool:
+        """Whether ``name`` is a variable that keeps its value."""
+        own = name in self.function.locals or name in self.function.params
+        return name.isidentifier() and not own and self.analyser.lasting.is_set_at_boot(self.function.path, name)
 
     def _return(self, text: str, line: int, state: State, facts: Facts) -> None:
         text = unwrap(text)

@@ -50,6 +50,11 @@ _REST = rb"[^\n\\]*+(?:\\(?:\r?\n|.)[^\n\\]*+)*+"
 _DIRECTIVE = re.compile(rb"^[ \t]*+#[ \t]*+(\w*+)(" + _REST + rb")", re.MULTILINE)
 _UNCONDITIONAL = re.compile(rb"^(?:[ \t]*+#[ \t]*+(?!if|el|endif)" + _REST + rb"(?:[ \t\r]*\n)*+)++", re.MULTILINE)
 _BLANK = bytes(byte if byte == 10 else 32 for byte in range(256))
+_MARKS = b"\"'(){}[];:,#/*\\?` "
+_IN_CHARACTER = bytes(
+    b"QZXJKVWYGHUFILBMEN"[_MARKS.index(byte)] if byte in _MARKS else byte if 32 < byte < 127 else ord("a")
+    for byte in range(256)
+)
 _NOT_CONTINUED = re.compile(rb"[^\n\\]|\\(?!\r?\n)")
 _DEFINED = re.compile(rb"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|defined)\s*\(?\s*(\w+)\s*\)?")
 _NUMBER = re.compile(rb"\b(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*\b")
@@ -86,7 +91,7 @@ def _blank_lexeme(match: re.Match[bytes]) -> bytes:
     if text[:1] == b"/":
         return blank(text)
     if text[:1] == b"'":
-        return b"'" + b"a" * (len(text) - 2) + b"'"
+        return b"'" + text[1:-1].translate(_IN_CHARACTER) + b"'"
     if len(text) < 2 or text[-1:] != b'"':
         return blank(text)
     inside = _NOT_CONTINUED.sub(b" ", text[1:-1]) if b"\n" in text else b" " * (len(text) - 2)
@@ -94,7 +99,10 @@ def _blank_lexeme(match: re.Match[bytes]) -> bytes:
 
 
 def blank_comments_and_strings(text: bytes) -> bytes:
-    """``text`` without comments and without the content of string and character constants, in the same length."""
+    """``text`` without comments and the content of strings, in the same length.
+
+    In character constants only marks are made letters, so that two of them are seldom the same.
+    """
     return _LEXEME.sub(_blank_lexeme, text)
 
 

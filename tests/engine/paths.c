@@ -901,3 +901,65 @@ void voices_stop(struct list_head *voices)
 			v->late = true;
 	}
 }
+
+/* Two characters are two values. */
+int dev_written(struct dev *dev, const char *text)
+{
+	spin_lock(&dev->lock);
+	if (text[1] == '\0' || text[1] == '\n') {
+		if (text[0] == '1') {
+			dev->on = 1;
+			spin_unlock(&dev->lock);
+			return 1;
+		}
+		if (text[0] == '0') {
+			dev->on = 0;
+			return 1; /* wrong: lock-imbalance */
+		}
+	}
+	spin_unlock(&dev->lock);
+	return -EINVAL;
+}
+
+/* A pointer stays equal to a variable that nobody writes after the boot. */
+static struct spare *dev_spare;
+static DEFINE_MUTEX(dev_spare_lock);
+static DEFINE_MUTEX(dev_other_lock);
+
+static int __init dev_spares(void)
+{
+	dev_spare = spare_new();
+	return 0;
+}
+
+void dev_with_spare(struct dev *dev)
+{
+	struct spare *spare = spare_new();
+
+	if (!spare) {
+		mutex_lock(&dev_spare_lock);
+		spare = dev_spare;
+	}
+	spare_use(spare);
+	if (spare != dev_spare)
+		kfree(spare);
+	else
+		mutex_unlock(&dev_spare_lock);
+}
+
+void dev_spends_spare(struct dev *dev)
+{
+	struct spare *spare = spare_new();
+
+	if (!spare) {
+		mutex_lock(&dev_other_lock);
+		spare = dev_spare;
+	}
+	if (spare != dev_spare) {
+		kfree(spare);
+		return;
+	}
+	if (dev->dead)
+		return; /* wrong: lock-imbalance */
+	mutex_unlock(&dev_other_lock);
+}
