@@ -174,8 +174,15 @@ class _Mentions:
         for extent in self._program.extents(self._path):
             if extent.line <= line <= extent.end:
                 functions = [f for f in self._program.functions(self._path, extent.name) if f.line == extent.line]
-                return self._program.type_of(expression, functions[0]) if functions else None
+                declared = self._program.type_of(expression, functions[0]) if functions else None
+                return declared or self._type_of_global(expression)
         return None
+
+    def _type_of_global(self, name: str) -> str | None:
+        """The structure that the variable ``name`` of the file is; None where it is something else."""
+        declared = rb"^(?:static\s+|const\s+)*struct\s+(\w+)\s+(?:__\w+\s+)*" + re.escape(name.encode()) + rb"\s*[;=]"
+        found = re.search(declared, self._text, re.MULTILINE)
+        return found.group(1).decode("latin-1") if found is not None else None
 
     def _defined(self, name: str, at: int, line: int) -> Iterator[_Found]:
         """``.member = f`` in a structure whose definition a macro begins."""

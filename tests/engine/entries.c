@@ -408,3 +408,26 @@ static void link_settle(struct link *link)
 	spin_unlock(&link->parent->lock);
 	spin_lock(&link->lock);
 }
+
+struct hc { struct mutex mutex; };
+static struct hc_driver __read_mostly plain_driver;
+static struct pmu own_pmu;
+
+static void plain_stop(struct hc *hc)
+{
+	mutex_lock(&hc->mutex);
+	mutex_unlock(&hc->mutex);
+}
+
+static void own_stop(struct perf_event *event, int flags)
+{
+	mutex_lock(&own_hc.mutex); /* wrong: lock-sleep-in-atomic */
+	mutex_unlock(&own_hc.mutex);
+}
+
+static int fill_tables(void)
+{
+	plain_driver.stop = plain_stop;
+	own_pmu.stop = own_stop;
+	return 0;
+}
