@@ -322,7 +322,7 @@ class Closure:
 
 def _number(circle: Sequence[Function]) -> int:
     """A number for a circle, the same in every process and never 0; two with the same are not computed at once."""
-    return zlib.crc32(repr(key_of(circle[0])).encode()) + 1
+    return zlib.crc32(circle[0].name.encode()) + 1
 
 
 def _is_expression(function: Function) -> bool:
