@@ -72,9 +72,14 @@ class Calls:
         self.api = analyser.api
         self.notes = Notes(analyser)
         self.tabled = Tabled(analyser, self.notes)
+        self._ordinary: dict[str, bool] = {}
 
     def call(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
         """The states after a call."""
+        if self._is_ordinary(node.name):
+            forks = self._descend(flow, node, self._forget_results(flow, node, state, facts), facts)
+            flow.requirements.met(node, state)
+            return forks
         flow.requirements.asserted(node, state, facts)
         forks = self._call(flow, node, state, facts)
         flow.requirements.called(node, state, [after for after, _ in forks])
@@ -130,6 +135,24 @@ class Calls:
                 self._opened(flow, node, state, facts)
             return [(state, facts)]
         return self._descend(flow, node, state, facts)
+
+    def _is_ordinary(self, name: str) -> bool:
+        """Whether no table has anything to say of ``name``, as of nearly all functions."""
+        found = self._ordinary.get(name)
+        if found is None:
+            api, demands = self.api, self.api.demands
+            named = (api.waits_for_readers, api.waits_for_handlers, api.hrtimers.wait, api.locks_inside, ASSERTS)
+            more = (api.transitions.guest, demands.violated, (_NOT_HELD, "IS_ENABLED"))
+            patterns = (api.insert_checks, api.insert, api.lookup, api.remove, demands.wrappers, api.opaque)
+            found = self._ordinary[name] = not (
+                api.is_known(name)
+                or demands.asserts(name)
+                or name.startswith("refcount_dec")
+                or demands.takers.fullmatch(name.removeprefix("."))
+                or any(name in table for table in (*named, *more))
+                or any(pattern.fullmatch(name) for pattern in patterns)
+            )
+        return found
 
     # What is known before the call
 

@@ -94,7 +94,7 @@ class Requirements:
 
     def called(self, node: Call, before: State, after: list[State]) -> None:
         """A call that by its name takes something, though nothing is known to be held because of it."""
-        self._note_held(node, before)
+        self.met(node, before)
         if node.args and node.name.startswith("refcount_dec"):
             self._counters.add(last_member(plain(node.args[0])))
         if self._api.demands.takers.fullmatch(node.name.removeprefix(".")) and all(
@@ -103,7 +103,8 @@ class Requirements:
         ):
             self._takers.setdefault(node.line, self._taken_inside(node))
 
-    def _note_held(self, node: Call, state: State) -> None:
+    def met(self, node: Call, state: State) -> None:
+        """A call, whatever it is."""
         held = frozenset(lock.expression for lock in state.locks)
         held |= frozenset(("rcu",)) if state.rcu > 0 else frozenset()
         perhaps = held | frozenset((ANYTHING,)) if state.unsure & {"locks", "rcu"} else held
