@@ -151,7 +151,7 @@ class Analyser:
             for instance in self.program.instances(
                 field, caller.path, frozenset(name for name in found if name and None not in found)
             )
-            if instance.part in ("", *parts)
+            if instance.part in ("", *parts) and key_of(instance.function) != key_of(caller)  # which calls another one
         )
 
     @staticmethod

@@ -181,7 +181,18 @@ def brought_about(
         free=frozenset(in_caller(caller, expression, args) for expression in effect.free),
     )
     in_user = effect.steps[-1].text.partition("(")[0] in analyser.api.user_access
+    if in_user and _gives_kernel_memory(caller, node, analyser.api):
+        return None
     return Brought(told, effect.conditions, callee, in_user)
+
+
+def _gives_kernel_memory(caller: Function, node: Call, api: Api) -> bool:
+    """Whether ``node`` is given an object of ``caller`` with an iterator over memory that is not the user's."""
+    own = {argument[1:] for argument in node.args if argument[:1] == "&" and argument[1:] in caller.locals}
+    return bool(own) and any(
+        call.name in api.kernel_iterators and call.args and call.args[0].removeprefix("&").partition(".")[0] in own
+        for call in caller.calls()
+    )
 
 
 def _passed(node: Call, effect: Effect) -> str:

@@ -61,3 +61,51 @@ void set_up_counter(struct pmu *pmu)
 {
 	pmu->read = count_slowly;
 }
+
+struct sock_ops { int (*create)(struct sock *sock, int kind); };
+static struct sock_ops *families[8];
+static DEFINE_RWLOCK(family_lock);
+
+static int family_create(struct sock *sock, int kind)
+{
+	if (!families[kind])
+		request_module("family-%d", kind);
+	read_lock(&family_lock);
+	families[kind]->create(sock, kind);
+	read_unlock(&family_lock);
+	return 0;
+}
+
+static struct sock_ops family_ops = { .create = family_create, };
+
+static int family_start(struct sock *sock, struct sock_ops *ops)
+{
+	read_lock(&family_lock);
+	ops->create(sock, 1); /* wrong: lock-sleep-in-atomic */
+	read_unlock(&family_lock);
+	return 0;
+}
+
+static int chan_send(struct sock *sock, struct msghdr *msg)
+{
+	return copy_from_iter(sock->buffer, 16, &msg->msg_iter);
+}
+
+void send_own(struct sock *sock, void *data)
+{
+	struct kvec iv = { .iov_base = data, .iov_len = 16 };
+	struct msghdr msg;
+
+	memset(&msg, 0, sizeof(msg));
+	iov_iter_kvec(&msg.msg_iter, ITER_SOURCE, &iv, 1, 16);
+	rcu_read_lock();
+	chan_send(sock, &msg);
+	rcu_read_unlock();
+}
+
+void send_given(struct sock *sock, struct msghdr *msg)
+{
+	rcu_read_lock();
+	chan_send(sock, msg); /* wrong: rcu-sleep-in-reader */
+	rcu_read_unlock();
+}
