@@ -57,6 +57,9 @@ def interruptible(
     class_ = flow.api.classes.get(acquisition.kind)
     if class_ not in _SPINNING or not acquisition.lock_class:
         return
+    retaken = (acquisition.kind, acquisition.expression) in state.dropped or acquisition.expression in acquisition.minus
+    if retaken:
+        return  # the caller held it, and knows of the interrupts
     rt = acquisition.irqs == "off"
     proof: Step | None = facts.get((SLEPT, "")) if not state.irq else None
     if rt:

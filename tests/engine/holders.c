@@ -215,3 +215,46 @@ static void polls_backlog(struct dev *dev, struct queue *queue)
 	queue->backlog.poll(&queue->backlog); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&dev->lock);
 }
+
+struct udc { spinlock_t lock; int queued; };
+
+static void udc_done(struct udc *udc)
+{
+	spin_unlock(&udc->lock);
+	give_back(udc);
+	spin_lock(&udc->lock);
+}
+
+static void udc_again(struct udc *udc)
+{
+	spin_lock(&udc->lock);
+	udc->queued = 1;
+	spin_unlock(&udc->lock);
+}
+
+static void udc_status(struct udc *udc)
+{
+	udc->request = kmalloc(8, GFP_KERNEL);
+	udc_done(udc);
+}
+
+static void udc_restart(struct udc *udc)
+{
+	udc->request = kmalloc(8, GFP_KERNEL);
+	udc_again(udc); /* wrong: lock-irq-unsafe */
+}
+
+static irqreturn_t udc_irq(int irq, void *data)
+{
+	struct udc *udc = data;
+
+	spin_lock(&udc->lock);
+	udc->queued = 0;
+	spin_unlock(&udc->lock);
+	return IRQ_HANDLED;
+}
+
+int udc_start(struct udc *udc)
+{
+	return request_irq(udc->irq, udc_irq, 0, "udc", udc);
+}
