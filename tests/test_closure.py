@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 import pytest
 
 from reviewer.config import data_dir
 from reviewer.context.analysis import Analyser
-from reviewer.context.effects import EventKind
+from reviewer.context.effects import EventKind, Summary
 from reviewer.registry import load_api
 from reviewer.source.cfg import Function
 from reviewer.source.program import Program
@@ -152,3 +153,46 @@ void ring(void)
     found = brought_by(user, path="arch/x86/kernel/ring.c", others=others)
     assert [(finding.check, finding.function) for finding in found] == [("lock-sleep-in-atomic", "ring")]
     assert not brought_by(user, path="arch/arm64/kernel/ring.c", others=others)
+
+
+def _ring(change: tuple[str, str] = ("", "")) -> str:
+    """Twelve functions that call each other in a circle, of which one does something besides."""
+    names = [f"ring{number}" for number in range(12)]
+    code = "struct box { struct mutex lock; };\n" + "".join(f"static void {name}(struct box *b);\n" for name in names)
+    for name, following in zip(names, [*names[1:], names[0]], strict=True):
+        own = "\tmsleep(1);\n\tmutex_lock(&b->lock);\n" if name == "ring3" else ""
+        code += f"static void {name}(struct box *b)\n{{\n{own}\tif (b)\n\t\t{following}(b);\n}}\n"
+    return code.replace(*change) if change[0] else code
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        (("\tmsleep(1);\n", "\tmsleep(1);\n\tbarrier();\n"), True),
+        (("\tmsleep(1);\n", ""), False),
+        (("\tmutex_lock(&b->lock);\n", ""), False),
+        (("\tmsleep(1);\n", "\tmutex_lock(&b->lock);\n\tmsleep(1);\n"), False),
+    ],
+    ids=["says the same", "sleeps no more", "takes no lock any more", "sleeps with the lock"],
+)
+def test_a_change_inside_a_large_circle(change: tuple[str, str], same: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = program(_ring())
+    old = Analyser(before, API)
+    after = program(_ring(change), before)
+    new, alone = Analyser(after, API, old), Analyser(program(_ring(change)), API)
+    computed: list[Function] = []
+    summarise = new._closure._summarise
+
+    def noting(of: Function) -> Summary:
+        computed.append(of)
+        return summarise(of)
+
+    monkeypatch.setattr(new._closure, "_summarise", noting)
+    for number in range(12):
+        here = function(after, f"ring{number}")
+        assert new.summary(here).told == alone.summary(function(alone.program, f"ring{number}")).told
+    if same:
+        # The one that was changed, and those that see it: at the begin and in the end.
+        assert Counter(each.name for each in computed) == {"ring3": 2, "ring2": 2, "ring1": 2}
+    else:
+        assert len(computed) > 12

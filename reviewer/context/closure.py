@@ -22,6 +22,10 @@ _ROUNDS = 8
 """After so many rounds a circle of functions is taken as it is. Summaries are bounded; few need more than three."""
 
 
+_FEW = 4
+"""Where more than one of so many functions of a circle differs from the base, it is computed anew."""
+
+
 class Key(NamedTuple):
     """A function of a tree, as one choice of preprocessor arms makes it."""
 
@@ -200,6 +204,50 @@ class Closure:
                 self._known[key] = Known(partial(self._moved, found, function.path, base), files)
         return True
 
+    def _says_the_same(
+        self, members: Mapping[Key, Function], below: Mapping[Key, Mapping[Key, Function]], files: int, base: Base
+    ) -> bool:
+        """Take the summaries of a circle from the base, if the few functions in it that differ say what they said.
+
+        They must do so with the summaries of the base, and at the begin, when nothing is known of the circle: else
+        two functions could bear each other out in what neither of them does any more.
+        """
+        old = {key: base.unlike.namesake(function) for key, function in members.items()}
+        changed = [key for key, function in members.items() if base.unlike.counterpart(function) is None]
+        differing = [
+            key
+            for key in members
+            if key in changed
+            or any(callee in changed for callee in below[key])
+            or not all(self._is_alike(c, base) for callee, c in below[key].items() if callee not in members)
+        ]
+        before = [function for function in old.values() if function is not None]
+        if len(before) < len(members) or len(differing) > len(members) // _FEW:
+            return False
+        was = {
+            key: self._moved(base.closure.known(function), function.path, base)
+            for key, function in zip(members, before, strict=True)
+        }
+        for key in differing:
+            function = old[key]
+            first = base.closure.with_circle(dict.fromkeys(map(key_of, before), EMPTY), function) if function else EMPTY
+            begun = moved_summary(first, key.path, base.unlike.moves).told
+            if begun != self.with_circle(dict.fromkeys(members, EMPTY), members[key]).told:
+                return False
+            if was[key].told != self.with_circle(was, members[key]).told:
+                return False
+        self._settle({key: Known(summary, files) for key, summary in was.items()})
+        return True
+
+    def with_circle(self, circle: Mapping[Key, Summary], function: Function) -> Summary:
+        """The summary of ``function`` where these are the summaries of what it is in a circle with."""
+        self._circle.update(circle)
+        try:
+            return self._summarise(function)
+        finally:
+            for key in circle:
+                del self._circle[key]
+
     def _is_alike(self, function: Function, base: Base) -> bool:
         """Whether callers of ``function``, whose summary is known, find in it what they find in the base."""
         key = key_of(function)
@@ -297,6 +345,8 @@ class Closure:
             return
         if len(circle) == 1 and key_of(circle[0]) not in below[key_of(circle[0])]:
             self._settle({key_of(circle[0]): Known(self._summarise(circle[0]), files)})
+            return
+        if self._base is not None and self._says_the_same(members, below, files, self._base):
             return
         above = {key: [other for other in members if key in below[other]] for key in members}
         self._circle.update(dict.fromkeys(members, EMPTY))

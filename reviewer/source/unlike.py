@@ -73,6 +73,13 @@ class Unlike:
         found = self._base.functions(function.path, function.name)
         return next((each for each in found if each.line == line and not each.reading), None)
 
+    def namesake(self, function: Function) -> Function | None:
+        """The function of the base that ``function`` was, whatever has changed in it; None where that is not clear."""
+        if function.path not in self._program.touched:
+            return function
+        found = self._only(self._base, function)
+        return found if self._only(self._program, function) is not None else None
+
     def twin(self, function: Function) -> Function | None:
         """The function of the base with the same text, whatever its words mean; None where that is not clear."""
         if function.path not in self._program.touched:
