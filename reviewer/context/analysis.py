@@ -145,13 +145,12 @@ class Analyser:
         taken = (split_member(value) for value in caller.aliases.values())
         receivers = (*caller.receivers.get(field, ()), *(parts[0] for parts in taken if parts and parts[1] == field))
         found = {self.program.type_of(receiver, caller) for receiver in receivers}
-        parts = {last_member(receiver) for receiver in receivers}
         return tuple(
             instance
             for instance in self.program.instances(
                 field, caller.path, frozenset(name for name in found if name and None not in found)
             )
-            if instance.part in ("", *parts) and key_of(instance.function) != key_of(caller)  # which calls another one
+            if key_of(instance.function) != key_of(caller)  # which calls another one
         )
 
     @staticmethod

@@ -20,27 +20,21 @@ class Instance(NamedTuple):
 
     A path that comes from there and goes through this function does not exist: AMD's tables are not Intel's.
     ``member`` is ``structure.field``: files with tables of their own that leave it out do not mean it. ``flags`` are
-    members that the table sets to true. ``part`` is as in ``Entry``.
+    members that the table sets to true.
     """
 
     function: Function
     apart: frozenset[str]
     member: str
     flags: frozenset[str] = frozenset()
-    part: str = ""
 
 
 class Entry(NamedTuple):
-    """``.field = function`` in a table of ``structure`` that stands in the file ``path``.
-
-    ``part`` is the member of a larger object that the table is, where the function was assigned: of other tables of
-    that type nothing is said.
-    """
+    """``.field = function`` in a table of ``structure`` that stands in the file ``path``."""
 
     path: str
     structure: str
     function: str
-    part: str = ""
 
 
 def chosen(entries: Iterable[Entry], user: str, *, serves: bool) -> tuple[Entry, ...]:

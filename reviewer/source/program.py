@@ -14,7 +14,6 @@ from reviewer.source.buildfiles import BuildFiles
 from reviewer.source.builds import Builds
 from reviewer.source.cfg import Extent, Function, Layout
 from reviewer.source.declarations import Declaration, Declarations
-from reviewer.source.expression import last_member
 from reviewer.source.files import Files
 from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
 from reviewer.source.macros import read_macro
@@ -362,9 +361,7 @@ class Program:
             serves = bool(meant) and exports(self.text(user) or b"")
             entries = chosen(meant if len(meant) <= _TOO_COMMON else (), user, serves=serves)
             self._instances[key] = tuple(
-                Instance(
-                    function, apart_from(entry, entries), f"{entry.structure}.{field}", self._flags(entry), entry.part
-                )
+                Instance(function, apart_from(entry, entries), f"{entry.structure}.{field}", self._flags(entry))
                 for entry in entries
                 for function in self.resolve(entry.function, entry.path)[:1]
             )
@@ -425,11 +422,7 @@ class Program:
             if self.distance(path, user) < 9
         )
         found = [(path, each, self._declarations.member_of(each.structure, each.path, path)) for path, each in seen]
-        return [
-            Entry(path, structure, each.function, last_member(each.path))
-            for path, each, structure in found
-            if structure is not None
-        ]
+        return [Entry(path, structure, each.function) for path, each, structure in found if structure is not None]
 
     def _guard(self, call: GuardCall, cls: str, user: str) -> tuple[Function, ...]:
         """What a guard of the class ``cls`` does at one end of its scope, as the nearest definition says."""

@@ -202,13 +202,6 @@ static void set_up_queue(struct queue *queue)
 	queue->backlog.poll = poll_backlog;
 }
 
-static void polls_any(struct dev *dev, struct poller *poller)
-{
-	spin_lock(&dev->lock);
-	poller->poll(poller);
-	spin_unlock(&dev->lock);
-}
-
 static void polls_backlog(struct dev *dev, struct queue *queue)
 {
 	spin_lock(&dev->lock);
@@ -257,4 +250,11 @@ static irqreturn_t udc_irq(int irq, void *data)
 int udc_start(struct udc *udc)
 {
 	return request_irq(udc->irq, udc_irq, 0, "udc", udc);
+}
+
+static void polls_its_poller(struct dev *dev, struct poller *poller)
+{
+	spin_lock(&dev->lock);
+	poller->poll(poller); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
 }
