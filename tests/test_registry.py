@@ -118,7 +118,7 @@ def test_table_that_is_missing_or_broken_stops_the_run(folder: Path, table: str)
         ),
         ("entries", 'kind = "nmi"', 'kind = "nmis"', "Invalid enum value 'nmis'"),
         ("entries", "flags_at = { hrtimer_setup =", "flags_at = { hrtimer_set =", "flags_at: hrtimer_set is no call"),
-        ("entries", "CPUHP_", "(CPUHP_", "registration 19, flagged: .* is not a regular expression"),
+        ("entries", "CPUHP_", "(CPUHP_", "registration 24, flagged: .* is not a regular expression"),
         (
             "operations",
             'members = "activate deactivate"',

@@ -15,6 +15,7 @@ from reviewer.context.hrtimers import HrTimers
 from reviewer.context.kept import Kept
 from reviewer.context.lasting import Lasting
 from reviewer.context.order import Orders
+from reviewer.context.ownlocks import OwnLocks
 from reviewer.context.setups import SetUps
 from reviewer.context.shown import guard_name
 from reviewer.context.state import State
@@ -77,6 +78,7 @@ class Analyser:
         self._memo: dict[tuple[Key, State], Analysis] = {}
         self._predicates: dict[tuple[str, str], bool] = {}
         self._own: dict[tuple[str, str], bool] = {}
+        self.own_locks = OwnLocks(program)
 
     def keep(self, rules: str) -> Kept:
         """Take summaries from earlier runs and keep new ones, for the base of all others; ``rules`` names the tables.

@@ -46,9 +46,9 @@ class Moves(NamedTuple):
 
     ``below`` are locks that the function itself takes and a callee lets go of, ``handed_up`` are those of a callee
     that the function never releases, so that the callee is to be asked. ``let_go`` are the last members of all locks
-    that are released, ``raised`` and ``lowered`` are counters. ``passed`` are, by line of the return, the locks
-    that are held on just the paths that hand their object to an operation of which nothing is known; ``held_as`` are
-    locks that are held under another name there.
+    that are released here, or that nobody else could release, ``raised`` and ``lowered`` are counters. ``passed`` are,
+    by line of the return, the locks that are held on just the paths that hand their object to an operation of which
+    nothing is known; ``held_as`` are locks that are held under another name there.
     """
 
     below: Set[tuple[str, str]]
@@ -81,19 +81,31 @@ def unbalanced(
     if _PAIRED_NAME.fullmatch(function.name):
         return
     exits = [_unnamed(exit_) for exit_ in summary.exits if not exit_.unsure & _ASKED]
-    if len(exits) != len(summary.exits):
+    unclear = len(exits) != len(summary.exits)
+    if unclear and any(exit_.unsure & _ASKED - {"locks"} for exit_ in summary.exits):
         return
     if function.returns.endswith("*"):
         exits = [
             exit_._replace(value=_FOUND) if exit_.value in ("any", "nonzero") and _holds(exit_) else exit_
             for exit_ in exits
         ]
-    if "rcu" in moves.raised and "rcu" in moves.lowered:
+    if "rcu" in moves.raised and "rcu" in moves.lowered and not unclear:
         yield from _readers(function, exits, start)
     for event, lock in _locks(function, exits, start, handed_on, moves):
-        if last_member(lock[1]) in moves.let_go:
+        if last_member(lock[1]) in moves.let_go and not (unclear and not _forgotten(exits, lock)):
             yield _named(event, lock, taken)
-    yield from _counters(function, exits, start, moves)
+    if not unclear:
+        yield from _counters(function, exits, start, moves)
+
+
+def _forgotten(exits: list[Exit], lock: tuple[str, str]) -> bool:
+    """Whether ``lock`` is held on error returns alone, while it is not on two others at least.
+
+    That is enough where it is not clear of some other way out what it leaves held.
+    """
+    return all(exit_.value == "negative" for exit_ in exits if lock in exit_.gained) and (
+        len({exit_.line for exit_ in exits if exit_.value == "negative" and lock not in exit_.gained}) > 1
+    )
 
 
 def _unnamed(exit_: Exit) -> Exit:

@@ -311,7 +311,9 @@ class Flow:
         self._doubtful.update(
             (held.kind, held.expression)
             for held in state.locks
-            if held.origin is Origin.TAKEN and held.expression not in self._released_here
+            if held.origin is Origin.TAKEN
+            and held.expression not in self._released_here
+            and not self.analyser.own_locks.has(self.function, held.expression)
         )
         self._doubtful.update(
             ("", name)
@@ -571,7 +573,8 @@ class Flow:
         moves = Moves(
             self.let_go_below - self.taken_below,
             self.taken_below - given_back,
-            {last_member(held.expression) for held in self._let_go},
+            {last_member(held.expression) for held in self._let_go}
+            | {name for _, name in known.taken if self.analyser.own_locks.has(self.function, name)},
             self._raised,
             self._fell,
             self.passed_held - self.passed_other,

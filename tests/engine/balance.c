@@ -407,3 +407,92 @@ int link_other(struct file_map *map, bool check)
 	mutex_unlock(&map->rmap);
 	return 0;
 }
+
+/* A lock of this file that nobody releases without having taken it: no callee lets go of it for its caller. */
+static DEFINE_MUTEX(outer_mutex);
+static DEFINE_MUTEX(own_mutex);
+static DEFINE_MUTEX(parted_mutex);
+static DEFINE_MUTEX(lent_mutex);
+
+void forget_own(struct dev *dev)
+{
+	if (!dev->a)
+		return;
+	mutex_lock(&outer_mutex);
+	mutex_lock(&own_mutex);
+	dev->ops->walk(dev);
+	mutex_unlock(&outer_mutex);
+} /* wrong: lock-imbalance */
+
+void use_own(struct dev *dev)
+{
+	mutex_lock(&own_mutex);
+	dev->a = 0;
+	mutex_unlock(&own_mutex);
+	scoped_guard(mutex, &own_mutex)
+		dev->a++;
+	guard(mutex)(&own_mutex);
+	dev->a++;
+}
+
+void first_part(struct dev *dev)
+{
+	if (!dev->a)
+		return;
+	mutex_lock(&parted_mutex);
+	dev->ops->walk(dev);
+}
+
+void second_part(struct dev *dev)
+{
+	dev->a = 0;
+	mutex_unlock(&parted_mutex);
+}
+
+void lend(struct dev *dev)
+{
+	if (!dev->a)
+		return;
+	mutex_lock(&lent_mutex);
+	dev->ops->walk(dev, &lent_mutex);
+}
+
+/* A way out of which it is not clear what it leaves held says nothing of the others. */
+static int drop_at_times(struct dev *dev)
+{
+	if (!dev->late)
+		return -EIO;
+	mutex_unlock(&dev->setup);
+	return -EIO;
+}
+
+int forget_once(struct dev *dev)
+{
+	if (mutex_lock_interruptible(&dev->setup))
+		return -ERESTARTSYS;
+	if (!dev->a) {
+		mutex_unlock(&dev->setup);
+		return -EAGAIN;
+	}
+	if (!dev->b)
+		return -ENOMEM; /* wrong: lock-imbalance */
+	if (drop_at_times(dev))
+		return 1;
+	mutex_unlock(&dev->setup);
+	return 0;
+}
+
+int keep_on_error(struct dev *dev)
+{
+	mutex_lock(&dev->setup);
+	if (!dev->a) {
+		mutex_unlock(&dev->setup);
+		return -EAGAIN;
+	}
+	if (!dev->b)
+		return -EPROBE_DEFER;
+	if (drop_at_times(dev))
+		return 1;
+	mutex_unlock(&dev->setup);
+	return 0;
+}

@@ -431,3 +431,99 @@ static int fill_tables(void)
 	own_pmu.stop = own_stop;
 	return 0;
 }
+
+/* A handler of a PCI device. */
+static irqreturn_t unit_polled(int irq, void *data)
+{
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	return IRQ_WAKE_THREAD;
+}
+
+int unit_request_polled(struct pci_dev *dev, struct unit *unit)
+{
+	return pci_request_irq(dev, 0, unit_polled, unit_thread, unit, "polled");
+}
+
+/* The last reference goes in an RCU reader. */
+static void unit_released(struct percpu_ref *ref)
+{
+	synchronize_rcu(); /* wrong: rcu-sleep-in-reader */
+}
+
+int unit_count(struct percpu_ref *ref)
+{
+	return percpu_ref_init(ref, unit_released, 0, GFP_KERNEL);
+}
+
+/* Instances of a state of CPU hotplug. */
+static int unit_cpu_starting(unsigned int cpu, struct hlist_node *node)
+{
+	spin_lock(&cpu_unit(cpu)->lock); /* wrong: rt-spinlock-preempt-irq-off */
+	spin_unlock(&cpu_unit(cpu)->lock);
+	return 0;
+}
+
+static int unit_cpu_online(unsigned int cpu, struct hlist_node *node)
+{
+	msleep(1);
+	return 0;
+}
+
+int unit_states(void)
+{
+	if (cpuhp_setup_state_multi(CPUHP_AP_UNIT_STARTING, "unit:starting", unit_cpu_starting, NULL))
+		return -EBUSY;
+	return cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "unit:online", unit_cpu_online, NULL);
+}
+
+/* A chained handler by its place in a structure. */
+static void unit_chained(struct irq_desc *desc)
+{
+	struct unit *unit = irq_desc_get_handler_data(desc);
+
+	spin_lock(&unit->lock); /* wrong: rt-spinlock-in-hardirq */
+	spin_unlock(&unit->lock);
+}
+
+void unit_chain(struct gpio_irq_chip *girq)
+{
+	girq->parent_handler = unit_chained;
+}
+
+/* User space enters with interrupts enabled. */
+struct tally { spinlock_t lock; spinlock_t calm; int count; };
+
+static irqreturn_t tally_interrupt(int irq, void *data)
+{
+	struct tally *tally = data;
+
+	spin_lock(&tally->lock);
+	tally->count++;
+	spin_unlock(&tally->lock);
+	return IRQ_HANDLED;
+}
+
+static long tally_ioctl(struct file *file, unsigned int command, unsigned long argument)
+{
+	struct tally *tally = file->private_data;
+
+	spin_lock_irq(&tally->lock);
+	tally->count--;
+	spin_unlock_irq(&tally->lock);
+	spin_lock(&tally->calm);
+	tally->count--;
+	spin_unlock(&tally->calm);
+	spin_lock(&tally->lock); /* wrong: lock-irq-unsafe */
+	tally->count--;
+	spin_unlock(&tally->lock);
+	return 0;
+}
+
+static const struct file_operations tally_operations = {
+	.unlocked_ioctl = tally_ioctl,
+};
+
+int tally_request(struct tally *tally)
+{
+	return request_irq(3, tally_interrupt, 0, "tally", tally);
+}
