@@ -79,6 +79,76 @@ def test_mistakes_of_preempt_rt_are_put_under_raw_spinlocks_on_such_kernels() ->
     assert excluded["in an arm for the other kind of kernel (PREEMPT_RT or not)"] == 1
 
 
+BOOT = """\
+static int __init dev_probe(void)
+{
+	local_irq_disable();
+	raw_spin_lock(&dev_lock);
+	return 0;
+}
+static int __init dev_begin(void)
+{
+	local_irq_disable();
+	return 0;
+}
+core_initcall(dev_begin);
+static int dev_suspend(void)
+{
+	raw_spin_lock(&dev_lock);
+	return 0;
+}
+static int dev_wake(void)
+{
+	raw_spin_lock(&dev_lock);
+	return 0;
+}
+static struct syscore_ops dev_ops = {
+	.suspend = dev_suspend,
+};
+static void dev_kick(void)
+{
+	raw_spin_lock(&first);
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return;
+	raw_spin_lock(&second);
+}
+static void dev_stop(void)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && stops) {
+		if (stops > 1) {
+			stops = 1;
+		}
+		raw_spin_lock(&first);
+	}
+	raw_spin_lock(&second);
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) || stops) {
+		raw_spin_lock(&third);
+	}
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "lines"),
+    [("kernel/dev.c", [4, 9, 20, 28, 41, 43]), ("drivers/dev.c", [3, 4, 9, 20, 28, 41, 43])],
+)
+def test_what_does_no_harm_on_preempt_rt_is_left_out_and_counted(path: str, lines: list[int]) -> None:
+    excluded = Counter[str]()
+    source = Source(path, BOOT, parse(path, BOOT.encode()).extents)
+    (make,) = (found.make for found in KINDS if found.name == "kfree-rt")
+    assert [mutant.line for mutant in make(source, excluded)] == lines
+    assert excluded["an __init function that disables interrupts while the kernel boots"] == (path[0] == "k")
+    assert excluded["a callback of syscore_ops, which runs alone"] == 1
+    assert excluded["in an arm for the other kind of kernel (PREEMPT_RT or not)"] == 2
+
+
+def test_a_module_is_loaded_when_the_scheduler_runs() -> None:
+    text = BOOT + "module_init(dev_probe);\n"
+    source = Source("kernel/dev.c", text, parse("kernel/dev.c", text.encode()).extents)
+    (make,) = (found.make for found in KINDS if found.name == "kfree-rt")
+    assert 3 in [mutant.line for mutant in make(source, Counter[str]())]
+
+
 def test_a_release_is_deleted_before_an_early_return() -> None:
     (mutant,), excluded = made("unlock-deleted")
     assert "\tif (dev->dead) {\n\t\treturn -ENODEV;\n" in mutant.text

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tests.measure.equivalent import runs_alone
 from tests.measure.sites import RELEASES, SLEEPING_TAKES, TAKES, Site, Source, sites
 
 _SLEEPING = frozenset(("lock-sleep-in-atomic", "lock-gfp-blocking-in-atomic", "rcu-sleep-in-reader"))
@@ -70,6 +71,10 @@ def _calls(statement: str, wanted: re.Pattern[str] = TAKES, *, rt: bool = False)
         for site in sites(source, wanted, excluded):
             if site.rt is not None and site.rt is not rt:
                 excluded["in an arm for the other kind of kernel (PREEMPT_RT or not)"] += 1
+                continue
+            header = source.header(site.function)
+            if rt and (reason := runs_alone(source.path, source.code, header, site.function, site.name)):
+                excluded[reason] += 1
                 continue
             yield _after(source, site, statement)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from reviewer.source.cfg import Extent
 from reviewer.source.parse import parse
 from reviewer.source.preprocess import blank_comments_and_strings
+from tests.measure.equivalent import only_kernel
 
 _SPIN = r"(?:raw_)?spin_lock|read_lock|write_lock"
 TAKES = re.compile(
@@ -165,6 +166,8 @@ def _sites(source: Source, names: re.Pattern[str], excluded: Counter[str]) -> It
         arm = source.arms[line - 1]
         if (tested := _TESTED.search(before[-80:])) is not None:
             arm = not tested.group(1)
+        if not isinstance(arm, bool):
+            arm = only_kernel(source.code, source.starts[function.line - 1], call.start())
         argument = source.code[call.end() : end - 1]
         if "guard" in name:
             name = f"{name}({_first_argument(argument)})"
