@@ -59,6 +59,7 @@ Tell = Callable[[str], object]
 """Is told what is being done."""
 
 _SEARCHED = 1000  # newest commits of HEAD, in which a series that is in the tree already is looked for
+_MOST_NAMED = 5  # paths in a message
 _SHORT = 12  # hexadecimal digits of a commit, as the kernel abbreviates them
 _RANK = {Severity.NIT: 0, Severity.QUESTION: 1, Severity.BUG: 2}
 
@@ -177,6 +178,10 @@ def audit_tree(
         if below and not kept:
             raise UsageError(f"all of {path!r} is left out by --paths or git config reviewer.paths; add it there")
         wanted.update(kept)
+    code = sorted(path for path in wanted if path.endswith(C_SUFFIXES) and is_text(path))
+    if not code:
+        named = ", ".join(repr(path) for path in paths[:_MOST_NAMED])
+        raise UsageError(f"there is no C file in {named}: name .c and .h files, or folders that have some")
     citer = Citer(files, commit)
     suppressor, errors, notes = suppressor_for(files, commit, sorted(wanted), repository, checks, options)
     if left_out:
@@ -190,9 +195,7 @@ def audit_tree(
         digest = program_digest([folder, *options.checks_dirs])
         program, rules = Program(files, store), tables_digest(folder)
         auditor = Auditor(program, checks, load_api(folder), rules, program_digest=digest, day=today())
-        return auditor, auditor.findings(
-            sorted(path for path in wanted if path.endswith(C_SUFFIXES) and is_text(path)), watch
-        )
+        return auditor, auditor.findings(code, watch)
 
     def shown(finding: Finding) -> bool:
         return _is_grave(finding, options) and wants_path(options.within, finding.path)

@@ -82,6 +82,27 @@ def test_a_call_that_frees_cites_what_is_said_of_freeing(tmp_path: Path, capsys:
     assert "“Sleeping locks cannot be acquired when preemption" in _audit(where, capsys, "--all", "b")[1]
 
 
+def test_a_rule_is_quoted_once_and_the_files_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = tmp_path / "many"
+    rules = "Memory allocation\n-----------------\n\nThis applies to memory deallocation routines too.\n"
+    body = "void drop%d(void *p)\n{\n\tpreempt_disable();\n\tkfree(p);\n\tpreempt_enable();\n}\n"
+    document = "Documentation/core-api/real-time/differences.rst"
+    code = {"a/few.c": body % 0, "a/many.c": "".join(body % number for number in range(1, 12))}
+    repos.make(where, {document: rules, **code})
+    said = _audit(where, capsys, "--all", "a")[1]
+    assert said.count("“This applies to memory deallocation routines too.”") == 1
+    assert said.count(f"      {document}:4, Memory allocation (quoted above)\n") == 11
+    last = said.splitlines()
+    assert last[-4:-1] == ["   11  a/many.c  (11 bugs)", "    1  a/few.c  (1 bug)", ""]
+    assert "(1 bug)" not in _audit(where, capsys, "--all", "a/few.c")[1]
+
+
+def test_files_of_which_none_is_code(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--repo", str(tree), "--all", "drivers/b/notes.txt"]) == 2
+    assert "there is no C file in 'drivers/b/notes.txt': name .c and .h files" in capsys.readouterr().err
+    assert _audit(tree, capsys, "--all", "drivers/b/notes.txt", "drivers/b/fine.c")[0] == 0
+
+
 def test_folder_without_findings(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, said = _audit(tree, capsys, "--all", "drivers/b")
     assert (status, said.splitlines()[-1]) == (0, "Nothing found in 2 functions of 2 files.")

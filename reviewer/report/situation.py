@@ -89,7 +89,8 @@ def _ways(root: Tree, one: Situation) -> None:
     for way in one.ways:
         by_context.setdefault(_context(way, one.line is not None), []).append(way)
     seen = any(len(way.witness) > 1 for way in one.ways)
-    heading = f"Reached in {counted(len(by_context), 'known context')}" if seen else "Reached in no known context"
+    known = f"{counted(len(by_context), 'known context')}; there may be others"
+    heading = f"Reached in {known if seen else 'no known context'}"
     branch = root.add(Text(heading, style="bold"))
     for context, ways in by_context.items():
         leaf = branch.add(Text(context)) if seen else branch

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,7 @@ from reviewer.splat.account import Explained
 from reviewer.wording import counted
 
 _PROSE: Final = 78  # columns, where the terminal has as many
+_MANY: Final = 10  # findings, after which they are counted by file
 _SHORT: Final = 12  # hexadecimal digits of a commit, as the kernel abbreviates them
 
 _SEVERITY_STYLE: Final = {Severity.BUG: "bold red", Severity.QUESTION: "bold yellow", Severity.NIT: "cyan"}
@@ -123,6 +125,7 @@ class _Report:
         self._show_pre_existing = show_pre_existing
         self._show_silenced = show_silenced
         self._begun = False
+        self._quoted: set[Citation] = set()
 
     def review(self, review: Review, written: Written | None, splats: Sequence[Explained]) -> None:
         self._head(review)
@@ -179,9 +182,20 @@ class _Report:
         found = by_severity(audit.findings) or "Nothing found"
         where = f"{counted(audit.functions, 'function')} of {counted(audit.files, 'file')}"
         silenced = "".join(f"; {part}" for part in by_file(audit.suppression))
+        self._files(audit.findings)
         self._line()
         self._line(f"{found}{f' ({rt_only} only on PREEMPT_RT)' if rt_only else ''} in {where}{silenced}.")
         self._entries(audit.suppression)
+
+    def _files(self, findings: Sequence[Finding]) -> None:
+        """How much was found in each file, where that does not show at a glance."""
+        counts = Counter(finding.path for finding in findings)
+        if len(findings) < _MANY or len(counts) < 2:
+            return
+        self._line()
+        for path, number in sorted(counts.items(), key=lambda one: (-one[1], one[0])):
+            found = by_severity(finding for finding in findings if finding.path == path)
+            self._line(f"{number:>5}  {clean_path(path)}  ({found})")
 
     def _silenced(self, suppression: Suppression) -> None:
         if not suppression.silenced or not self._show_silenced:
@@ -333,9 +347,13 @@ class _Report:
             self._line(f"{text:<{column}}  ", Text(place, style="dim"), indent=6)
 
     def _citation(self, citation: Citation) -> None:
-        self._prose(f"\u201c{clean_line(citation.quote)}\u201d", indent=4, hang=0, style="italic")
+        """What a document says, in full where it is cited first."""
+        above = " (quoted above)" if citation in self._quoted else ""
+        if not above:
+            self._prose(f"\u201c{clean_line(citation.quote)}\u201d", indent=4, hang=0, style="italic")
+        self._quoted.add(citation)
         section = f", {clean_line(citation.section)}" if citation.section else ""
-        self._line(Text(f"{clean_path(citation.path)}:{citation.line}{section}", style="dim"), indent=6)
+        self._line(Text(f"{clean_path(citation.path)}:{citation.line}{section}{above}", style="dim"), indent=6)
 
     def _drafts(self, written: Written) -> None:
         if not written.mails and not written.without_mail:
