@@ -126,6 +126,14 @@ def test_nothing_is_guessed_where_nothing_is_near(words: list[str], capsys: pyte
 def test_a_range_of_commits_is_not_mail(example: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["review", "HEAD~1..", "--repo", str(example[0])]) == 3
     assert "commits are reviewed with: reviewer check HEAD~1..\n" in capsys.readouterr().err
+    for word, meant in (
+        ("HEAD~1", "HEAD~1.."),
+        ("HEAD", "HEAD~1.."),
+        ("v6.1^", "v6.1^.."),
+        ("1a2b3c4", "1a2b3c4~1..1a2b3c4"),
+    ):
+        assert main(["review", word, "--repo", str(example[0])]) == 3
+        assert f"commits are reviewed with: reviewer check {meant}\n" in capsys.readouterr().err
     assert main(["review", "lost.mbox", "--repo", str(example[0])]) == 3
     assert "nor a URL; check the spelling\n" in capsys.readouterr().err
 
@@ -158,6 +166,15 @@ def test_a_value_that_makes_no_sense_is_told_with_those_that_do(
 ) -> None:
     assert main(words) == 2
     assert said in capsys.readouterr().err
+
+
+def test_rules_that_fit_a_pattern(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rules", "rcu-*"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 2
+    assert all(line.startswith("rcu-") for line in lines)
+    assert main(["rules", "nothing-*"]) == 2
+    assert "there is no check 'nothing-*'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -204,6 +221,22 @@ def test_check_of_a_range_without_commits(example: tuple[Path, Path]) -> None:
     assert (error["stage"], error["message"][:40]) == ("usage", "there is no commit in 'master..master' o")
 
 
+def test_check_of_a_range_the_wrong_way_round(example: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    git(example[0], "switch", "-q", "applied")
+    try:
+        for wrong, said in (
+            ("HEAD..HEAD~1", "HEAD~1 is older than HEAD, and the commits between the two are HEAD~1..HEAD\n"),
+            ("..master", "master is older than HEAD, and the commits between the two are master..HEAD\n"),
+            ("HEAD...HEAD", "nothing was reviewed; the newest commit is HEAD~1..HEAD\n"),
+        ):
+            assert main(["check", wrong, "--repo", str(example[0])]) == 2
+            assert said in capsys.readouterr().err
+        assert main(["check", "HEAD~99..", "--repo", str(example[0])]) == 3
+        assert "the history of HEAD does not go back so far\n" in capsys.readouterr().err
+    finally:
+        git(example[0], "switch", "-q", "master")
+
+
 def test_check_of_one_revision_says_how_to_name_the_one_commit(
     example: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -216,7 +249,11 @@ def test_check_of_one_revision_says_how_to_name_the_one_commit(
         assert f"that one commit is {revision}~1..{revision}\n" in said.err
     git(example[0], "switch", "-q", "master")
     assert main(["check", "HEAD~1..HEAD", "--repo", str(example[0])]) == 3
-    assert "'HEAD~1' names no commit" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "'HEAD~1' names no commit" in said.err
+    assert "HEAD has no parent, and HEAD^! is that commit alone" in said.err
+    assert main(["check", "HEAD^!", "--repo", str(example[0])]) == 0
+    capsys.readouterr()
     assert main(["check", "HEAD", "--repo", str(example[0])]) == 2
     assert "~1" not in capsys.readouterr().err
 

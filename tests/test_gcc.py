@@ -147,6 +147,7 @@ def test_what_could_not_be_done_is_on_stderr(example: tuple[Path, Path]) -> None
     one = split_mboxrd(mail.read_bytes())[1]
     done = reviewer("review", "-", "--format", "gcc", "--repo", tree, stdin=one)
     assert b"reviewer: note: Incomplete: of 3 patches, 2 patches not found" in done.stderr
+    assert max(map(len, done.stderr.splitlines())) <= 100
     assert reviewer("review", "-", "--format", "gcc", "--repo", tree, "-q", stdin=one).stderr == b""
     assert all(VS_CODE.match(line) or ": note: " in line for line in done.stdout.decode().splitlines())
 

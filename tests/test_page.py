@@ -295,7 +295,9 @@ def test_the_command_writes_the_page_beside_its_report(tmp_path: Path, capsys: p
     page = tmp_path / "page.html"
     status = main(["review", str(mail), "--repo", str(tree), "--offline", "--html", str(page)])
     assert status == 1
-    assert "4 bugs" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "4 bugs" in said.out
+    assert f"reviewer: wrote {page}\n" in said.err
     text = page.read_text()
     assert text.count('class="finding') == 4
     assert text.count('<span class="tag bug">2 bugs</span>') == 2

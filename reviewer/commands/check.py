@@ -13,6 +13,7 @@ from reviewer.commands.progress import progress
 from reviewer.config import Options
 from reviewer.errors import UsageError
 from reviewer.pipeline import audit_tree, review_range
+from reviewer.tree.log import Log
 from reviewer.tree.repository import Repository
 
 
@@ -76,9 +77,23 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     return show(review, options)
 
 
+def _reversed(revisions: str, repository: Repository) -> tuple[str, str]:
+    """The ends of a range that was written the wrong way round, the older first; nothing for another one."""
+    newer, dots, older = revisions.partition("..")
+    newer, older = newer or "HEAD", older or "HEAD"
+    if not dots or older.startswith(".") or not (repository.knows(newer) and repository.knows(older)):
+        return "", ""
+    ends = repository.resolve(older), repository.resolve(newer)
+    wrong = ends[0] != ends[1] and Log(repository, ends[1]).leads_to(*ends)
+    return (older, newer) if wrong else ("", "")
+
+
 def _nothing_in(revisions: str, repository: Repository) -> str:
     """Why there was nothing to review, and what may have been meant: one revision alone is where a range begins."""
     said = f"there is no commit in {revisions!r} other than merges: nothing was reviewed"
+    older, newer = _reversed(revisions, repository)
+    if older:
+        return f"{said}; {older} is older than {newer}, and the commits between the two are {older}..{newer}"
     if repository.knows(revisions):
         said = f"{revisions!r} alone means {revisions}..HEAD, in which there is no commit: nothing was reviewed"
         if repository.knows(f"{revisions}~1"):

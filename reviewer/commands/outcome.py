@@ -7,8 +7,10 @@ import importlib
 import os
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 from reviewer.check import Check
 from reviewer.commands.stdout import reader_may_leave, write_data
@@ -18,11 +20,13 @@ from reviewer.registry import load_checks
 from reviewer.report.annotated import render_diff
 from reviewer.report.data import audit_exit_status, audit_to_json, exit_status, to_json
 from reviewer.report.gcc import Place, audit_lines, problem_lines, review_lines
-from reviewer.report.plain import clean_line
+from reviewer.report.plain import clean_line, clean_path
 from reviewer.report.sarif import audit_to_sarif, to_sarif
 from reviewer.report.text import Written, console_for, render, render_audit
 from reviewer.report.words import notes_of, shortcomings
 from reviewer.splat.account import Explained
+
+_COLUMNS: Final = 100
 
 
 def wanted_checks(options: Options) -> tuple[Check, ...]:
@@ -54,6 +58,8 @@ def show(review: Review, options: Options, written: Written | None = None, splat
     if options.html is not None:
         page = importlib.import_module("reviewer.report.page")  # imported here: it brings Jinja2, and few ask for it
         write_page(options.html, page.page_of(review, splats, show_pre_existing=options.show_pre_existing))
+        if not options.quiet:
+            sys.stderr.write(f"reviewer: wrote {clean_path(str(options.html))}\n")
     with reader_may_leave():
         if options.format == "json":
             write_data(to_json(review, show_silenced=options.show_silenced, splats=splats))
@@ -97,7 +103,10 @@ def _write_lines(lines: Iterable[str]) -> None:
 
 def _tell(problems: Iterable[Problem], notes: Iterable[str] = ()) -> None:
     for line in (*problem_lines(problems), *(f"note: {clean_line(note)}" for note in notes)):
-        sys.stderr.write(f"reviewer: {line}\n")
+        rows = textwrap.wrap(
+            f"reviewer: {line}", _COLUMNS, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+        sys.stderr.write("".join(f"{row}\n" for row in rows))
 
 
 def from_here(repo: Path | None) -> Place:

@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,9 @@ def add_parser(subparsers: Any) -> None:
         description="Lists the checks, or explains one of them: why, the rule as the kernel tree states it (at HEAD, "
         "or at --base), wrong and right code, what is known to be missed and how to silence it.",
     )
-    parser.add_argument("id", nargs="?", metavar="ID", help="the check to explain")
+    parser.add_argument(
+        "id", nargs="?", metavar="ID", help="the check to explain; a pattern as lock-* lists those that it fits"
+    )
     parser.add_argument(
         "--markdown", type=Path, metavar="DIR", help="write the pages of all checks below this folder instead"
     )
@@ -47,17 +50,24 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
         write_pages(checks, arguments.markdown)
         return 0
     if arguments.id is None:
-        width = max(len(check.id) for check in checks)
-        for check in checks:
-            sys.stdout.write(f"{check.id:<{width}}  {check.rule}\n")
+        _list(checks)
         return 0
     every = wanted_checks(replace(options, checks="*", areas=()))  # one that is switched off is there too
     for check in every:
         if check.id == arguments.id:
             sys.stdout.write(as_text(check, _stated(check, options)))
             return 0
+    if alike := [check for check in every if fnmatchcase(check.id, arguments.id)]:
+        _list(alike)
+        return 0
     meant = did_you_mean(arguments.id, (check.id for check in every))
     raise UsageError(f"there is no check {arguments.id!r}; reviewer rules lists them{meant}")
+
+
+def _list(checks: Sequence[Check]) -> None:
+    width = max(len(check.id) for check in checks)
+    for check in checks:
+        sys.stdout.write(f"{check.id:<{width}}  {check.rule}\n")
 
 
 def write_pages(checks: Sequence[Check], folder: Path) -> None:

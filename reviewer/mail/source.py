@@ -22,6 +22,8 @@ _COMMON_HOSTS: Final = frozenset(
     {"lore.kernel.org", "lkml.kernel.org", "patch.msgid.link", "msgid.link", "patchwork.kernel.org"}
 )
 _MESSAGE_ID: Final = re.compile(r"[^\s<>\x00-\x1f\x7f]{1,900}")
+_BEFORE: Final = re.compile(r"[\w./-]*@?(?:[~^]\d*)+")  # a commit before another, as git names it
+_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}")
 _LOCAL_NAME: Final = re.compile(r"(?:\.{0,2}/|~).*|.*\.(?:mbox|mbx|mboxrd|patch|diff|eml|gz)", re.DOTALL)
 
 
@@ -97,11 +99,23 @@ def _wanted(word: str, server: str | None) -> tuple[str, str]:
         or not (bracketed or "@" in text)
         or (not bracketed and _LOCAL_NAME.fullmatch(text))
     ):
-        meant = f"commits are reviewed with: reviewer check {word}" if ".." in word else "check the spelling"
+        range_ = _range(word)
+        meant = f"commits are reviewed with: reviewer check {range_}" if range_ else "check the spelling"
         raise FetchError(
             f"looked for {word!r}: there is no such file, and it is neither a message-id (NAME@HOST) nor a URL; {meant}"
         )
     return default, text
+
+
+def _range(word: str) -> str:
+    """The range of commits that a word may mean, as git writes revisions; nothing for another word."""
+    if ".." in word:
+        return word
+    if word in ("HEAD", "@"):
+        return f"{word}~1.."
+    if _BEFORE.fullmatch(word):
+        return f"{word}.."
+    return f"{word}~1..{word}" if _COMMIT.fullmatch(word) else ""
 
 
 def _from_url(url: str, default: str) -> tuple[str, str]:

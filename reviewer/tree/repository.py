@@ -78,30 +78,39 @@ class Repository:
 
     def resolve(self, rev: str) -> str:
         """The full id of the commit that ``rev`` names, in any way git knows; RepositoryError if it names none."""
-        done = None
-        if rev and not rev.startswith("-") and not re.search(r"[\0\r\n]", rev):
-            done = self.runner.run(
-                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}", check=False
-            )
-            oid = done.stdout.decode("ascii", "replace").strip()
-            if done.status == 0 and _OID.fullmatch(oid):
-                return oid
+        oid, said = self._named(rev)
+        if oid is not None:
+            return oid
         if re.match(r"(?:HEAD|@)(?![\w/-])", rev) and (rev in ("HEAD", "@") or not self.knows("HEAD")):
             raise RepositoryError(
                 f"the repository {self.git_dir} has no commit yet: there is no tree to review "
                 "against; commit or fetch one first"
             )
-        said = f" (git: {done.stderr})" if done is not None and done.stderr else ""
-        hint = "this clone is shallow, `git fetch --unshallow` may bring it" if self.shallow else "`git fetch` it first"
-        raise RepositoryError(f"{rev!r} names no commit in {self.git_dir}{said}; check the spelling, or {hint}")
+        raise RepositoryError(
+            f"{rev!r} names no commit in {self.git_dir}{f' (git: {said})' if said else ''}; {self._hint(rev)}"
+        )
+
+    def _named(self, rev: str) -> tuple[str | None, str]:
+        """The id of the commit that ``rev`` names, or None, and what git says."""
+        if not rev or rev.startswith("-") or re.search(r"[\0\r\n]", rev):
+            return None, ""
+        done = self.runner.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{rev}^{{commit}}", check=False)
+        oid = done.stdout.decode("ascii", "replace").strip()
+        return (oid if done.status == 0 and _OID.fullmatch(oid) else None), done.stderr
+
+    def _hint(self, rev: str) -> str:
+        """What to do about a revision that names no commit."""
+        if self.shallow:
+            return "check the spelling, or this clone is shallow, `git fetch --unshallow` may bring it"
+        start = re.split(r"[~^]", rev, maxsplit=1)[0]
+        if start and start != rev and self.knows(start):
+            alone = "" if self.knows(f"{start}~1") else f": {start} has no parent, and {start}^! is that commit alone"
+            return f"the history of {start} does not go back so far{alone}"
+        return "check the spelling, or `git fetch` it first"
 
     def knows(self, rev: str) -> bool:
         """Whether ``rev`` names a commit here."""
-        try:
-            self.resolve(rev)
-        except RepositoryError:
-            return False
-        return True
+        return self._named(rev)[0] is not None
 
     def top(self) -> Path | None:
         """The top of the work tree one stands in; None in a bare repository or inside a git directory."""
