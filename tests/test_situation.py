@@ -118,6 +118,17 @@ def test_what_the_calls_below_take_demand_and_do(bell: Path, capsys: pytest.Capt
     assert [one["subject"] for one in on_line["below"]] == ["b->lock"]
 
 
+@pytest.mark.parametrize(
+    ("shown", "note"), [(-1, "1 more thing that its calls do is"), (-2, "2 more things that its calls do are")]
+)
+def test_what_is_left_out_of_many_things_is_counted(
+    bell: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, shown: int, note: str
+) -> None:
+    below = json.loads(_told(bell, capsys, "ring", "--format", "json"))["below"]
+    monkeypatch.setattr(reviewer.situation, "_MOST_BELOW", len(below) + shown)
+    assert f"Note: {note} left out." in _told(bell, capsys, "ring")
+
+
 def test_json_has_the_witness_of_each_context(bell: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(_told(bell, capsys, f"{_BELL}:chime", "--format", "json"))
     assert (told["version"], told["function"], told["path"], told["line"]) == (1, "chime", _BELL, None)
