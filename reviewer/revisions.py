@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reviewer.mail.comments import open_remarks
 from reviewer.mail.interdiff import interdiff, patch_changes
+from reviewer.mail.openremarks import open_remarks
 from reviewer.model import Applied, Change, Comparison, Finding, Review, Series
 
 _Key = tuple[str, ...]

@@ -15,10 +15,10 @@ import pytest
 
 from reviewer.cli import main
 from reviewer.errors import NotFoundError
-from reviewer.mail.comments import open_remarks
 from reviewer.mail.fetch import fetch
 from reviewer.mail.interdiff import interdiff, patch_changes
 from reviewer.mail.linked import linked_revisions, with_linked
+from reviewer.mail.openremarks import open_remarks
 from reviewer.mail.series import series_of
 from reviewer.mail.thread import Thread
 from reviewer.model import Address, Comparison, Message, Patch, Remark, Series, ThreadKind

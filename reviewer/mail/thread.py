@@ -113,7 +113,7 @@ class Thread:
 
 
 def message_of(raw: bytes, fact: Mapping[str, Any]) -> RawMessage:
-    """A mail from its bytes and from what b4 made of it (see ``b4_child.facts``)."""
+    """A mail from its bytes and from what b4 made of it (see ``b4_messages.facts``)."""
     found = headers.fields(raw)
     body = mailinfo.body_text(raw)
     senders = headers.addresses(tuple(value for name, value in found if name == "from"))
