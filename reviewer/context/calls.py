@@ -512,6 +512,8 @@ class Calls:
                 return
             if any(truth and node.line < place.flow.becomes.get(text, 0) for text, truth in assumed):
                 return  # it comes to be so after the call
+            if any(truth and place.flow.cleared.is_zero(text, facts) for text, truth in assumed):
+                return
             known = place.assuming(assumed)
             sought, given = sought_for(assumed, caller, facts), place.flow.filled.given(assumed, node.args, facts)
             if known is None or sought is None or given is None:

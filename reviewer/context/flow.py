@@ -20,6 +20,7 @@ from reviewer.context.assume import assume
 from reviewer.context.assumptions import becomes, copied, written
 from reviewer.context.balance import Moves, unbalanced
 from reviewer.context.choices import Choices
+from reviewer.context.cleared import Cleared
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors, keep_alike
 from reviewer.context.deferred import Deferred
@@ -133,6 +134,7 @@ class Flow:
         self.cursors = Cursors(analyser.program, function)
         self.asserted_at_times = asserted_at_times(function)
         self.filled = Filled(function)
+        self.cleared = Cleared(analyser, function)
         self.once = Once(function, self.api)
         self._last_read = last_read(function, self.once.asked)
         self.choices = Choices(function, self.api)

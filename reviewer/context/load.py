@@ -337,6 +337,7 @@ def load_tables(folder: Path) -> Api:
         error_pointers=reader.by_key("context", "errors", msgspec.structs.asdict(context.errors)),
         taken_out=names("context", "taken_out.names", context.taken_out.names),
         stores=names("context", "stores.names", context.stores.names),
+        clears=names("context", "clears.names", context.clears.names),
         alone=context.alone,
         sleeps=frozenset(reader.by_key("effects", "sleeps.always", sleeps.always)),
         sleep_pattern=reader.pattern("effects", "sleeps.patterns", sleeps.patterns),

@@ -183,6 +183,12 @@ class Stores(_Table, frozen=True, forbid_unknown_fields=True):
     names: str
 
 
+class Clears(_Table, frozen=True, forbid_unknown_fields=True):
+    """Calls that fill the memory given first, of the size given third, with their second argument."""
+
+    names: str
+
+
 class TakenOut(_Table, frozen=True, forbid_unknown_fields=True):
     """Calls that take a pointer out of the variable that they are given first."""
 
@@ -211,6 +217,7 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     errors: Errors
     taken_out: TakenOut
     stores: Stores
+    clears: Clears
     alone: dict[str, str]
     orders: list[Orders]
     elsewhere: dict[str, str]

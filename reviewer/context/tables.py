@@ -197,6 +197,7 @@ class Api:
     error_pointers: Mapping[str, str]
     taken_out: frozenset[str]
     stores: frozenset[str]
+    clears: frozenset[str]
     alone: Mapping[str, str]
     sleeps: frozenset[str]
     sleep_pattern: re.Pattern[str]

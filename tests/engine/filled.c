@@ -90,3 +90,90 @@ void tell_of_another_line(struct port *port, struct line *line)
 	spin_unlock(&port->lock);
 	forget_line(&own);
 }
+
+struct walk { struct list_head cursor; struct group *group; struct group *other; bool locked; };
+static DEFINE_RAW_SPINLOCK(things_lock);
+static DEFINE_SPINLOCK(groups_lock);
+
+static void walk_start(struct walk *walk, struct group *group, struct group *other)
+{
+	memset(walk, 0, sizeof(*walk));
+	walk->other = other ? other : find_group();
+	if (group) {
+		walk->group = group;
+		return;
+	}
+	raw_spin_lock(&things_lock);
+	walk->locked = true;
+}
+
+static struct thing *walk_next(struct walk *walk)
+{
+	if (walk->group) {
+		spin_lock(&groups_lock);
+		spin_unlock(&groups_lock);
+	}
+	return take_next(&walk->cursor);
+}
+
+static struct thing *walk_next_other(struct walk *walk)
+{
+	if (walk->other) {
+		spin_lock(&groups_lock);
+		spin_unlock(&groups_lock);
+	}
+	return take_next(&walk->cursor);
+}
+
+static void walk_group(struct walk *walk, struct group *group)
+{
+	walk->group = group;
+}
+
+void walk_all(void)
+{
+	struct walk walk;
+
+	walk_start(&walk, NULL, NULL);
+	walk_next(&walk);
+	raw_spin_unlock(&things_lock);
+}
+
+void walk_all_of_the_other(void)
+{
+	struct walk walk;
+
+	walk_start(&walk, NULL, NULL);
+	walk_next_other(&walk); /* wrong: rt-spinlock-under-raw-spinlock */
+	raw_spin_unlock(&things_lock);
+}
+
+void walk_a_group_later(struct group *group)
+{
+	struct walk walk;
+
+	walk_start(&walk, NULL, NULL);
+	walk_group(&walk, group);
+	walk_next(&walk); /* wrong: rt-spinlock-under-raw-spinlock */
+	raw_spin_unlock(&things_lock);
+}
+
+void walk_cleared(void)
+{
+	struct walk walk;
+
+	memset(&walk, 0, sizeof(walk));
+	raw_spin_lock(&things_lock);
+	walk_next(&walk);
+	raw_spin_unlock(&things_lock);
+}
+
+void walk_cleared_in_part(void)
+{
+	struct walk walk;
+
+	memset(&walk, 0, sizeof(walk.cursor));
+	raw_spin_lock(&things_lock);
+	walk_next(&walk); /* wrong: rt-spinlock-under-raw-spinlock */
+	raw_spin_unlock(&things_lock);
+}
