@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Set
 from typing import NamedTuple
 
 from reviewer.context.cursors import moves_on
-from reviewer.context.effects import WALKED, Analysis, Condition, Event, EventKind, Exit, Summary, Taken
+from reviewer.context.effects import WALKED, Analysis, Event, EventKind, Exit, Summary, Taken
 from reviewer.context.locks import is_returned
 from reviewer.context.state import State
 from reviewer.context.tables import Api, Operation
+from reviewer.context.wanted import Calls, released_if_other, released_if_wanted
 from reviewer.model import Step
 from reviewer.source.cfg import Assign, Call, Function, Loop
 from reviewer.source.expression import last_member, plain
@@ -67,11 +68,13 @@ def unbalanced(
     handed_on: frozenset[str],
     taken: Taken,
     moves: Moves,
+    reached: Calls,
 ) -> Iterator[Event]:
     """One event for each lock or reader that some return leaves held against the rest.
 
-    Locks whose last member is in ``handed_on`` are left out. ``taken`` says where each lock was taken. What the
-    function only takes or only gives back, whatever way it goes, is for somebody else to balance.
+    Locks whose last member is in ``handed_on`` are left out. ``taken`` says where each lock was taken, ``reached``
+    what a call reaches. What the function only takes or only gives back, whatever way it goes, is for somebody else to
+    balance.
     """
     if any(
         annotation.name in ("__acquires", "__releases", "__cond_acquires", "__acquires_shared", "__releases_shared")
@@ -91,7 +94,7 @@ def unbalanced(
         ]
     if "rcu" in moves.raised and "rcu" in moves.lowered and not unclear:
         yield from _readers(function, exits, start)
-    for event, lock in _locks(function, exits, start, handed_on, moves):
+    for event, lock in _locks(function, exits, start, handed_on, moves, reached):
         if last_member(lock[1]) in moves.let_go and not (unclear and not _forgotten(exits, lock)):
             yield _named(event, lock, taken)
     if not unclear:
@@ -256,11 +259,12 @@ def _locks(
     start: State,
     handed_on: frozenset[str],
     moves: Moves,
+    reached: Calls,
 ) -> Iterator[tuple[Event, tuple[str, str]]]:
     everything = frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in exits))
     told = {lock for lock in everything if last_member(lock[1]) in handed_on or lock[0] in _UNOWNED}
-    wanted = _released_if_wanted(function)
-    told |= moves.handed_up | {lock for lock in everything if last_member(lock[1]) in _released_if_other(function)}
+    wanted = released_if_wanted(function, reached)
+    told |= moves.handed_up | {lock for lock in everything if last_member(lock[1]) in released_if_other(function)}
     for group in _groups(exits):
         for lock in sorted(frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in group)) - told):
             holding = [exit_ for exit_ in group if lock in exit_.gained and not _exchanged(function, lock, exit_)]
@@ -291,54 +295,6 @@ def _locks(
 def _tells(lock: tuple[str, str], group: list[Exit]) -> bool:
     """Whether the returned pointer says if the lock is held: an object comes locked, NULL and ERR_PTR() do not."""
     return all(exit_.value == _FOUND if lock in exit_.gained else exit_.value in ("zero", "nonzero") for exit_ in group)
-
-
-def _released_if_other(function: Function) -> frozenset[str]:
-    """The last members of locks that are released where their owner is another one than some variable.
-
-    Such a function holds one lock or two, as the objects are the same or not.
-    """
-    found = set[str]()
-    for block in function.blocks:
-        for edge in block.edges:
-            compared = {
-                text
-                for literal in edge.literals
-                if isinstance(literal.right, str) and literal.operator in ("==", "!=")
-                for text in (literal.left, literal.right)
-            }
-            found.update(
-                last_member(node.args[0])
-                for node in function.blocks[edge.target].nodes[:1]
-                if compared
-                and isinstance(node, Call)
-                and "unlock" in node.name
-                and node.args
-                and any(plain(node.args[0]).startswith((owner + "->", owner + ".")) for owner in compared)
-            )
-    return frozenset(found)
-
-
-def _released_if_wanted(function: Function) -> dict[str, Callable[[Condition], bool]]:
-    """The last members of locks that are released where a parameter says so, to whether a condition says otherwise."""
-    found: dict[str, set[tuple[int, bool]]] = defaultdict(set)
-    for block in function.blocks:
-        for edge in block.edges:
-            said = [
-                (function.params.index(literal.left), literal.holds == (literal.operator == "!="))
-                for literal in edge.literals
-                if literal.left in function.params and literal.right == 0 and literal.operator in ("==", "!=")
-            ]
-            for node in function.blocks[edge.target].nodes[:1] if said else ():
-                if isinstance(node, Call) and "unlock" in node.name and node.args:
-                    found[last_member(node.args[0])].update(
-                        (at, truth) for at, truth in said if not function.pointers[at]
-                    )
-
-    def otherwise(released: set[tuple[int, bool]]) -> Callable[[Condition], bool]:
-        return lambda asked: asked.operator == "value" and (asked.position, asked.operand == 0) in released
-
-    return {name: otherwise(released) for name, released in found.items()}
 
 
 def _exchanged(function: Function, lock: tuple[str, str], exit_: Exit) -> bool:

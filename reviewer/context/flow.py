@@ -582,7 +582,9 @@ class Flow:
             self.passed_held - self.passed_other,
             self._held_as,
         )
-        known.events += unbalanced(self.function, known.summary, self.start, self.api.handed_on, known.taken, moves)
+        known.events += unbalanced(
+            self.function, known.summary, self.start, self.api.handed_on, known.taken, moves, self.reached
+        )
 
 
 def _lowered(function: Function, api: Api) -> frozenset[str]:

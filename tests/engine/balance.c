@@ -496,3 +496,39 @@ int keep_on_error(struct dev *dev)
 	mutex_unlock(&dev->setup);
 	return 0;
 }
+
+/* A parameter says that the caller wants the lock, which the function that unlocks finds by itself. */
+static void lock_setup_of(struct dev *dev)
+{
+	mutex_lock(&dev->setup);
+}
+
+static void unlock_setup_of(struct dev *dev)
+{
+	mutex_unlock(&dev->setup);
+}
+
+void insert_and_perhaps_keep(struct part_of *part, bool keep)
+{
+	struct dev *dev = part->dev;
+
+	if (dev) {
+		lock_setup_of(dev);
+		dev->a++;
+		if (!keep)
+			unlock_setup_of(dev);
+	}
+}
+
+void insert_and_forget(struct part_of *part, bool keep)
+{
+	struct dev *dev = part->dev;
+
+	if (dev) {
+		lock_setup_of(dev);
+		if (dev->b)
+			return; /* wrong: lock-imbalance */
+		if (!keep)
+			unlock_setup_of(dev);
+	}
+}
