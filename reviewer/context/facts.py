@@ -194,6 +194,13 @@ def copy_bits(facts: Facts, target: str, value: str) -> None:
                 facts[VALUE, target + text[len(value) :]] = known
 
 
+def copy_equal(facts: Facts, target: str, value: str) -> None:
+    """``target = value``: what the one is known to equal, the other equals too."""
+    for text in [text for kind, text in facts if kind == SYMBOL and text.startswith(value + "==")]:
+        if facts[SYMBOL, text] and text != f"{value}=={target}":
+            facts[SYMBOL, target + text[len(value) :]] = True
+
+
 @functools.lru_cache(maxsize=16384)
 def _gfp_words(text: str) -> tuple[frozenset[str], bool]:
     return identifiers(text), "?" in text or "~" in text

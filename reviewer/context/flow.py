@@ -39,6 +39,7 @@ from reviewer.context.facts import (
     VALUE,
     Facts,
     copy_bits,
+    copy_equal,
     forget,
     gfp_of,
     value_of,
@@ -417,6 +418,8 @@ class Flow:
         if isinstance(gfp, bool):
             facts[GFP, node.target] = gfp
         copy_bits(facts, node.target, node.value)
+        if node.value in self.function.locals and root(node.target) in self.function.locals and "->" not in node.target:
+            copy_equal(facts, node.target, node.value)
 
     def _lasts(self, name: str) -> bool:
         """Whether ``name`` is a variable that keeps its value."""

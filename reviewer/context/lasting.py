@@ -39,11 +39,18 @@ class Lasting:
         for match in written.finditer(text):
             line = text.count(b"\n", 0, match.start()) + 1
             extent = next((one for one in self._program.extents(path) if one.line <= line <= one.end), None)
+            if extent is not None and self._is_parameter(path, extent.name, name):
+                continue
             if extent is not None and not self._runs_at_boot(text, extent.line):
                 return False
             if extent is None and not _declares(text, match.start()):
                 return False
         return True
+
+    def _is_parameter(self, path: str, function: str, name: bytes) -> bool:
+        """Whether ``name`` means a parameter wherever a function of that name stands in the file."""
+        found = self._program.own_functions(path, function)
+        return bool(found) and all(name.decode("latin-1") in one.params for one in found)
 
     @staticmethod
     def _runs_at_boot(text: bytes, line: int) -> bool:
