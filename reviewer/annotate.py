@@ -10,7 +10,7 @@ from reviewer.changes import Hunk, hunks_of
 from reviewer.context.analysis import Analyser
 from reviewer.context.contexts import Contexts, Lines
 from reviewer.model import DiffFile, DiffHunk, DiffLine, LockOrder, Mark
-from reviewer.source.cfg import Function
+from reviewer.source.cfg import Function, extent_at
 from reviewer.source.expression import last_member
 from reviewer.tree.patchtext import changed_files
 
@@ -143,13 +143,13 @@ class _Side:
         if self._contexts is None or self._path is None:
             return []
         program = self._contexts.analyser.program
-        for extent in program.extents(self._path):
-            if extent.line <= line <= extent.end:
-                if extent.line not in self._lines:
-                    self._lines[extent.line] = [
-                        self._contexts.lines(function, LEVELS)
-                        for function in program.functions(self._path, extent.name)
-                        if function.line == extent.line and extent.readable
-                    ]
-                return self._lines[extent.line]
-        return []
+        extent = extent_at(program.extents(self._path), line)
+        if extent is None:
+            return []
+        if extent.line not in self._lines:
+            self._lines[extent.line] = [
+                self._contexts.lines(function, LEVELS)
+                for function in program.functions(self._path, extent.name)
+                if function.line == extent.line and extent.readable
+            ]
+        return self._lines[extent.line]

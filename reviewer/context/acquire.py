@@ -16,7 +16,7 @@ from reviewer.context.setups import owner_of
 from reviewer.context.state import Held, Origin, State
 from reviewer.context.tables import LockClass
 from reviewer.model import Step
-from reviewer.source.cfg import Assign, Call, Function, Guard
+from reviewer.source.cfg import Call, Function, Guard, written_by
 from reviewer.source.expression import last_member, root
 
 if TYPE_CHECKING:
@@ -294,8 +294,4 @@ def _asked(function: Function, facts: Facts) -> frozenset[str]:
 
 def _set_here(function: Function) -> frozenset[str]:
     """The variables that the function gives a value to."""
-    return frozenset(
-        name
-        for node in function.nodes()
-        if (name := node.target if isinstance(node, Assign) else node.result if isinstance(node, Call) else None)
-    )
+    return frozenset(name for node in function.nodes() if (name := written_by(node)))

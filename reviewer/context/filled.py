@@ -11,7 +11,7 @@ from collections import Counter
 from reviewer.context.assumptions import SOME
 from reviewer.context.effects import Assumptions, Condition
 from reviewer.context.facts import NONZERO, Facts, value_of
-from reviewer.source.cfg import Assign, Call, Function
+from reviewer.source.cfg import Assign, Function, written_by
 from reviewer.source.expression import constant, split_member
 
 
@@ -21,15 +21,12 @@ class Filled:
     def __init__(self, function: Function) -> None:
         self._function = function
         self._values: dict[str, tuple[str, str]] = {}
-        targets = Counter[str]()
+        targets = Counter(name for node in function.nodes() if (name := written_by(node)))
         for node in function.nodes():
             if isinstance(node, Assign):
-                targets[node.target] += 1
                 parts = split_member(node.target)
                 if parts is not None and node.target == ".".join(parts) and parts[0].isidentifier():
                     self._values[parts[1]] = (parts[0], node.value)
-            elif isinstance(node, Call) and node.result:
-                targets[node.result] += 1
         once = {parts[1] for name, count in targets.items() if count == 1 and (parts := split_member(name)) is not None}
         more = {parts[1] for name, count in targets.items() if count > 1 and (parts := split_member(name)) is not None}
         self._values = {

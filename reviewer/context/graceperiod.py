@@ -17,7 +17,7 @@ from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
-from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard
+from reviewer.source.cfg import AnyNode, Call, Function, Guard, written_by
 from reviewer.source.expression import constant, identifiers, last_member, plain, root, split_arguments
 from reviewer.source.program import Program
 
@@ -86,7 +86,7 @@ class GracePeriods(Watcher):
     def after(self, node: AnyNode, path: Path) -> None:
         """Note what is fetched from where readers find it, and what is taken away from them."""
         _, facts = path
-        target = node.target if isinstance(node, Assign) else node.result if isinstance(node, Call) else None
+        target = written_by(node)
         if target:
             stale = [key for key, place in facts.items() if key[0] == FETCHED and target in identifiers(place)]
             for key in stale:

@@ -16,7 +16,7 @@ from reviewer.context.entry import Entry, entries, ways_in
 from reviewer.context.order import has_own_classes
 from reviewer.context.tables import EntryKind, LockClass
 from reviewer.model import Step
-from reviewer.source.cfg import Function
+from reviewer.source.cfg import Function, extent_at
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -98,11 +98,10 @@ class Handlers:
         if entry is None:
             return ()
         path, line = entry.step.path, entry.step.line
-        return tuple(
-            Step(path, line, extent.name, f"<- hands over {function.name}()")
-            for extent in self._analyser.program.extents(path)
-            if extent.line <= line <= extent.end and extent.name != function.name
-        )
+        extent = extent_at(self._analyser.program.extents(path), line)
+        if extent is None or extent.name == function.name:
+            return ()
+        return (Step(path, line, extent.name, f"<- hands over {function.name}()"),)
 
     def _taker(self, function: Function, found: Interruptible, *, rt: bool) -> Taker | None:
         acquisition = found.acquisition

@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
+from reviewer.source.cfg import extent_at
 from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.program import Program
-
-_INIT: Final = re.compile(rb"\b__init\b")
 
 
 class Lasting:
@@ -37,27 +35,18 @@ class Lasting:
         text = blank_comments_and_strings(text)
         written = re.compile(rb"(?:&|\+\+|--)\s*" + word + rb"|" + word + rb"\s*(?:[-+*/%&|^]?=(?!=)|<<=|>>=|\+\+|--)")
         for match in written.finditer(text):
-            line = text.count(b"\n", 0, match.start()) + 1
-            extent = next((one for one in self._program.extents(path) if one.line <= line <= one.end), None)
-            if extent is not None and self._is_parameter(path, extent.name, name):
-                continue
-            if extent is not None and not self._runs_at_boot(text, extent.line):
-                return False
-            if extent is None and not _declares(text, match.start()):
+            extent = extent_at(self._program.extents(path), text.count(b"\n", 0, match.start()) + 1)
+            allowed = _declares(text, match.start()) if extent is None else self._leaves(path, extent.name, name)
+            if not allowed:
                 return False
         return True
 
-    def _is_parameter(self, path: str, function: str, name: bytes) -> bool:
-        """Whether ``name`` means a parameter wherever a function of that name stands in the file."""
+    def _leaves(self, path: str, function: str, name: bytes) -> bool:
+        """Whether all functions of that name in the file run once only, or mean a parameter by ``name``."""
         found = self._program.own_functions(path, function)
-        return bool(found) and all(name.decode("latin-1") in one.params for one in found)
-
-    @staticmethod
-    def _runs_at_boot(text: bytes, line: int) -> bool:
-        start = 0
-        for _ in range(line - 1):
-            start = text.find(b"\n", start) + 1
-        return _INIT.search(text, start, text.find(b"{", start)) is not None
+        return bool(found) and (
+            all("__init" in one.words for one in found) or all(name.decode("latin-1") in one.params for one in found)
+        )
 
 
 def _declares(text: bytes, at: int) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 
 from reviewer.context.facts import DECISION, GFP, MEANING, SYMBOL, VALUE, Facts
-from reviewer.source.cfg import AnyNode, Assign, Block, Call, Function, Guard, Loop, Return
+from reviewer.source.cfg import AnyNode, Assign, Block, Call, Function, Guard, Loop, Return, written_by
 
 _TEMPORARY = re.compile(r"\$\d+")
 _OF_ONE_NAME = frozenset((VALUE, MEANING, GFP, DECISION))
@@ -84,7 +84,7 @@ def _used(block: Block, numbers: dict[str, int]) -> tuple[int, int]:
         for text in _texts(node):
             if "$" in text:
                 reads |= _bits(text, numbers) & ~writes
-        target = node.target if isinstance(node, Assign) else node.result if isinstance(node, Call) else None
+        target = written_by(node)
         if target is not None and target[:1] == "$" and _TEMPORARY.fullmatch(target):
             writes |= _bits(target, numbers)
     for edge in block.edges:

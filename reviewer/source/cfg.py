@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -167,6 +167,11 @@ class Extent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     readable: bool
 
 
+def extent_at(extents: Iterable[Extent], line: int) -> Extent | None:
+    """The function in which the 1-based ``line`` lies, if any."""
+    return next((extent for extent in extents if extent.line <= line <= extent.end), None)
+
+
 class Layout(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Where the functions of a file stand. ``dead`` are the first and last lines of preprocessor arms not read."""
 
@@ -177,6 +182,11 @@ class Layout(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """Whether the 1-based ``line`` lies in an arm that was not read."""
         at = bisect_right(self.dead, line, key=lambda arm: arm[0]) - 1
         return at >= 0 and line <= self.dead[at][1]
+
+
+def written_by(node: AnyNode) -> str | None:
+    """What ``node`` gives a value to, if it does: the target of an assignment, or what takes the result of a call."""
+    return node.target if isinstance(node, Assign) else node.result if isinstance(node, Call) else None
 
 
 def reverse_postorder(function: Function) -> list[int]:
