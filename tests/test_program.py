@@ -193,6 +193,24 @@ def test_scan_sees_functions_that_are_assigned_with_the_type_of_the_variable() -
     )
 
 
+def test_scan_sees_members_that_get_what_callers_give() -> None:
+    facts = scan(
+        b"typedef void (*run_fn_t)(struct unit *unit);\nstatic void go(struct unit *unit)\n{\n}\n"
+        b"static void with_callers(struct unit *unit, int (*of)(int, int), run_fn_t run)\n{\n\tunit->run = run;\n}\n"
+        b"static void handed_over(struct unit *unit, run_fn_t stop)\n{\n\tunit->stop = stop;\n}\n"
+        b"static inline void in_header(struct unit *unit, run_fn_t wake)\n{\n\tunit->wake = wake;\n}\n"
+        b"void anybody(struct unit *unit, int (*ask)(void), unsigned int size, struct data *data)\n{\n"
+        b"\tunit->part.ask = ask;\n\tunit->size = size;\n\tunit->data = data;\n\tin_header(unit, go);\n"
+        b"\twith_callers(unit, sum(1, 2), go);\n\twith_callers(unit, sum, NULL);\n\tuse(handed_over);\n}\n"
+    )
+    assert facts.assigned == (
+        ("", "unit", "", "stop"),
+        ("", "unit", "", "wake"),
+        ("", "unit", "part", "ask"),
+        ("go", "unit", "", "run"),
+    )
+
+
 def test_assigned_function_stands_in_the_member_of_the_type_that_has_it() -> None:
     files = {
         "include/linux/part.h": "struct part_ops { void (*run)(void); };\nstruct part { struct part_ops ops; };\n",

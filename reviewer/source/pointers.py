@@ -30,7 +30,10 @@ class Instance(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """``.field = function`` in a table of ``structure`` that stands in the file ``path``."""
+    """``.field = function`` in a table of ``structure`` that stands in the file ``path``.
+
+    The function is empty where the file puts into the member what any caller gives it.
+    """
 
     path: str
     structure: str
@@ -41,9 +44,13 @@ def chosen(entries: Iterable[Entry], user: str, *, serves: bool) -> tuple[Entry,
     """The entries that a call in the file ``user`` can mean, or none where that is not clear.
 
     The file's own tables come first, then those of its folder, unless it ``serves`` others too: the tables of a library
-    may stand anywhere. Structures are not mixed, nor are many instances.
+    may stand anywhere. Structures are not mixed, nor are many instances; a member that callers fill can be anything.
     """
-    found = tuple(sorted(set(entries)))
+    every = sorted(set(entries))
+    anything = {entry.structure for entry in every if not entry.function}
+    found = tuple(entry for entry in every if entry.function)
+    if any(entry.structure in anything for entry in found):
+        return ()
     own = tuple(entry for entry in found if entry.path == user)
     near = tuple(entry for entry in found if posixpath.dirname(entry.path) == posixpath.dirname(user))
     if own:

@@ -96,8 +96,7 @@ def scan(text: bytes) -> BlobFacts:
         if not text[text.rfind(b"\n", 0, match.start()) + 1 : match.start()].strip():
             definitions.setdefault(match.group(1).decode("latin-1"), "m")
     types, variables = _declared(text)
-    functions = {name for name, kind in definitions.items() if kind != "m"}
-    assigned = assigned_functions(text, functions, {name: declared for name, declared, _ in sorted(variables)})
+    assigned = assigned_functions(text, definitions, {name: declared for name, declared, _ in sorted(variables)})
     return BlobFacts(
         tuple(definitions.items()),
         tuple(sorted(_locks(text))),
