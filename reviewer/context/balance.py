@@ -27,7 +27,7 @@ _PAIRED_NAME = re.compile(
 # Who comes too late lets go of these, as what is returned says (Documentation/locking/ww-mutex-design.rst).
 _BACKING_OFF = "ww_mutex"
 # Has no owner: whoever completes what was begun lets go of it (include/linux/semaphore.h).
-_UNOWNED = frozenset((_BACKING_OFF, "semaphore"))
+_UNOWNED = frozenset((_BACKING_OFF, "semaphore", "rwsem_unowned"))
 _WHOLE = re.compile(r"P\d+|(?:\?\.)?R")
 
 _PAIRS = (

@@ -1,22 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Members of objects of a function that are zero: the object was cleared as a whole, and nothing was put there since.
 
-The object may be cleared by a function that it is handed to, which fills some members from its parameters.
+The object may be cleared by a function that it is handed to, which fills some members from its parameters, or by an
+initialiser that does not name the member (C11, 6.7.9 paragraph 21).
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.facts import Facts, value_of
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Loop
-from reviewer.source.expression import constant, last_member, unwrap
+from reviewer.source.expression import constant, last_member, split_arguments, unwrap
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
 
 _DEEPEST = 4
 """So many calls one below the other are looked into."""
+_FLAG = re.compile(r"(.+[^&])&[A-Z][A-Z0-9_]*")
+_NAMED = re.compile(r"\.(\w+)=(.*)")
 
 
 class _Put(NamedTuple):
@@ -35,7 +39,10 @@ class Cleared:
         self._known: dict[str, _Put | None] = {}
 
     def is_zero(self, text: str, facts: Facts) -> bool:
-        """Whether ``text``, a member of an own object such as ``it.group``, is zero for all that is put there."""
+        """Whether ``text``, a member of an own object such as ``it.group`` or a flag there, is zero for all that is put
+        into it."""
+        flag = _FLAG.fullmatch(text)
+        text = flag.group(1) if flag is not None else text
         of, _, member = text.partition(".")
         if not member.isidentifier() or of not in self._function.locals:
             return False
@@ -54,6 +61,10 @@ class Cleared:
         for node in function.nodes():
             if isinstance(node, Call) and self._clears(node, pointer):
                 cleared |= id(node) in first or depth == 0
+                continue
+            if isinstance(node, Assign) and node.target == of and (given := _initial(node.value, path)) is not None:
+                cleared |= depth == 0
+                values |= {value for value in given if constant(value) != 0}
                 continue
             if self._gets_away(node, pointer, of, path):
                 return None
@@ -109,3 +120,15 @@ class Cleared:
         if isinstance(node, Guard):
             return pointer == unwrap(node.argument)
         return isinstance(node, Loop) and pointer in node.args
+
+
+def _initial(text: str, path: str) -> tuple[str, ...] | None:
+    """What an initialiser in braces gives the member, empty where it leaves that zero; None where that is not clear."""
+    if not text.startswith("{") or not text.endswith("}"):
+        return None
+    parts = [part for part in split_arguments(text[1:-1]) if part and part != "0"]
+    named = [_NAMED.fullmatch(part) for part in parts]
+    found = [match for match in named if match is not None]
+    if len(found) < len(parts):
+        return None
+    return tuple(unwrap(match.group(2)) for match in found if match.group(1) == last_member(path))

@@ -27,6 +27,7 @@ _KIND_WORD: Final = {
     "ww_mutex": "ww_mutex",
     "rwsem_read": "rw_semaphore (read)",
     "rwsem_write": "rw_semaphore (write)",
+    "rwsem_unowned": "rw_semaphore (read)",
     "semaphore": "semaphore",
     "srcu": "SRCU reader of",
     "trace": "reader of",

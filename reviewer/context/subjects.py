@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from reviewer.context.effects import Condition
 from reviewer.context.facts import GFP, SYMBOL, VALUE, Facts
-from reviewer.source.cfg import Function
+from reviewer.source.cfg import Assign, Call, Function
 
 _MOST = 4
 _Subject = tuple[int, str, str | None]
 
 
 class Subjects:
-    """Tells the facts about parameters of ``function`` from all others."""
+    """Tells the facts about parameters of ``function`` from all others, whatever names they have there."""
 
     def __init__(self, function: Function) -> None:
         self._positions = {name: index for index, name in enumerate(function.params) if name}
+        self._positions |= _same(function, self._positions)
         self._known: dict[tuple[str, str], _Subject | None] = {}
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
@@ -50,3 +53,16 @@ class Subjects:
         elif letter == GFP and text in positions:
             return positions[text], "gfp", None
         return None
+
+
+def _same(function: Function, positions: Mapping[str, int]) -> dict[str, int]:
+    """The variables that are parameters under another name, perhaps of another type: neither changes."""
+    named = {name: value for name, value in function.aliases.items() if value in positions}
+    if not named:
+        return {}
+    changed = {
+        node.target if isinstance(node, Assign) else node.result
+        for node in function.nodes()
+        if isinstance(node, Assign | Call)
+    }
+    return {name: positions[value] for name, value in named.items() if value not in changed}

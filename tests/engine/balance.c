@@ -2,7 +2,7 @@
 /* What ways out have in common: locks that others balance, conditions that come twice, locks under two names. */
 struct dev { spinlock_t lock; raw_spinlock_t hw; struct mutex setup; };
 
-struct held_back { spinlock_t lock; int more; };
+struct held_back { spinlock_t lock; struct rw_semaphore requests; int more; };
 
 void root_may_be_missing(struct held_back *first)
 {
@@ -531,4 +531,18 @@ void insert_and_forget(struct part_of *part, bool keep)
 		if (!keep)
 			unlock_setup_of(dev);
 	}
+}
+
+int lends_to_who_completes(struct held_back *held)
+{
+	int answered;
+
+	down_read_non_owner(&held->requests);
+	answered = is_answered(held);
+	if (answered) {
+		up_read_non_owner(&held->requests);
+		return answered;
+	}
+	queue_request(held);
+	return 1;
 }

@@ -91,7 +91,7 @@ void tell_of_another_line(struct port *port, struct line *line)
 	forget_line(&own);
 }
 
-struct walk { struct list_head cursor; struct group *group; struct group *other; bool locked; };
+struct walk { struct list_head cursor; struct group *group; struct group *other; bool locked; int flags; };
 static DEFINE_RAW_SPINLOCK(things_lock);
 static DEFINE_SPINLOCK(groups_lock);
 
@@ -175,5 +175,80 @@ void walk_cleared_in_part(void)
 	memset(&walk, 0, sizeof(walk.cursor));
 	raw_spin_lock(&things_lock);
 	walk_next(&walk); /* wrong: rt-spinlock-under-raw-spinlock */
+	raw_spin_unlock(&things_lock);
+}
+
+void walk_initialised(void)
+{
+	struct walk walk = { .locked = true, };
+
+	raw_spin_lock(&things_lock);
+	walk_next(&walk);
+	raw_spin_unlock(&things_lock);
+}
+
+void walk_initialised_with_a_group(struct group *group)
+{
+	struct walk walk = { .locked = true, .group = group };
+
+	raw_spin_lock(&things_lock);
+	walk_next(&walk); /* wrong: rt-spinlock-under-raw-spinlock */
+	raw_spin_unlock(&things_lock);
+}
+
+void walk_initialised_by_position(struct group *group)
+{
+	struct walk walk = { { }, group };
+
+	raw_spin_lock(&things_lock);
+	walk_next(&walk); /* wrong: rt-spinlock-under-raw-spinlock */
+	raw_spin_unlock(&things_lock);
+}
+
+static void walk_as_told(struct walk *walk)
+{
+	if (walk->flags & WALK_GROUPS)
+		walk_next_other(walk);
+}
+
+void walk_initialised_without_flags(struct group *group)
+{
+	struct walk walk = { .other = group };
+
+	raw_spin_lock(&things_lock);
+	walk_as_told(&walk);
+	raw_spin_unlock(&things_lock);
+}
+
+void walk_initialised_with_flags(struct group *group)
+{
+	struct walk walk = { .other = group, .flags = flags_of(group) };
+
+	raw_spin_lock(&things_lock);
+	walk_as_told(&walk); /* wrong: rt-spinlock-under-raw-spinlock */
+	raw_spin_unlock(&things_lock);
+}
+
+static void wipe_group(void *info)
+{
+	unsigned long flags = (unsigned long)info;
+
+	if (flags & WIPE_MEMBERS) {
+		spin_lock(&groups_lock);
+		spin_unlock(&groups_lock);
+	}
+}
+
+void wipe_group_alone(void)
+{
+	raw_spin_lock(&things_lock);
+	wipe_group((void *)WIPE_NAME);
+	raw_spin_unlock(&things_lock);
+}
+
+void wipe_group_with_members(void)
+{
+	raw_spin_lock(&things_lock);
+	wipe_group((void *)(WIPE_NAME | WIPE_MEMBERS)); /* wrong: rt-spinlock-under-raw-spinlock */
 	raw_spin_unlock(&things_lock);
 }
