@@ -37,7 +37,8 @@ from reviewer.context.facts import (
     note_error,
     note_same,
 )
-from reviewer.context.locks import apply_suffix, canonical, drop, equal_name, in_caller, note_lookup, take
+from reviewer.context.locks import apply_suffix, canonical, drop, equal_name, in_caller, take
+from reviewer.context.lookups import note_lookup, note_stale
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.notes import NO_DELTA, Notes
 from reviewer.context.place import Place
@@ -105,7 +106,7 @@ class Calls:
             for key in [key for key in facts if key[0] == DECIDED]:
                 del facts[key]
         elif self.api.insert.fullmatch(name):
-            flow.stale(node, state, facts)
+            note_stale(flow, node, state, facts)
         if self.api.lookup.fullmatch(name):
             for key in [key for key, decision in facts.items() if key[0] == DECIDED and decision.call == name]:
                 del facts[key]  # the same search again, whatever its answer goes into
@@ -513,6 +514,8 @@ class Calls:
             if any(truth and node.line < place.flow.becomes.get(text, 0) for text, truth in assumed):
                 return  # it comes to be so after the call
             if any(truth and place.flow.cleared.is_zero(text, facts) for text, truth in assumed):
+                return
+            if place.flow.once.outlives(node.line, assumed):
                 return
             known = place.assuming(assumed)
             sought, given = sought_for(assumed, caller, facts), place.flow.filled.given(assumed, node.args, facts)

@@ -110,7 +110,7 @@ class Effect(NamedTuple):
     ``#`` and an object as ``SetUps`` knows it. It does not concern callers in ``apart``, nor those whose tables leave
     out one of the members that it goes ``through`` (see ``reviewer.source.pointers``), nor those who know better than
     ``assumed``. Locks in ``free``, in the function's parameters, were taken and released before it: whoever held one
-    before has let go of it by then.
+    before has let go of it by then. ``last`` says that ``assumed`` is about the last reference to an object.
     """
 
     kind: EventKind
@@ -126,6 +126,7 @@ class Effect(NamedTuple):
     through: frozenset[str] = frozenset()
     assumed: Assumptions = frozenset()
     free: frozenset[str] = frozenset()
+    last: bool = False
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -140,6 +141,7 @@ class Effect(NamedTuple):
             self.masked,
             self.subject,
             self.apart,
+            self.last,
         )
 
 

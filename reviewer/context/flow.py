@@ -24,9 +24,8 @@ from reviewer.context.cleared import Cleared
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors, keep_alike
 from reviewer.context.deferred import Deferred
-from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Event, EventKind, Exit, Left
+from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Effect, Event, EventKind, Exit, Left
 from reviewer.context.facts import (
-    DECIDED,
     EQUAL,
     GFP,
     MEANING,
@@ -551,25 +550,21 @@ class Flow:
         callee = node.cls if isinstance(node, Guard) else node.name
         return Event(kind, self.function, node.line, callee, argument, state, steps, masked, shown, detail)
 
+    def is_new(self, effect: Effect, line: int, state: State) -> bool:
+        """Whether the same was not told of a call on ``line`` yet, of the last reference or of another one."""
+        key = effect._replace(last=not effect.last).key
+        inner = tuple((step.path, step.function) for step in effect.steps[1:2])
+        if (key, inner, line, state) in self._seen:
+            return False
+        self._seen.add((effect.key, inner, line, state))
+        return True
+
     def note(self, event: Event) -> None:
         """Keep an event; the same thing in the same context once."""
         key = (event.kind, event.line, event.callee, event.state, event.masked, event.steps[-1:])
         if key not in self._seen:
             self._seen.add(key)
             self.analysis.events.append(event)
-
-    def stale(self, node: Call, state: State, facts: Facts) -> None:
-        """An insertion that depends on a lookup whose lock was dropped since."""
-        for key, decision in facts.items():
-            if key[0] != DECIDED or decision.stage != "stale":
-                continue
-            held_now = {held.expression for held in state.locks}
-            if decision.lock in held_now and not decision.others & held_now:
-                shown = facts.get((TAKEN_AT, decision.lock), (decision.lock, 0, ""))[0]
-                step = Step(self.function.path, node.line, self.function.name, f"{node.name}()")
-                detail = (key[1], decision.call, str(decision.line), shown)
-                self.event(EventKind.STALE_INSERT, node, state, facts, (step,), detail=detail)
-                return
 
     def _balance(self) -> None:
         """Returns that leave RCU nesting or locks as no other return of that kind does."""

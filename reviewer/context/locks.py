@@ -16,7 +16,6 @@ from reviewer.context.facts import (
     TAKEN_AT,
     UNMOVED,
     VALUE,
-    Decision,
     Facts,
 )
 from reviewer.context.state import Held, Origin, State, moved
@@ -199,16 +198,3 @@ def apply_suffix(state: State, api: Api, kind: str, suffix: str, sign: int, fact
     if sign > 0 and state.irq == "on" and state.suffix < 0:  # the caller's lock is taken again as he had it
         state = state._replace(irq="")
     return state._replace(suffix=moved(state.suffix, sign))
-
-
-def note_lookup(state: State, facts: Facts, api: Api, result: str, call: str, line: int) -> None:
-    """``result`` holds the answer of a lookup; remember under which lock it is true."""
-    excluding = [
-        held for held in state.locks if api.classes.get(held.kind) is not LockClass.READER and held.kind != "?"
-    ]
-    if len(excluding) >= 1:
-        newest = max(excluding, key=lambda held: facts.get((TAKEN_AT, held.expression), ("", 0, ""))[1])
-        facts.pop((DECIDED, result), None)
-        facts[DECISION, result] = Decision(
-            newest.expression, "fresh", line, call, frozenset(h.expression for h in excluding) - {newest.expression}
-        )

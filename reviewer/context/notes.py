@@ -10,6 +10,7 @@ from reviewer.context.effects import MAYBE_LOWERED, SLEEPING, SLEEPING_ON_RT, Ef
 from reviewer.context.enabled import slept
 from reviewer.context.facts import Facts
 from reviewer.context.locks import around, canonical, in_parameters
+from reviewer.context.once import about_last
 from reviewer.context.place import Place
 from reviewer.context.shown import shown_as
 from reviewer.context.state import Origin, State, atomic
@@ -100,7 +101,8 @@ class Notes:
             detail = (effect.subject,) if effect.kind is EventKind.TIMER_WAIT else ()
             at_times = bool(effect.assumed)
             meant = flow.choices.meant(here, facts, node.line, at_times=at_times) if effect.kind in SLEEPING else here
-            flow.event(effect.kind, node, meant, facts, effect.steps, masked=effect.masked, detail=detail)
+            if flow.is_new(effect, node.line, meant):
+                flow.event(effect.kind, node, meant, facts, effect.steps, masked=effect.masked, detail=detail)
             if effect.kind in SLEEPING and not effect.masked and len(effect.steps) <= _NEAR:
                 slept(flow, effect, state, facts)
         if effect.kind is EventKind.RCU_WALK and (here.rcu > 0 or here.locks):
@@ -164,6 +166,7 @@ class Notes:
             place.for_callers(effect.assumed),
             frozenset(flow.outside(expression, place.facts) for expression in effect.free | place.free),
         )
+        new = new._replace(last=about_last(new.assumed, flow.api))
         old = summary.effects.get(new.key)
         if old is None:
             if len(summary.effects) < 24:

@@ -8,11 +8,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Set
 
+from reviewer.context.effects import Assumptions
 from reviewer.context.facts import VALUE, Facts, value_of
 from reviewer.context.tables import Api
-from reviewer.source.cfg import WARNED, Assign, Block, Call, Function, Literal
-from reviewer.source.expression import last_member
+from reviewer.source.cfg import WARNED, Assign, Block, Call, Function, Literal, Loop, written_by
+from reviewer.source.expression import last_member, root
 
+_COUNTED = re.compile(r"(\w+)\([^()]*?&(\w[\w.>-]*)->[\w.]+\)")
 _SET_UP = re.compile(r"(?:\w*_)?initiali[sz]ed")
 
 
@@ -27,6 +29,8 @@ class Once:
         self._true_at_last = frozenset(_asked_for(function, api.last_reference))
         self._false_at_last = frozenset(_asked_for(function, api.not_last_reference))
         self._guarded = frozenset(_guarded(function, api.sleeps_voluntarily))
+        self._written_after = frozenset(_written_after(function, api.stores))
+        self._api = api
 
     @property
     def asked(self) -> frozenset[str]:
@@ -43,6 +47,13 @@ class Once:
             facts.get((VALUE, name)) == 0 for name in self._false_at_last
         )
 
+    def outlives(self, line: int, assumed: Assumptions) -> bool:
+        """Whether a call on ``line`` lets go of the last reference by what is ``assumed``, and cannot have done so.
+
+        Who writes to the object right after the call holds another reference to it.
+        """
+        return any((line, name) in self._written_after for name in _let_go(assumed, self._api))
+
     @staticmethod
     def has_warned(facts: Facts) -> bool:
         """Whether the kernel has found here that something is wrong with itself."""
@@ -51,6 +62,45 @@ class Once:
     def is_guarded(self, line: int) -> bool:
         """Whether the CPU is given up on ``line`` only where something in memory says so."""
         return line in self._guarded
+
+
+def about_last(assumed: Assumptions, api: Api) -> bool:
+    """Whether ``assumed`` says that the last reference to an object is let go of."""
+    return bool(assumed) and any(True for _ in _let_go(assumed, api))
+
+
+def _let_go(assumed: Assumptions, api: Api) -> Iterator[str]:
+    """The objects whose last reference goes where ``assumed`` holds, as paths of the pointers to them."""
+    for text, truth in assumed:
+        pattern = api.last_reference if truth else api.not_last_reference
+        if (match := _COUNTED.fullmatch(text)) is not None and pattern.fullmatch(match.group(1)):
+            yield match.group(2)
+
+
+def _written_after(function: Function, stores: Set[str]) -> Iterator[tuple[int, str]]:
+    """The lines of calls, and the pointers to what is always written to after them."""
+    for block in function.blocks:
+        written = set[str]()
+        for node in reversed(block.nodes):
+            target = written_by(node) or ""
+            if isinstance(node, Call):
+                if node.name in stores and node.args:
+                    written.update(_pointers(node.args[0]))
+                yield from ((node.line, pointer) for pointer in written)
+            elif isinstance(node, Assign):
+                written.update(_pointers(node.target))
+            moved = {root(argument) for argument in node.args} if isinstance(node, Loop) else {target}
+            written = {
+                pointer
+                for pointer in written
+                if root(pointer) not in moved and not f"{pointer}->".startswith(f"{target}->")
+            }
+
+
+def _pointers(path: str) -> Iterator[str]:
+    """The pointers that an access to ``path`` goes through: ``a`` and ``a->b`` for ``a->b->c``."""
+    parts = path.split("->")
+    yield from ("->".join(parts[:count]) for count in range(1, len(parts)))
 
 
 def _guarded(function: Function, names: Set[str]) -> Iterator[int]:

@@ -163,7 +163,7 @@ void drops_one(struct dev *dev)
 	mutex_unlock(&types_lock);
 }
 
-struct ctx { raw_spinlock_t raw; struct task *task; refcount_t users; int mode; };
+struct ctx { raw_spinlock_t raw; struct task *task; struct ctx *parent; refcount_t users; int mode; };
 static DEFINE_MUTEX(parser_lock);
 static struct types *parsed;
 
@@ -229,5 +229,78 @@ void ends_first(struct ctx *ctx)
 	raw_spin_lock_irq(&ctx->raw);
 	WRITE_ONCE(ctx->task, TASK_DEAD);
 	put_ctx(ctx); /* wrong: lock-sleep-in-atomic */
+	raw_spin_unlock_irq(&ctx->raw);
+}
+
+static void let_go(struct ctx *ctx)
+{
+	if (refcount_dec_and_test(&ctx->users)) {
+		if (ctx->parent)
+			let_go(ctx->parent);
+	} else if (ctx->task == TASK_DEAD) {
+		msleep(1);
+	}
+}
+
+void leaves(struct ctx *ctx)
+{
+	raw_spin_lock_irq(&ctx->raw);
+	let_go(ctx);
+	WRITE_ONCE(ctx->task, TASK_DEAD);
+	raw_spin_unlock_irq(&ctx->raw);
+}
+
+void leaves_last(struct ctx *ctx)
+{
+	raw_spin_lock_irq(&ctx->raw);
+	WRITE_ONCE(ctx->task, TASK_DEAD);
+	let_go(ctx); /* wrong: lock-sleep-in-atomic */
+	raw_spin_unlock_irq(&ctx->raw);
+}
+
+static void drop(struct ctx *ctx)
+{
+	if (refcount_dec_and_test(&ctx->users))
+		msleep(1);
+}
+
+void drops_one_of_two(struct ctx *ctx)
+{
+	raw_spin_lock_irq(&ctx->raw);
+	drop(ctx);
+	ctx->mode = 0;
+	raw_spin_unlock_irq(&ctx->raw);
+}
+
+void drops_another(struct ctx *ctx, struct ctx *other)
+{
+	raw_spin_lock_irq(&ctx->raw);
+	drop(other); /* wrong: lock-sleep-in-atomic */
+	ctx->mode = 0;
+	raw_spin_unlock_irq(&ctx->raw);
+}
+
+void drops_parent(struct ctx *ctx)
+{
+	raw_spin_lock_irq(&ctx->raw);
+	drop(ctx->parent); /* wrong: lock-sleep-in-atomic */
+	ctx->mode = 0;
+	raw_spin_unlock_irq(&ctx->raw);
+}
+
+void drops_parent_of_two(struct ctx *ctx)
+{
+	raw_spin_lock_irq(&ctx->raw);
+	drop(ctx->parent);
+	ctx->parent->mode = 0;
+	raw_spin_unlock_irq(&ctx->raw);
+}
+
+void drops_former_parent(struct ctx *ctx, struct ctx *next)
+{
+	raw_spin_lock_irq(&ctx->raw);
+	drop(ctx->parent); /* wrong: lock-sleep-in-atomic */
+	ctx->parent = next;
+	ctx->parent->mode = 0;
 	raw_spin_unlock_irq(&ctx->raw);
 }
