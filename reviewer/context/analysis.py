@@ -16,6 +16,7 @@ from reviewer.context.kept import Kept
 from reviewer.context.lasting import Lasting
 from reviewer.context.order import Orders
 from reviewer.context.ownlocks import OwnLocks
+from reviewer.context.references import Counters
 from reviewer.context.setups import SetUps
 from reviewer.context.shown import guard_name
 from reviewer.context.state import State
@@ -66,6 +67,7 @@ class Analyser:
         self.handler_waits = HandlerWaits(self)
         self.hrtimers = HrTimers(self)
         self.lasting = Lasting(program)
+        self.counters = Counters(program, api)
         telling = frozenset(api.sleeps_unless.values())
         self._closure: Closure = Closure(
             self._below,

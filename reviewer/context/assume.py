@@ -23,6 +23,8 @@ from reviewer.context.facts import (
 )
 from reviewer.context.implied import conclude
 from reviewer.context.pointers import Pointers
+from reviewer.context.references import LAST, TRIED
+from reviewer.context.references import learn as learn_reference
 from reviewer.context.state import Origin, State, Task, atomic
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Call, Function, Literal
@@ -35,6 +37,9 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
     """The state where ``literal`` holds, or None where it cannot."""
     text = literal.left
     meaning = facts.get((MEANING, text))
+    if meaning is not None and meaning[1].startswith((TRIED, LAST)):
+        learn_reference(facts, meaning, literal)
+        meaning = None
     if meaning is not None and meaning[0] == "state":
         running = literal.right == _RUNNING and (literal.operator == "==") == literal.holds
         return state._replace(task=Task.RUNNING) if running else state

@@ -43,6 +43,7 @@ from reviewer.context.match import presumed, satisfied
 from reviewer.context.notes import NO_DELTA, Notes
 from reviewer.context.place import Place
 from reviewer.context.reached import Brought, brought_about
+from reviewer.context.references import in_vain
 from reviewer.context.returns import apply_exits, unnamed
 from reviewer.context.shown import ANONYMOUS, FREE_PREFIX, guard_name, shown_as
 from reviewer.context.since import since
@@ -163,6 +164,7 @@ class Calls:
             if flow.analyser.is_predicate(node.name, flow.function.path):
                 note_same(facts, node)
             note_error(facts, node, self.api)
+            flow.references.called(node, facts)
         if node.name in self.api.taken_out and node.args:
             forget(facts, node.args[0])
             facts[VALUE, node.args[0]] = 0
@@ -377,7 +379,12 @@ class Calls:
             if node.enter:
                 result = node.status if callees[0].via in CONDITIONAL else node.variable or ANONYMOUS
                 forget(facts, result)
-        return self._descend(flow, Call(node.line, name, arguments, result), state, facts)
+        if not node.enter:
+            flow.references.end(node, facts)
+        forks = self._descend(flow, Call(node.line, name, arguments, result), state, facts)
+        for _, known in forks:
+            flow.references.passed(node, known)
+        return forks
 
     # Across functions
 
@@ -515,7 +522,7 @@ class Calls:
                 return  # it comes to be so after the call
             if any(truth and place.flow.cleared.is_zero(text, facts) for text, truth in assumed):
                 return
-            if place.flow.once.outlives(node.line, assumed):
+            if place.flow.once.outlives(node.line, assumed) or in_vain(assumed, facts):
                 return
             known = place.assuming(assumed)
             sought, given = sought_for(assumed, caller, facts), place.flow.filled.given(assumed, node.args, facts)

@@ -39,6 +39,7 @@ LEFT: Literal["left"] = "left"
 KEEPS: Literal["keeps"] = "keeps"
 ALIKE: Literal["alike"] = "alike"
 SOUGHT: Literal["sought"] = "sought"
+REFERENCE: Literal["reference"] = "reference"
 
 EQUAL: Literal["equal"] = "equal"
 UNEQUAL: Literal["unequal"] = "unequal"

@@ -53,6 +53,7 @@ from reviewer.context.once import Once
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
 from reviewer.context.reached import Reached, reached
+from reviewer.context.references import References
 from reviewer.context.requirements import Requirements
 from reviewer.context.saved import Saved
 from reviewer.context.since import begun
@@ -137,6 +138,7 @@ class Flow:
         self.cleared = Cleared(analyser, function)
         self.once = Once(function, self.api)
         self._last_read = last_read(function, self.once.asked)
+        self.references = References(analyser, function)
         self.choices = Choices(function, self.api)
         self.deferred = Deferred(function, self.api, partial(analyser.program.own_functions, function.path))
         self.written = written(function)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Set
 
 from reviewer.context.effects import Assumptions
 from reviewer.context.facts import VALUE, Facts, value_of
+from reviewer.context.references import LAST
 from reviewer.context.tables import Api
 from reviewer.source.cfg import WARNED, Assign, Block, Call, Function, Literal, Loop, written_by
 from reviewer.source.expression import last_member, root
@@ -66,7 +67,9 @@ class Once:
 
 def about_last(assumed: Assumptions, api: Api) -> bool:
     """Whether ``assumed`` says that the last reference to an object is let go of."""
-    return bool(assumed) and any(True for _ in _let_go(assumed, api))
+    return bool(assumed) and (
+        any(truth and text.startswith(LAST) for text, truth in assumed) or any(True for _ in _let_go(assumed, api))
+    )
 
 
 def _let_go(assumed: Assumptions, api: Api) -> Iterator[str]:

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a guard has looked up and keeps is there for others too: no try to get it fails, no put is the last. */
+
+struct index { atomic_t users; struct wait_queue_head idle; struct mutex swap; struct table __rcu *table; };
+struct table { struct index *index; bool fixed; };
+struct place { struct table *table; int slot; };
+struct other { refcount_t users; struct mutex lock; };
+
+static bool count_up(struct table *table)
+{
+	struct index *index = table->index;
+
+	if (READ_ONCE(table->fixed))
+		return true;
+	return atomic_inc_not_zero(&index->users);
+}
+
+static bool count_down(struct table *table)
+{
+	struct index *index = table->index;
+
+	if (READ_ONCE(table->fixed))
+		return false;
+	return atomic_dec_and_test(&index->users);
+}
+
+static bool table_get(struct table *table)
+{
+	return count_up(table);
+}
+
+static void table_put(struct table *table)
+{
+	if (count_down(table))
+		wait_event(table->index->idle, table->fixed);
+}
+
+static void swap(struct index *index)
+{
+	mutex_lock(&index->swap);
+	mutex_unlock(&index->swap);
+}
+
+static struct table *table_of(struct index *index)
+{
+	struct table *table;
+
+again:
+	rcu_read_lock();
+	table = rcu_dereference(index->table);
+	if (!table || table_get(table)) {
+		rcu_read_unlock();
+		return table;
+	}
+	rcu_read_unlock();
+	swap(index);
+	goto again;
+}
+
+static struct place find(struct index *index, int slot)
+{
+	struct table *table;
+
+again:
+	rcu_read_lock();
+	table = rcu_dereference(index->table);
+	if (table_get(table)) {
+		rcu_read_unlock();
+		return (struct place){ .table = table, .slot = slot };
+	}
+	rcu_read_unlock();
+	swap(index);
+	goto again;
+}
+
+DEFINE_CLASS(table, struct table *, if (_T) table_put(_T), table_of(index), struct index *index)
+DEFINE_CLASS(place, struct place, table_put(_T.table), find(index, slot), struct index *index, int slot)
+DEFINE_CLASS(given, struct table *, table_put(_T), ({ table_get(table); table; }), struct table *table)
+
+void alone(struct index *index)
+{
+	preempt_disable();
+	struct table *table = table_of(index); /* wrong: lock-sleep-in-atomic */
+	table_put(table); /* wrong: lock-sleep-in-atomic */
+	preempt_enable();
+}
+
+void inside(struct index *index)
+{
+	guard(table)(index);
+	preempt_disable();
+	struct table *table = table_of(index);
+	if (table) {
+		CLASS(place, place)(index, 3);
+		use(place.slot);
+	}
+	preempt_enable();
+}
+
+void around(struct index *index)
+{
+	preempt_disable();
+	if (1) {
+		CLASS(place, place)(index, 3); /* wrong: lock-sleep-in-atomic */
+		use(place.slot);
+	} /* wrong: lock-sleep-in-atomic */
+	preempt_enable();
+}
+
+void before(struct index *index)
+{
+	scoped_guard(table, index)
+		use(index->table);
+	preempt_disable();
+	table_of(index); /* wrong: lock-sleep-in-atomic */
+	preempt_enable();
+}
+
+void another(struct index *index, struct table *other)
+{
+	guard(table)(index);
+	preempt_disable();
+	table_put(other); /* wrong: lock-sleep-in-atomic */
+	preempt_enable();
+}
+
+void given(struct index *index, struct table *table)
+{
+	guard(given)(table);
+	preempt_disable();
+	table_of(index); /* wrong: lock-sleep-in-atomic */
+	preempt_enable();
+}
