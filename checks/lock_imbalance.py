@@ -16,6 +16,8 @@ def judge(context: Context) -> Report | None:
             was=f"{context.function}() returned after {call} without its counterpart",
             consequence="The caller goes on in another context than it is in.",
         )
+    if what == "irqs":
+        return _irqs_left_off(context, right)
     if what != "lock":
         return None
     if right == "0":
@@ -34,6 +36,18 @@ def judge(context: Context) -> Report | None:
         f"Other returns of {context.function}() do not hold it.",
         was=f"{context.function}() returned with {context.callee} held",
         consequence="The next one to take the lock waits for ever.",
+    )
+
+
+def _irqs_left_off(context: Context, right: str) -> Report:
+    others = f"Other returns of {context.function}() give back what was saved."
+    return Report(
+        subject=context.callee,
+        message="returns with interrupts disabled, "
+        + ("which it used to give back as it found them" if right == "0" else "unlike the other paths"),
+        question="Are the saved interrupt flags not restored on this path?" + ("" if right == "0" else f" {others}"),
+        was=f"{context.function}() returned with interrupts disabled",
+        consequence="The caller goes on with interrupts disabled, and nothing is left that knows what they were.",
     )
 
 
@@ -60,6 +74,34 @@ CHECK = Check(
         }
         """,
         """
+        int dev_read(struct dev *dev)
+        {
+                unsigned long flags;
+
+                local_irq_save(flags);
+                if (!dev->ready)
+                        return -EAGAIN; /* wrong */
+                dev->value = dev_port(dev);
+                local_irq_restore(flags);
+                return 0;
+        }
+        """,
+        """
+        struct dev { spinlock_t lock; };
+        void dev_stop(struct dev *dev)
+        {
+                unsigned long flags;
+
+                spin_lock_irqsave(&dev->lock, flags);
+                if (!dev->ready) {
+                        spin_unlock(&dev->lock);
+                        return; /* wrong */
+                }
+                dev->ready = 0;
+                spin_unlock_irqrestore(&dev->lock, flags);
+        }
+        """,
+        """
         struct dev { struct mutex lock; };
         int configure(struct dev *dev)
         {
@@ -73,6 +115,51 @@ CHECK = Check(
         """,
     ),
     right=(
+        """
+        struct dev { spinlock_t lock; raw_spinlock_t hw; };
+        void dev_move(struct dev *dev)
+        {
+                unsigned long flags;
+
+                if (!dev->ready) {
+                        local_irq_save(flags);
+                        raw_spin_lock(&dev->hw);
+                        dev->ready = 1;
+                        raw_spin_unlock_irqrestore(&dev->hw, flags);
+                        return;
+                }
+                raw_spin_lock_irqsave(&dev->hw, flags);
+                dev->ready = 2;
+                raw_spin_unlock(&dev->hw);
+                local_irq_restore(flags);
+        }
+        int dev_ask(struct dev *dev, struct dev *locked)
+        {
+                unsigned long flags;
+                int value;
+
+                local_irq_save(flags);
+                if (!locked)
+                        raw_spin_lock(&dev->hw);
+                value = dev->value;
+                if (!locked)
+                        raw_spin_unlock_irqrestore(&dev->hw, flags);
+                return value;
+        }
+        void dev_turn(struct dev *dev)
+        {
+                unsigned long flags;
+
+                spin_lock_irqsave(&dev->lock, flags);
+                if (!dev->ready) {
+                        spin_unlock(&dev->lock);
+                        dev_give_back(dev, flags);
+                        return;
+                }
+                spin_unlock(&dev->lock);
+                local_irq_restore(flags);
+        }
+        """,
         """
         int group_conf_prep(struct group *group)
         {

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from reviewer.affected import Affected
 from reviewer.check import Check, EventKind
 from reviewer.context.analysis import Analyser
-from reviewer.context.balance import newly_retaken, newly_unbalanced
 from reviewer.context.bottomhalves import newly_preemptible
 from reviewer.context.effects import Event
 from reviewer.context.handlers import newly_interruptible
 from reviewer.context.letsgo import newly_kept
+from reviewer.context.newly import newly_retaken, newly_unbalanced
 from reviewer.context.pairs import given_back_elsewhere
 from reviewer.context.percpu import newly_before_irqs_off
 from reviewer.context.tables import Api

@@ -124,6 +124,11 @@ static void dev_stop(void)
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) || stops) {
 		raw_spin_lock(&third);
 	}
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		stops = 1;
+	} else {
+		raw_spin_lock(&third);
+	}
 }
 """
 
@@ -139,7 +144,7 @@ def test_what_does_no_harm_on_preempt_rt_is_left_out_and_counted(path: str, line
     assert [mutant.line for mutant in make(source, excluded)] == lines
     assert excluded["an __init function that disables interrupts while the kernel boots"] == (path[0] == "k")
     assert excluded["a callback of syscore_ops, which runs alone"] == 1
-    assert excluded["in an arm for the other kind of kernel (PREEMPT_RT or not)"] == 2
+    assert excluded["in an arm for the other kind of kernel (PREEMPT_RT or not)"] == 3
 
 
 def test_a_module_is_loaded_when_the_scheduler_runs() -> None:
@@ -160,6 +165,52 @@ def test_a_return_is_put_in_that_fits_the_function() -> None:
     (mutant,), excluded = made("unlock-skipped")
     assert "if (reviewer_probe_condition()) return -EINVAL; }" in mutant.text
     assert excluded["the function is a lock wrapper by its name"] == 1
+
+
+FLAGS = """\
+static int dev_ask(struct dev *dev)
+{
+	unsigned long flags;
+	int idx;
+
+	idx = srcu_read_lock(&dev->srcu);
+	spin_lock_irqsave(&dev->lock, flags);
+	if (dev->dead) {
+		spin_unlock_irqrestore(&dev->lock,
+			flags);
+		srcu_read_unlock(&dev->srcu, idx);
+		return -ENODEV;
+	}
+	spin_unlock_irqrestore(&dev->lock, flags);
+	srcu_read_unlock(&dev->srcu, idx);
+	return 0;
+}
+static void dev_drop(struct dev *dev, unsigned long flags)
+{
+	spin_unlock_irqrestore(&dev->lock, flags);
+	dev->held = 0;
+}
+"""
+
+
+def flagged(kind: str) -> tuple[list[Mutant], Counter[str]]:
+    excluded = Counter[str]()
+    source = Source("dev.c", FLAGS, parse("dev.c", FLAGS.encode()).extents)
+    (make,) = (found.make for found in KINDS if found.name == kind)
+    return list(make(source, excluded)), excluded
+
+
+def test_flags_are_forgotten_by_a_release_of_a_lock_that_the_function_takes() -> None:
+    mutants, excluded = flagged("irqrestore-weakened")
+    assert [mutant.line for mutant in mutants] == [9, 14]
+    assert "\t\tspin_unlock(&dev->lock);\n\t\tsrcu_read_unlock" in mutants[0].text
+    assert excluded == {"the lock is taken by the caller or a callee": 1}
+
+
+def test_a_reader_with_an_index_is_begun_by_an_assignment() -> None:
+    ((skipped,), _), ((deleted,), _) = flagged("srcu-unlock-skipped"), flagged("srcu-unlock-deleted")
+    assert "idx = srcu_read_lock(&dev->srcu);\n\tif (reviewer_probe_condition()) return -EINVAL;\n" in skipped.text
+    assert "flags);\n\t\treturn -ENODEV;\n" in deleted.text
 
 
 def test_a_variable_is_renamed_in_its_function_alone() -> None:

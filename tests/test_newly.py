@@ -216,3 +216,31 @@ int serve(void *hub)
 """
     after = before.replace("\t\thandle(hub);\n", "\t\tif (handle(hub))\n\t\t\treturn -EINVAL;\n")
     assert _brought(before, after) == [("lock-imbalance", "return -EINVAL;")]
+
+
+_READ = """\
+int look(struct hub *hub)
+{
+	unsigned long flags;
+	int state;
+
+	raw_spin_lock_irqsave(&hub->lock, flags);
+	hub->ops->update(hub);
+	state = hub->state;
+	raw_spin_unlock_irqrestore(&hub->lock, flags); /* only */
+	return state;
+}
+"""
+
+
+def test_interrupts_stay_disabled_where_the_only_release_forgets_the_flags() -> None:
+    after = _READ.replace("raw_spin_unlock_irqrestore(&hub->lock, flags); /* only */", "raw_spin_unlock(&hub->lock);")
+    assert ("lock-imbalance", "return state;") in _brought(_READ, after)
+
+
+@pytest.mark.parametrize("elsewhere", ["give_back(hub, flags);", "hub->state = flags;", "local_irq_restore(flags);"])
+def test_flags_may_be_given_back_by_others(elsewhere: str) -> None:
+    after = _READ.replace(
+        "raw_spin_unlock_irqrestore(&hub->lock, flags); /* only */", f"raw_spin_unlock(&hub->lock); {elsewhere}"
+    )
+    assert not _brought(_READ, after)

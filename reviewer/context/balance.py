@@ -5,17 +5,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from typing import NamedTuple
 
-from reviewer.context.cursors import moves_on
-from reviewer.context.effects import WALKED, Analysis, Event, EventKind, Exit, Summary, Taken
+from reviewer.context.effects import WALKED, Event, EventKind, Exit, Summary, Taken
+from reviewer.context.irqflags import left_disabled
 from reviewer.context.locks import is_returned
 from reviewer.context.state import State
-from reviewer.context.tables import Api, Operation
 from reviewer.context.wanted import Calls, released_if_other, released_if_wanted
 from reviewer.model import Step
-from reviewer.source.cfg import Assign, Call, Function, Loop
+from reviewer.source.cfg import Function
 from reviewer.source.expression import last_member, plain
 
 # Functions that are meant to return with something held or dropped.
@@ -35,11 +34,11 @@ _PAIRS = (
     ("bh", "local_bh_disable", "local_bh_enable"),
     ("migrate", "migrate_disable", "migrate_enable"),
 )
-_TWICE = EventKind.TAKEN_TWICE
 _ASKED = frozenset(("locks", WALKED, "rcu", "preempt", "bh"))
 _FOUND = "found"
 """Stands for a pointer that comes with a lock or reader: NULL says that it does not."""
-_RAISED = (("rcu", "rcu_read_lock", "rcu"), *((counter, raises, "context") for counter, raises, _ in _PAIRS))
+RAISED = (("rcu", "rcu_read_lock", "rcu"), *((counter, raises, "context") for counter, raises, _ in _PAIRS))
+"""Counters, what raises each, and as what an event tells of it."""
 
 
 class Moves(NamedTuple):
@@ -76,6 +75,8 @@ def unbalanced(
     what a call reaches. What the function only takes or only gives back, whatever way it goes, is for somebody else to
     balance.
     """
+    if "irq" in moves.raised & moves.lowered and not (start.irq or start.suffix or start.entry):
+        yield from _interrupts(function, summary.exits, start, taken)
     if any(
         annotation.name in ("__acquires", "__releases", "__cond_acquires", "__acquires_shared", "__releases_shared")
         for annotation in function.annotations
@@ -83,7 +84,7 @@ def unbalanced(
         return
     if _PAIRED_NAME.fullmatch(function.name):
         return
-    exits = [_unnamed(exit_) for exit_ in summary.exits if not exit_.unsure & _ASKED]
+    exits = [unnamed(exit_) for exit_ in summary.exits if not exit_.unsure & _ASKED]
     unclear = len(exits) != len(summary.exits)
     if unclear and any(exit_.unsure & _ASKED - {"locks"} for exit_ in summary.exits):
         return
@@ -96,7 +97,7 @@ def unbalanced(
         yield from _readers(function, exits, start)
     for event, lock in _locks(function, exits, start, handed_on, moves, reached):
         if last_member(lock[1]) in moves.let_go and not (unclear and not _forgotten(exits, lock)):
-            yield _named(event, lock, taken)
+            yield placed(event, lock, taken)
     if not unclear:
         yield from _counters(function, exits, start, moves)
 
@@ -111,105 +112,14 @@ def _forgotten(exits: list[Exit], lock: tuple[str, str]) -> bool:
     )
 
 
-def _unnamed(exit_: Exit) -> Exit:
+def unnamed(exit_: Exit) -> Exit:
     """The exit without names that only this way out gives a lock: ``R->lock`` where others return another value."""
     return exit_._replace(
         gained=frozenset((kind, "?." + last_member(name) if is_returned(name) else name) for kind, name in exit_.gained)
     )
 
 
-def newly_unbalanced(
-    before: Analysis,
-    after: Analysis,
-    function: Function,
-    came_from: Callable[[int], int | None],
-    api: Api,
-    *,
-    handed_over: bool,
-) -> Iterator[Event]:
-    """One event for each lock or counter that a way out gave back in ``before`` and leaves held in ``after``.
-
-    What the function was before is the best witness of what it is meant to do: its name and the value it returns do
-    not count here, nor whatever was unclear about its ways out already. ``came_from`` tells for a line of the function
-    which one it was; for a new return those of the same kind are asked, or all. A loop without end had none.
-    ``handed_over`` says that the patch lets go of something elsewhere: then a function may have come to leave on every
-    way what it lets go of only inside.
-    """
-    was, now = ({_unnamed(exit_) for exit_ in analysis.summary.exits} for analysis in (before, after))
-    unclear = frozenset[str]().union(*(exit_.unsure for exit_ in was))
-    released = _released(function, api)
-    walks = _walks(function)
-
-    def earlier(exit_: Exit) -> list[Exit]:
-        line = came_from(exit_.line)
-        if line is None:
-            return [old for old in was if old.value == exit_.value] or list(was)
-        return [old for old in was if old.line == line]
-
-    for lock in sorted(set(before.taken) & {lock for exit_ in now for lock in exit_.gained}):
-        name = last_member(lock[1])
-        lines = released.get(name, [])
-        # A second walk that lets go of what the first one took would show as a loop or release not there before.
-        known = unclear if any(came_from(line) is None for line in (*walks, *lines)) else unclear | {WALKED}
-        wrong = [
-            exit_
-            for exit_ in now
-            if lock in exit_.gained
-            and not exit_.unsure & {"locks", WALKED} - known
-            and ((old := earlier(exit_)) or not was)
-            and not any(lock in o.gained for o in old)
-        ]
-        right = [exit_.line for exit_ in now if lock not in exit_.gained]
-        if not right and not handed_over and lines and not any(lock in exit_.gained for exit_ in was):
-            right = [0]
-        if wrong and right and name not in api.handed_on:
-            first = min(wrong, key=lambda exit_: exit_.line)
-            yield _named(_event(function, first, min(right), State(), lock[1], "lock", lock[0]), lock, after.taken)
-    for counter, raises, what in _RAISED:
-        wrong = [
-            exit_
-            for exit_ in now
-            if (counter, "") in before.taken
-            and getattr(exit_, counter) > 0
-            and not exit_.unsure & {counter} - unclear
-            and (old := earlier(exit_))
-            and not any(getattr(o, counter) for o in old)
-        ]
-        right = [exit_.line for exit_ in now if not getattr(exit_, counter)]
-        if wrong and right:
-            yield _event(function, min(wrong, key=lambda e: e.line), min(right), State(), raises, what)
-
-
-def newly_retaken(before: Analysis, after: Analysis) -> Iterator[Event]:
-    """The locks that are taken while they are held, in a function that did not do so ``before``.
-
-    Whether something that is called in between lets go of them for a moment is not known; the function got along
-    without that.
-    """
-    known = {event.detail[0] for event in (*before.again, *before.events, *after.events) if event.kind is _TWICE}
-    yield from (event for event in after.again if event.detail[0] not in known)
-
-
-def _walks(function: Function) -> list[int]:
-    """The lines that step a variable."""
-    nodes = function.nodes()
-    return [node.line for node in nodes if isinstance(node, Loop) or (isinstance(node, Assign) and moves_on(node))]
-
-
-def _released(function: Function, api: Api) -> dict[str, list[int]]:
-    """The lines on which the function itself lets go of locks, by their last member."""
-    found: dict[str, list[int]] = defaultdict(list)
-    for block in function.blocks:
-        for node in block.nodes:
-            call = api.locks.get(node.name) if isinstance(node, Call) else None
-            if not isinstance(node, Call) or call is None or call.operation is not Operation.RELEASE:
-                continue
-            if call.argument < len(node.args):
-                found[last_member(node.args[call.argument])].append(node.line)
-    return found
-
-
-def _named(event: Event, lock: tuple[str, str], taken: Taken) -> Event:
+def placed(event: Event, lock: tuple[str, str], taken: Taken) -> Event:
     """The event of ``lock`` with the place where it was taken."""
     line, call = taken.get(lock, (0, ""))
     named = re.fullmatch(r"\w+\(([^(),]+)\)", call)
@@ -242,14 +152,16 @@ def _readers(function: Function, exits: list[Exit], start: State) -> Iterator[Ev
             least = min(abs(exit_.rcu) for exit_ in group)
             wrong = min((exit_ for exit_ in group if abs(exit_.rcu) != least), key=lambda exit_: exit_.line)
             right = min(exit_.line for exit_ in group if abs(exit_.rcu) == least)
-            yield _event(function, wrong, right, start, "rcu_read_lock" if wrong.rcu > 0 else "rcu_read_unlock", "rcu")
+            yield imbalance(
+                function, wrong, right, start, "rcu_read_lock" if wrong.rcu > 0 else "rcu_read_unlock", "rcu"
+            )
             return
     # An error return inside a reader that the successful return has left.
     for failed in exits:
         if failed.value == "negative" and failed.rcu > 0:
             balanced = [exit_ for exit_ in exits if exit_.value in ("zero", "any") and exit_.rcu == 0]
             if balanced:
-                yield _event(function, failed, min(exit_.line for exit_ in balanced), start, "rcu_read_lock", "rcu")
+                yield imbalance(function, failed, min(exit_.line for exit_ in balanced), start, "rcu_read_lock", "rcu")
                 return
 
 
@@ -283,13 +195,13 @@ def _locks(
             if holding and without:
                 told.add(lock)
                 wrong = min(holding, key=lambda e: e.line)
-                yield _event(function, wrong, min(without), start, lock[1], "lock", lock[0]), lock
+                yield imbalance(function, wrong, min(without), start, lock[1], "lock", lock[0]), lock
     for failed in sorted((e for e in exits if e.value == "negative"), key=lambda e: e.line):
         for lock in sorted(failed.gained - told):
             clean = [exit_ for exit_ in exits if exit_.value == "zero" and lock not in exit_.gained]
             if clean and all(lock not in e.gained for e in exits if e.value == "zero"):
                 told.add(lock)
-                yield _event(function, failed, min(e.line for e in clean), start, lock[1], "lock", lock[0]), lock
+                yield imbalance(function, failed, min(e.line for e in clean), start, lock[1], "lock", lock[0]), lock
 
 
 def _tells(lock: tuple[str, str], group: list[Exit]) -> bool:
@@ -324,13 +236,30 @@ def _counters(function: Function, exits: list[Exit], start: State, moves: Moves)
             if wrong.released and getattr(wrong, counter) < least:
                 continue  # with the caller's lock goes what was disabled together with it
             right = min(e.line for e in group if getattr(e, counter) == least)
-            yield _event(
+            yield imbalance(
                 function, wrong, right, start, disable if getattr(wrong, counter) > least else enable, "context"
             )
             break
 
 
-def _event(function: Function, wrong: Exit, right: int, start: State, subject: str, what: str, kind: str = "") -> Event:
+def _interrupts(function: Function, exits: Iterable[Exit], start: State, taken: Taken) -> Iterator[Event]:
+    """A return with interrupts disabled by which flags are lost that other returns give back.
+
+    Nobody else can give them back, whatever value is returned. A lock that is held there says more, and is told. Where
+    a common return is reached both ways, they may have been disabled before the function was called.
+    """
+    clear = [exit_ for exit_ in exits if not exit_.gained and "irq" not in exit_.unsure]
+    right = {exit_.line for exit_ in clear if not left_disabled(exit_)}
+    wrong = [exit_ for exit_ in clear if left_disabled(exit_) and exit_.line not in right]
+    if wrong and right:
+        first = min(wrong, key=lambda exit_: exit_.line)
+        yield placed(imbalance(function, first, min(right), start, "interrupts", "irqs"), ("irq", ""), taken)
+
+
+def imbalance(
+    function: Function, wrong: Exit, right: int, start: State, subject: str, what: str, kind: str = ""
+) -> Event:
+    """The event of a return that leaves ``subject`` unlike the one on line ``right`` does; 0 where there is none."""
     match = re.match(r"P(\d+)", subject)
     if match and int(match.group(1)) < len(function.params):
         subject = function.params[int(match.group(1))] + subject[match.end() :]

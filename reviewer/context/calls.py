@@ -395,20 +395,20 @@ class Calls:
             state = state.doubted({"eqs"})  # they may leave it for good, as loongarch's kvm_handle_exit() does
         if node.name in flow.function.params:
             self._parameter_called(flow, node, state, facts)
-            flow.doubt(state)
+            flow.doubts.not_followed(node, state)
             return [(state, facts)]
         reached = flow.reached(node)
         if not reached.callees:
             if self.api.fetches(node.name):
                 return [(state, facts)]
-            flow.doubt(state)
+            flow.doubts.not_followed(node, state)
             if _LETS_GO.search(node.name):
                 state = state.doubted({"locks", "irq", "preempt", "bh"})
             return [(state, facts)]
         if reached.sleeps:
             state = state._replace(task=Task.RUNNING)  # who sleeps comes back as TASK_RUNNING
         if reached.apart:
-            flow.doubt(state)
+            flow.doubts.not_followed(node, state)
         place = Place(flow, state, facts)
         released: set[tuple[str, str]] = set()
         for callee in reached.callees:
@@ -425,7 +425,7 @@ class Calls:
                     for kind, name in exit_.released
                 )
         if released:  # as with kref_put(), whose release function lets go of the lock of its caller
-            flow.doubt(state)
+            flow.doubts.not_followed(node, state)
             state = state._replace(dropped=state.dropped | released).doubted({"locks"})
         if len(reached.callees) != 1 or reached.apart:
             if reached.releases:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reviewer.context.acquire import EXCLUSIVE, distrusted
+from reviewer.context.acquire import distrusted
 from reviewer.context.annotations import is_noinstr
 from reviewer.context.asserted import asserted_at_times
 from reviewer.context.assume import assume
@@ -24,6 +24,7 @@ from reviewer.context.cleared import Cleared
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors, keep_alike
 from reviewer.context.deferred import Deferred
+from reviewer.context.doubts import Doubts
 from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Effect, Event, EventKind, Exit, Left
 from reviewer.context.facts import (
     EQUAL,
@@ -48,6 +49,7 @@ from reviewer.context.graceperiod import GracePeriods
 from reviewer.context.handover import HandOver
 from reviewer.context.implied import join_facts
 from reviewer.context.instrumented import Instrumented
+from reviewer.context.irqflags import interrupts_off, saved_in
 from reviewer.context.locks import canonical, handed_out, in_parameters, other_names, returned_as
 from reviewer.context.once import Once
 from reviewer.context.percpu import PerCpu
@@ -56,10 +58,10 @@ from reviewer.context.reached import Reached, reached
 from reviewer.context.references import References
 from reviewer.context.requirements import Requirements
 from reviewer.context.saved import Saved
+from reviewer.context.shown import shown_as
 from reviewer.context.since import begun
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, reassured
 from reviewer.context.subjects import Subjects
-from reviewer.context.tables import Api, Operation
 from reviewer.context.temporaries import forget_temporaries, last_read
 from reviewer.context.transitions import Transitions
 from reviewer.context.watch import Watcher
@@ -106,9 +108,7 @@ class Flow:
         self.analysis = Analysis()
         self.start = self._annotated(start)
         self.conditions = Subjects(function).conditions
-        # Held across a call that was not followed: whoever was called may have let go of it.
-        self._doubtful: set[tuple[str, str]] = set()
-        self._let_go: set[Held] = set()
+        self.doubts = Doubts(function, self.api, analyser.own_locks)
         self.let_go_below: set[tuple[str, str]] = set()
         self.taken_below: set[tuple[str, str]] = set()
         self.perhaps_released: set[tuple[str, str]] = set()
@@ -123,13 +123,6 @@ class Flow:
         self.resets_task = False
         self.suspected: list[tuple[Held, Event]] = []
         self.again: dict[Held, Event] = {}
-        self._released_here = frozenset(
-            canonical(function, node.args[call.argument])
-            for node in function.calls()
-            if (call := self.api.locks.get(node.name)) is not None
-            and call.operation is Operation.RELEASE
-            and call.argument < len(node.args)
-        )
         self._handed_out = handed_out(function)
         self.noinstr = is_noinstr(function)
         self.cursors = Cursors(analyser.program, function)
@@ -153,7 +146,6 @@ class Flow:
         self._rechecked: frozenset[str] = frozenset()
         # What anything was known of where a lock was taken, or the like.
         self._known_when_taken: set[str] = set()
-        self._lowered_here = _lowered(function, self.api)
         self.requirements = Requirements(self)
 
     def _annotated(self, state: State) -> State:
@@ -176,8 +168,7 @@ class Flow:
             self._rechecked = found
             self.analysis = Analysis()
             self._seen.clear()
-            self._doubtful.clear()
-            self._let_go.clear()
+            self.doubts.clear()
             self.let_go_below.clear()
             self.taken_below.clear()
             self.perhaps_released.clear()
@@ -259,7 +250,7 @@ class Flow:
                 after += self.step(node, self._world(node.line, before), known)
                 self._given_up.update(kind for state, _ in after for kind, _ in state.dropped)
                 if before.locks:
-                    self._let_go.update(*(before.locks - state.locks for state, _ in after))
+                    self.doubts.let_go.update(*(before.locks - state.locks for state, _ in after))
             forks = after[:_STATES_PER_BLOCK]
         return forks
 
@@ -289,43 +280,14 @@ class Flow:
                     forget_temporaries(carried, last)
                 yield edge.target, after, carried
 
-    # Doubts
-
-    def is_certain(self, held: Held) -> bool:
-        """Whether a lock was held all the while: it was let go of here, so that no call that was not followed did."""
-        return held in self._let_go or (held.kind, held.expression) not in self._doubtful
-
-    def free(self, state: State, facts: Facts) -> frozenset[str]:
-        """The locks that nobody holds any more: they were taken on this path, as one that held it could not, and
-        released."""
-        let_go = [held.expression for held in self._let_go if held.kind in EXCLUSIVE]
-        held_now = {held.expression for held in state.locks} if let_go else set()
-        return frozenset(name for name in let_go if name not in held_now and (TAKEN_AT, name) in facts)
-
     def _settle(self) -> None:
         """Drop what was noted under a lock that may have been let go of meanwhile."""
-        self.analysis.edges = {key: edge for key, edge in self.analysis.edges.items() if self.is_certain(edge.held)}
-        self.analysis.events += [event for held, event in self.suspected if self.is_certain(held)]
-        self.analysis.again = [event for held, event in self.again.items() if self.is_certain(held)]
+        certain = self.doubts.is_certain
+        self.analysis.edges = {key: edge for key, edge in self.analysis.edges.items() if certain(edge.held)}
+        self.analysis.events += [event for held, event in self.suspected if certain(held)]
+        self.analysis.again = [event for held, event in self.again.items() if certain(held)]
         found = [distrusted(each, self._given_up) for each in self.analysis.summary.acquisitions.values()]
         self.analysis.summary.acquisitions = {acquisition.key: acquisition for acquisition in found}
-
-    def doubt(self, state: State) -> None:
-        """A call is not followed any deeper: what is held here is not known to be held afterwards."""
-        self._doubtful.update(
-            (held.kind, held.expression)
-            for held in state.locks
-            if held.origin is Origin.TAKEN
-            and held.expression not in self._released_here
-            and not self.analyser.own_locks.has(self.function, held.expression)
-        )
-        self._doubtful.update(
-            ("", name)
-            for name in ("preempt", "bh", "rcu")
-            if getattr(state, name) > 0 and name not in self._lowered_here
-        )
-        if state.irq == "off" or state.suffix > 0:
-            self._doubtful.add(("", "irq"))
 
     # Nodes
 
@@ -365,6 +327,12 @@ class Flow:
                 self._raised.add(counter)
             elif getattr(after, counter) < getattr(before, counter):
                 self._fell.add(counter)
+        was, now = interrupts_off(before), interrupts_off(after)
+        if now and not was and isinstance(node, Call) and saved_in(node, self.api) in self.doubts.own_flags:
+            taken.setdefault(("irq", ""), (node.line, shown_as(node, self.api)))
+            self._raised.add("irq")
+        elif was and not now:
+            self._fell.add("irq")
 
     def _not_null(self, node: Call, facts: Facts) -> None:
         """What is locked, or kept by a counter, is there: a later test of the pointer tells whether it was locked."""
@@ -457,7 +425,7 @@ class Flow:
             frozenset(
                 (held.kind, self.outside(held.expression, facts, text))
                 for held in state.locks
-                if held.origin is Origin.TAKEN and (held.kind, held.expression) not in self._doubtful
+                if held.origin is Origin.TAKEN and not self.doubts.concern(held)
             ),
             frozenset((kind_, in_parameters(self.function, expression)) for kind_, expression in state.dropped),
             "" if state.irq == ASSERTED else state.irq,
@@ -470,19 +438,13 @@ class Flow:
             state.rcu,
             state.instrumentation,
             state.eqs,
-            state.unsure | self._unsure_at_exit(state) | self._walked_locks(state),
+            state.unsure | self.doubts.of_counters(state) | self._walked_locks(state),
             self.conditions(facts),
             line,
             state.rt,
             Left.WAITING if state.task is Task.WAITING else Left.ALONE,
         )
         self.analysis.summary.exits[left] = None
-
-    def _unsure_at_exit(self, state: State) -> frozenset[str]:
-        changed = {name for name in ("preempt", "bh", "rcu") if getattr(state, name)}
-        if state.irq == "off" or state.suffix > 0:
-            changed.add("irq")
-        return frozenset(name for name in changed if ("", name) in self._doubtful)
 
     def _walked_locks(self, state: State) -> frozenset[str]:
         """Locks of an array or list that is walked: a second walk lets go of them, which no single path shows."""
@@ -571,11 +533,11 @@ class Flow:
     def _balance(self) -> None:
         """Returns that leave RCU nesting or locks as no other return of that kind does."""
         known = self.analysis
-        given_back = {(held.kind, self.outside(held.expression, {})) for held in self._let_go}
+        given_back = {(held.kind, self.outside(held.expression, {})) for held in self.doubts.let_go}
         moves = Moves(
             self.let_go_below - self.taken_below,
             self.taken_below - given_back,
-            {last_member(held.expression) for held in self._let_go}
+            {last_member(held.expression) for held in self.doubts.let_go}
             | {name for _, name in known.taken if self.analyser.own_locks.has(self.function, name)},
             self._raised,
             self._fell,
@@ -585,13 +547,3 @@ class Flow:
         known.events += unbalanced(
             self.function, known.summary, self.start, self.api.handed_on, known.taken, moves, self.reached
         )
-
-
-def _lowered(function: Function, api: Api) -> frozenset[str]:
-    """The counters that the function itself lowers."""
-    return frozenset(
-        counter
-        for node in function.calls()
-        for counter, change in api.counters.get(node.name, {}).items()
-        if change < 0
-    )

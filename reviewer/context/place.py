@@ -43,7 +43,7 @@ class Place:
     def free(self) -> frozenset[str]:
         """The locks that nobody holds any more, in the words of the function."""
         if self._free is None:
-            self._free = self.flow.free(self.state, self.facts)
+            self._free = self.flow.doubts.free(self.state, self.facts)
         return self._free
 
     @property

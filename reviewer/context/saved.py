@@ -33,7 +33,7 @@ class Saved(Watcher):
     def matter(function: Function, api: Api) -> bool:
         """Whether ``function`` saves anything twice."""
         calls = function.calls()
-        kept = [variable for variable, _ in (_saves(call, api) for call in calls) if variable]
+        kept = [variable for variable, _ in (saves(call, api) for call in calls) if variable]
         return len(kept) != len(set(kept))
 
     def before(self, node: AnyNode, path: Path) -> None:
@@ -43,7 +43,7 @@ class Saved(Watcher):
             self._told(identifiers(node.value), facts)
         if not isinstance(node, Call):
             return
-        variable, kind = _saves(node, self._api)
+        variable, kind = saves(node, self._api)
         known = facts.get((KEEPS, variable)) if variable else None
         if known is None:
             if not variable:
@@ -60,7 +60,7 @@ class Saved(Watcher):
         """Remember what has been saved."""
         _, facts = path
         if isinstance(node, Call):
-            variable, kind = _saves(node, self._api)
+            variable, kind = saves(node, self._api)
             if variable in self._own:
                 facts[KEEPS, variable] = (kind, node.line, _text(node))
 
@@ -76,7 +76,7 @@ class Saved(Watcher):
             facts.pop((KEEPS, word), None)
 
 
-def _saves(node: Call, api: Api) -> tuple[str, str]:
+def saves(node: Call, api: Api) -> tuple[str, str]:
     """The variable in which a call keeps something, and what; empty where it does not."""
     if api.irq.get(node.name) == "save" and node.args:
         return node.args[0], FLAGS

@@ -71,7 +71,7 @@ def trace(analyser: Analyser, function: Function, start: State | None = None) ->
     flow = _Recorder(analyser, function, start if start is not None else State())
     complete = flow.run().complete
     names = {(held.kind, held.expression): held for held in flow.seen_locks}
-    doubtful = frozenset(name for name, held in names.items() if not flow.is_certain(held))
+    doubtful = frozenset(name for name, held in names.items() if not flow.doubts.is_certain(held))
     seen = flow.record
     return Trace(
         function,

@@ -10,6 +10,8 @@ from reviewer.source.cfg import Extent
 _RETURNED = re.compile(r"^\tif \((!?)IS_ENABLED\(CONFIG_PREEMPT_RT\)\)\s*(?:\{\s*)?return\b[^;{}]*;", re.MULTILINE)
 _LABEL = re.compile(r"^[A-Za-z_]\w*:(?!:)", re.MULTILINE)
 _BLOCK = re.compile(r"\bif \(((?:[^(){};|]|\([^(){};|]*\))*)\)\s*\{")
+_OTHERWISE = re.compile(r"\bif \((!?)IS_ENABLED\(CONFIG_PREEMPT_RT\)\)\s*\{")
+_ELSE = re.compile(r"\s*else\s*\{")
 _ASKED = re.compile(r"(!?)IS_ENABLED\(CONFIG_PREEMPT_RT\)")
 _BRACE = re.compile(r"[{}]")
 _INIT = re.compile(r"\b__init\b")
@@ -34,17 +36,27 @@ def only_kernel(code: str, start: int, at: int) -> bool | None:
         asked = _ASKED.search(match.group(1))
         if asked is not None and _is_open(before, match.end()):
             return not asked.group(1)
+    for match in _OTHERWISE.finditer(before):
+        end = _end_of_block(before, match.end())
+        other = _ELSE.match(before, end) if end >= 0 else None
+        if other is not None and _is_open(before, other.end()):
+            return bool(match.group(1))
     return None
 
 
 def _is_open(text: str, at: int) -> bool:
     """Whether the block whose brace stands before ``at`` goes on until the end of ``text``."""
+    return _end_of_block(text, at) < 0
+
+
+def _end_of_block(text: str, at: int) -> int:
+    """The offset after the block whose brace stands before ``at``; -1 where it goes on until the end of ``text``."""
     depth = 1
     for match in _BRACE.finditer(text, at):
         depth += 1 if match.group() == "{" else -1
         if depth == 0:
-            return False
-    return True
+            return match.end()
+    return -1
 
 
 def runs_alone(path: str, code: str, header: str, function: Extent, call: str) -> str:

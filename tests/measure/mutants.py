@@ -157,7 +157,7 @@ def _early_return(takes: re.Pattern[str], releases: re.Pattern[str]) -> Maker:
 
     def make(source: Source, excluded: Counter[str]) -> Iterator[Mutant]:
         for site in sites(source, takes, excluded):
-            if "guard" in site.name or site.name.startswith(("preempt", "local")) or _wrapper(source, site, excluded):
+            if "guard" in site.name or _wrapper(source, site, excluded):
                 continue
             if not _others(source, site, releases):
                 excluded["the function has no release of the lock"] += 1
@@ -169,6 +169,29 @@ def _early_return(takes: re.Pattern[str], releases: re.Pattern[str]) -> Maker:
             yield _after(source, site, f"if (reviewer_probe_condition()) {returns}")
 
     return make
+
+
+def _weakened(source: Source, excluded: Counter[str]) -> Iterator[Mutant]:
+    """Let go of a lock without giving back the interrupt flags that taking it has saved."""
+    for site in sites(source, _RESTORING, excluded):
+        if _wrapper(source, site, excluded):
+            continue
+        if site.rt and not site.name.startswith("raw_"):
+            excluded["in an arm for the other kind of kernel (PREEMPT_RT or not)"] += 1
+            continue
+        if not _others(source, site, _SAVING):
+            excluded["the lock is taken by the caller or a callee"] += 1
+            continue
+        if _given_back(source, site, _SAVING, _RESTORING):
+            excluded["the function gives its caller's lock back"] += 1
+            continue
+        call = source.text[site.start : site.end]
+        start = site.start + call.index("(") + 1
+        end = start + source.code[start : site.end].rindex(",")
+        changed = f"{site.name.removesuffix('_irqrestore')}({source.text[start:end]});"
+        shown = f"{' '.join(call.split())} -> {changed}"
+        text = source.text[: site.start] + changed + source.text[site.end :]
+        yield Mutant(source.path, site.function.name, site.line, shown, text)
 
 
 def _renamed(source: Source, excluded: Counter[str]) -> Iterator[Mutant]:
@@ -200,10 +223,20 @@ def _unused(source: Source, excluded: Counter[str]) -> Iterator[Mutant]:
 
 _RCU = re.compile("rcu_read_lock")
 _RCU_RELEASES = re.compile("rcu_read_unlock")
-_LOCKS = re.compile(rf"(?!rcu_){_BOTH_TAKES.pattern}")
+_PREEMPT = re.compile("preempt_disable")
+_PREEMPT_RELEASES = re.compile("preempt_enable(?:_no_resched)?")
+_FLAGS = re.compile("local_irq_save")
+_FLAGS_RELEASES = re.compile("local_irq_restore")
+_SRCU = re.compile("srcu_read_lock")
+_SRCU_RELEASES = re.compile("srcu_read_unlock")
+_SAVING = re.compile(r"(?:(?:raw_)?spin|read|write)_lock_irqsave(?:_nested)?")
+_RESTORING = re.compile(r"(?:(?:raw_)?spin|read|write)_unlock_irqrestore")
+_LOCKS = re.compile(rf"(?!rcu_|preempt_|local_)(?:{_BOTH_TAKES.pattern})")
 _LOCK_RELEASES = re.compile(rf"(?!rcu_)(?:{RELEASES.pattern})")
 # A lock that is not let go of is also seen where it is taken again, or where something sleeps under it.
 _IMBALANCE = _SLEEPING | {"lock-imbalance", "lock-recursive-class", "rcu-unlock-imbalance"}
+# The next section that saves the flags shows it too, where it uses the same variable.
+_IRQS_OFF = _IMBALANCE | {"lock-irqflags-overwritten"}
 
 KINDS = (
     Kind("msleep", _SLEEPING, _calls("msleep(1);")),
@@ -225,6 +258,13 @@ KINDS = (
     Kind("unlock-skipped", _IMBALANCE, _early_return(_LOCKS, _LOCK_RELEASES)),
     Kind("rcu-unlock-deleted", _IMBALANCE, _without_release(_RCU_RELEASES, _RCU)),
     Kind("rcu-unlock-skipped", _IMBALANCE, _early_return(_RCU, _RCU_RELEASES)),
+    Kind("srcu-unlock-deleted", _IMBALANCE, _without_release(_SRCU_RELEASES, _SRCU)),
+    Kind("srcu-unlock-skipped", _IMBALANCE, _early_return(_SRCU, _SRCU_RELEASES)),
+    Kind("preempt-enable-deleted", _IMBALANCE, _without_release(_PREEMPT_RELEASES, _PREEMPT)),
+    Kind("preempt-enable-skipped", _IMBALANCE, _early_return(_PREEMPT, _PREEMPT_RELEASES)),
+    Kind("irq-restore-deleted", _IRQS_OFF, _without_release(_FLAGS_RELEASES, _FLAGS)),
+    Kind("irq-restore-skipped", _IRQS_OFF, _early_return(_FLAGS, _FLAGS_RELEASES)),
+    Kind("irqrestore-weakened", _IRQS_OFF, _weakened),
     Kind("harmless-pr_debug", frozenset(), _calls('pr_debug("x\\n");')),
     Kind("harmless-comment", frozenset(), _calls("/* Nothing happens here. */")),
     Kind("harmless-blank", frozenset(), _calls("")),

@@ -28,11 +28,12 @@ _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*(\w+)(.*)")
 # The condition right before a statement.
 _TESTED = re.compile(r"\bif\s*\((!?)IS_ENABLED\(CONFIG_PREEMPT_RT\)\)\s*\{?\Z")
 _CALL = re.compile(r"\b([a-z_]\w*)\s*\(")
+_ASSIGNED = re.compile(r"(?<=[{};:)])\s*([A-Za-z_][\w.]*(?:->[\w.]+)*\s*=)\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A call that is a statement of its own in ``function``.
+    """A call that is a statement of its own in ``function``, or the value of one that only assigns it.
 
     ``start`` and ``end`` are offsets of the statement in the text, ``line`` is its 1-based first line. ``lock`` is the
     first argument without white space. ``braceless`` ones are the whole body of an ``if`` or a loop. ``opens`` is true
@@ -159,9 +160,13 @@ def _sites(source: Source, names: re.Pattern[str], excluded: Counter[str]) -> It
         before = source.code[: call.start()].rstrip()
         while before and _DIRECTIVE.match(before[before.rfind("\n") + 1 :]):
             before = before[: before.rfind("\n")].rstrip()
+        start = call.start()
+        if (assigned := _ASSIGNED.search(before)) is not None:
+            start = assigned.start(1)
+            before = before[:start].rstrip()
         opens = name == "scoped_guard" and last is not None and last.group(1) == "{"
         if (last is None) or (last.group(1) == "{") != opens or not _begins(before):
-            excluded["in a condition, an assignment or another expression"] += 1
+            excluded["in a condition, a declaration or another expression"] += 1
             continue
         arm = source.arms[line - 1]
         if (tested := _TESTED.search(before[-80:])) is not None:
@@ -174,7 +179,7 @@ def _sites(source: Source, names: re.Pattern[str], excluded: Counter[str]) -> It
         yield Site(
             function,
             line,
-            call.start(),
+            start,
             last.end(),
             name,
             _first_argument(argument),

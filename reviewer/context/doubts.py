@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a call that is not followed may have let go of, lowered or restored, in the function that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from reviewer.context.acquire import EXCLUSIVE
+from reviewer.context.facts import TAKEN_AT, Facts
+from reviewer.context.irqflags import interrupts_off, kept_to_itself
+from reviewer.context.locks import canonical
+from reviewer.context.state import Held, Origin, State
+from reviewer.context.tables import Api, Operation
+from reviewer.source.cfg import Call, Function
+from reviewer.source.expression import identifiers
+
+if TYPE_CHECKING:
+    from reviewer.context.ownlocks import OwnLocks
+
+_COUNTERS = ("preempt", "bh", "rcu")
+
+
+class Doubts:
+    """The doubts about one function.
+
+    ``let_go`` are the locks that it has released on some path itself, ``own_flags`` the variables of
+    ``kept_to_itself()``.
+    """
+
+    def __init__(self, function: Function, api: Api, own_locks: OwnLocks) -> None:
+        self._function = function
+        self._own_locks = own_locks
+        self._doubtful: set[tuple[str, str]] = set()
+        self._released_here = frozenset(
+            canonical(function, node.args[call.argument])
+            for node in function.calls()
+            if (call := api.locks.get(node.name)) is not None
+            and call.operation is Operation.RELEASE
+            and call.argument < len(node.args)
+        )
+        self._lowered_here = frozenset(_lowered(function, api))
+        self.own_flags = kept_to_itself(function, api)
+        self.let_go: set[Held] = set()
+
+    def clear(self) -> None:
+        """Forget what was found, to follow the function once more."""
+        self._doubtful.clear()
+        self.let_go.clear()
+
+    def not_followed(self, node: Call, state: State) -> None:
+        """``node`` is not followed any deeper: what is held here is not known to be held afterwards."""
+        self._doubtful.update(
+            (held.kind, held.expression)
+            for held in state.locks
+            if held.origin is Origin.TAKEN
+            and held.expression not in self._released_here
+            and not self._own_locks.has(self._function, held.expression)
+        )
+        self._doubtful.update(
+            ("", name) for name in _COUNTERS if getattr(state, name) > 0 and name not in self._lowered_here
+        )
+        if interrupts_off(state) and (not self.own_flags or self.own_flags & set().union(*map(identifiers, node.args))):
+            self._doubtful.add(("", "irq"))
+
+    def is_certain(self, held: Held) -> bool:
+        """Whether a lock was held all the while: it was let go of here, so that no call that was not followed did."""
+        return held in self.let_go or not self.concern(held)
+
+    def concern(self, held: Held) -> bool:
+        """Whether a call that was not followed may have let go of a lock."""
+        return (held.kind, held.expression) in self._doubtful
+
+    def of_counters(self, state: State) -> frozenset[str]:
+        """The counters that were moved, and ``irq`` where interrupts are disabled, as far as that is in doubt."""
+        moved = {name for name in _COUNTERS if getattr(state, name)} | ({"irq"} if interrupts_off(state) else set())
+        return frozenset(name for name in moved if ("", name) in self._doubtful)
+
+    def free(self, state: State, facts: Facts) -> frozenset[str]:
+        """The locks that nobody holds any more: they were taken on this path, as one that held it could not, and
+        released."""
+        let_go = [held.expression for held in self.let_go if held.kind in EXCLUSIVE]
+        held_now = {held.expression for held in state.locks} if let_go else set()
+        return frozenset(name for name in let_go if name not in held_now and (TAKEN_AT, name) in facts)
+
+
+def _lowered(function: Function, api: Api) -> Iterator[str]:
+    """The counters that the function itself lowers."""
+    for node in function.calls():
+        yield from (name for name, change in api.counters.get(node.name, {}).items() if change < 0)

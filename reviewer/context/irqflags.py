@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Interrupt flags that a function saves and has to give back before it returns.
+
+Source: include/linux/irqflags.h, local_irq_save(); include/linux/spinlock.h, spin_lock_irqsave().
+"""
+
+from __future__ import annotations
+
+from reviewer.context.effects import Exit
+from reviewer.context.saved import FLAGS, saves
+from reviewer.context.state import State
+from reviewer.context.tables import Api, Operation
+from reviewer.source.cfg import Assign, Call, Function, Return
+from reviewer.source.expression import identifiers
+
+
+def interrupts_off(state: State) -> bool:
+    """Whether interrupts were disabled and are still, with PREEMPT_RT or without."""
+    return state.irq == "off" or state.suffix > 0
+
+
+def left_disabled(exit_: Exit) -> int:
+    """1 where interrupts that were disabled on the way are still so at this way out, else 0."""
+    if exit_.irq == "off":
+        return int(exit_.suffix >= 0)  # spin_unlock_irqrestore() gives back what local_irq_save() has saved
+    return int(not exit_.irq and exit_.suffix > 0)
+
+
+def saved_in(node: Call, api: Api) -> str:
+    """The variable in which ``node`` saves the flags; empty where it does not."""
+    variable, what = saves(node, api)
+    return variable if what == FLAGS else ""
+
+
+def kept_to_itself(function: Function, api: Api) -> frozenset[str]:
+    """The function's own variables in which it saves the flags, where it disables interrupts in no other way.
+
+    Empty where it puts them anywhere else: then somebody may give them back who is not given them.
+    """
+    kept, shown = set[str](), set[str]()
+    for node in function.nodes():
+        if isinstance(node, Assign | Return):
+            shown |= identifiers(node.value)
+        elif isinstance(node, Call):
+            variable = saved_in(node, api)
+            if variable in function.locals and variable not in function.params:
+                kept.add(variable)
+            elif _disables(node, api):
+                return frozenset()
+    return frozenset() if kept & shown else frozenset(kept)
+
+
+def _disables(node: Call, api: Api) -> bool:
+    lock = api.locks.get(node.name)
+    if lock is not None and lock.operation is not Operation.RELEASE and lock.suffix in ("irq", "irqsave"):
+        return True
+    return api.irq.get(node.name) in ("disable", "save")
