@@ -93,6 +93,30 @@ def test_effect_travels_round_the_circle(name: str) -> None:
     assert EventKind.SLEEP in {effect.kind for effect in effects}
 
 
+def test_news_goes_all_the_way_round_a_long_circle() -> None:
+    long = 14  # more than there are rounds
+    text = "".join(f"static void f{n}(int n);\n" for n in range(long))
+    text += "".join(
+        f"static void f{n}(int n)\n{{\n\t{'' if n else 'msleep(1);'}\n\tif (n)\n\t\tf{(n + 1) % long}(n);\n}}\n"
+        for n in range(long)
+    )
+    analyser = Analyser(program(text), API)
+    summaries = {n: analyser.summary(function(analyser.program, f"f{n}")) for n in range(long)}
+    depths = {n: min(len(effect.steps) for effect in summary.effects.values()) for n, summary in summaries.items()}
+    assert depths == {n: (long - n) % long + 1 for n in range(long)}
+
+
+def test_what_a_call_reaches_follows_the_summaries_of_the_circle() -> None:
+    """It is kept from one round to the next: the first round knows nothing of the other functions."""
+    analyser = Analyser(program(CIRCLE), API)
+    first = function(analyser.program, "first")
+    steps = [effect.steps for effect in analyser.summary(first).effects.values() if effect.kind is EventKind.SLEEP]
+    assert [step.function for step in min(steps, key=len)] == ["first", "third", "second"]
+    (call,) = first.calls()
+    reached = analyser.body(first).reached(call)
+    assert [one.summary for one in reached.callees] == [analyser.summary(function(analyser.program, "third"))]
+
+
 def test_changed_callee_reaches_callers_in_unchanged_files() -> None:
     header = "static inline void helper(void)\n{\n\tbelow();\n}\n"
     before = program("void below(void)\n{\n}\n", helper=header)

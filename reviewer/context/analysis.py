@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+from reviewer.context.body import Body
 from reviewer.context.calls import Calls
 from reviewer.context.closure import Base, Closure, Key, Peer, key_of
 from reviewer.context.effects import Analysis, Assumptions, Summary
@@ -78,6 +79,7 @@ class Analyser:
         self.unfolded: dict[str, Function] = {}
         self.opened: dict[tuple[str, str], frozenset[tuple[object, ...]]] = {}
         self._memo: dict[tuple[Key, State], Analysis] = {}
+        self._bodies: dict[Key, Body] = {}
         self._predicates: dict[tuple[str, str], bool] = {}
         self._own: dict[tuple[str, str], bool] = {}
         self.own_locks = OwnLocks(program)
@@ -174,6 +176,16 @@ class Analyser:
     def summary(self, function: Function) -> Summary:
         """``function`` seen from outside, with everything that it calls."""
         return self._closure.summary(function)
+
+    def body(self, function: Function) -> Body:
+        """What the text of ``function`` tells; kept while a circle is computed, whose functions are followed again."""
+        if not self._closure.is_open(function):
+            self._bodies.clear()
+            return Body(self, function)
+        key = key_of(function)
+        if key not in self._bodies:
+            self._bodies[key] = Body(self, function)
+        return self._bodies[key]
 
     def _below(self, function: Function) -> tuple[Function, ...]:
         """Every function whose summary the analysis of ``function`` may ask for."""

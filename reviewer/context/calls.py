@@ -164,7 +164,7 @@ class Calls:
             if flow.analyser.is_predicate(node.name, flow.function.path):
                 note_same(facts, node)
             note_error(facts, node, self.api)
-            flow.references.called(node, facts)
+            flow.body.references.called(node, facts)
         if node.name in self.api.taken_out and node.args:
             forget(facts, node.args[0])
             facts[VALUE, node.args[0]] = 0
@@ -380,10 +380,10 @@ class Calls:
                 result = node.status if callees[0].via in CONDITIONAL else node.variable or ANONYMOUS
                 forget(facts, result)
         if not node.enter:
-            flow.references.end(node, facts)
+            flow.body.references.end(node, facts)
         forks = self._descend(flow, Call(node.line, name, arguments, result), state, facts)
         for _, known in forks:
-            flow.references.passed(node, known)
+            flow.body.references.passed(node, known)
         return forks
 
     # Across functions
@@ -516,16 +516,16 @@ class Calls:
         there = place
         if effect.assumed:
             assumed, facts = effect.assumed, place.facts
-            if refuted(assumed, facts) or by_state(assumed, place.flow.cursors.stepped, facts):
+            if refuted(assumed, facts) or by_state(assumed, place.flow.body.cursors.stepped, facts):
                 return
-            if any(truth and node.line < place.flow.becomes.get(text, 0) for text, truth in assumed):
+            if any(truth and node.line < place.flow.body.becomes.get(text, 0) for text, truth in assumed):
                 return  # it comes to be so after the call
-            if any(truth and place.flow.cleared.is_zero(text, facts) for text, truth in assumed):
+            if any(truth and place.flow.body.cleared.is_zero(text, facts) for text, truth in assumed):
                 return
-            if place.flow.once.outlives(node.line, assumed) or in_vain(assumed, facts):
+            if place.flow.body.once.outlives(node.line, assumed) or in_vain(assumed, facts):
                 return
             known = place.assuming(assumed)
-            sought, given = sought_for(assumed, caller, facts), place.flow.filled.given(assumed, node.args, facts)
+            sought, given = sought_for(assumed, caller, facts), place.flow.body.filled.given(assumed, node.args, facts)
             if known is None or sought is None or given is None:
                 return
             there, conditions = known, sought + given

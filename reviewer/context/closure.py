@@ -124,6 +124,10 @@ class Closure:
         found = self._known.get(key)
         return (found if found is not None else self.known(function)).summary
 
+    def is_open(self, function: Function) -> bool:
+        """Whether ``function`` belongs to a circle that is being computed."""
+        return key_of(function) in self._circle
+
     def known(self, function: Function) -> Known:
         """The summary of ``function`` with the files that it rests on."""
         found = self._ready(function)
@@ -352,9 +356,11 @@ class Closure:
         self._circle.update(dict.fromkeys(members, EMPTY))
         waiting = set(members)
         for _ in range(_ROUNDS):
-            for key in [key for key in members if key in waiting]:
+            for key, function in members.items():
+                if key not in waiting:  # which may have come to wait in this round: news goes all the way up
+                    continue
                 waiting.discard(key)
-                new = self._summarise(members[key])
+                new = self._summarise(function)
                 if new.whole != self._circle[key].whole:
                     waiting.update(above[key])
                 self._circle[key] = new

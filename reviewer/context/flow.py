@@ -10,20 +10,12 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Collection, Iterator, Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import distrusted
-from reviewer.context.annotations import is_noinstr
-from reviewer.context.asserted import asserted_at_times
 from reviewer.context.assume import assume
-from reviewer.context.assumptions import becomes, copied, written
 from reviewer.context.balance import Moves, unbalanced
-from reviewer.context.choices import Choices
-from reviewer.context.cleared import Cleared
-from reviewer.context.contexttests import ContextTests
-from reviewer.context.cursors import Cursors, keep_alike
-from reviewer.context.deferred import Deferred
+from reviewer.context.cursors import keep_alike
 from reviewer.context.doubts import Doubts
 from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Effect, Event, EventKind, Exit, Left
 from reviewer.context.facts import (
@@ -44,29 +36,17 @@ from reviewer.context.facts import (
     gfp_of,
     value_of,
 )
-from reviewer.context.filled import Filled
-from reviewer.context.graceperiod import GracePeriods
-from reviewer.context.handover import HandOver
 from reviewer.context.implied import join_facts
-from reviewer.context.instrumented import Instrumented
 from reviewer.context.irqflags import interrupts_off, saved_in
-from reviewer.context.locks import canonical, handed_out, in_parameters, other_names, returned_as
-from reviewer.context.once import Once
-from reviewer.context.percpu import PerCpu
-from reviewer.context.pointers import Pointers
-from reviewer.context.reached import Reached, reached
-from reviewer.context.references import References
+from reviewer.context.locks import canonical, in_parameters, other_names, returned_as
+from reviewer.context.reached import Reached
 from reviewer.context.requirements import Requirements
-from reviewer.context.saved import Saved
 from reviewer.context.shown import shown_as
 from reviewer.context.since import begun
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, reassured
-from reviewer.context.subjects import Subjects
-from reviewer.context.temporaries import forget_temporaries, last_read
-from reviewer.context.transitions import Transitions
-from reviewer.context.watch import Watcher
+from reviewer.context.temporaries import forget_temporaries
 from reviewer.model import Step
-from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Loop, reverse_postorder
+from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Loop
 from reviewer.source.expression import identifiers, is_path, last_member, root, unwrap
 
 if TYPE_CHECKING:
@@ -78,16 +58,6 @@ _MANY = 4
 """Of so many states in a block, none is followed that only differs from another by being in more doubt."""
 _VISITS = 6000
 _EXITS = 60
-_WATCHERS: tuple[type[Watcher], ...] = (
-    Pointers,
-    GracePeriods,
-    PerCpu,
-    ContextTests,
-    Instrumented,
-    Transitions,
-    Saved,
-    HandOver,
-)
 Forks = list[tuple[State, Facts]]
 
 
@@ -105,9 +75,9 @@ class Flow:
         self.opened = opened or {}
         self.api = analyser.api
         self.function = function
+        self.body = analyser.body(function)
         self.analysis = Analysis()
         self.start = self._annotated(start)
-        self.conditions = Subjects(function).conditions
         self.doubts = Doubts(function, self.api, analyser.own_locks)
         self.let_go_below: set[tuple[str, str]] = set()
         self.taken_below: set[tuple[str, str]] = set()
@@ -123,21 +93,7 @@ class Flow:
         self.resets_task = False
         self.suspected: list[tuple[Held, Event]] = []
         self.again: dict[Held, Event] = {}
-        self._handed_out = handed_out(function)
-        self.noinstr = is_noinstr(function)
-        self.cursors = Cursors(analyser.program, function)
-        self.asserted_at_times = asserted_at_times(function)
-        self.filled = Filled(function)
-        self.cleared = Cleared(analyser, function)
-        self.once = Once(function, self.api)
-        self._last_read = last_read(function, self.once.asked)
-        self.references = References(analyser, function)
-        self.choices = Choices(function, self.api)
-        self.deferred = Deferred(function, self.api, partial(analyser.program.own_functions, function.path))
-        self.written = written(function)
-        self.becomes = becomes(function, self.api.stores)
-        self.copied = copied(function, lambda name: analyser.only_looks(name, function.path))
-        self._watchers = tuple(watcher(self) for watcher in _WATCHERS if watcher.matter(function, self.api))
+        self._watchers = tuple(watcher(self) for watcher in self.body.watchers)
         self._seen: set[tuple[object, ...]] = set()
         self._reached: dict[tuple[int, str, tuple[str, ...]], Reached] = {}
         # Ways out of a block, by block and position: those that were taken, and on what text the others were refused.
@@ -203,7 +159,7 @@ class Flow:
         blocks = self.function.blocks
         states: list[dict[State, Facts]] = [{} for _ in blocks]
         states[0][self.start] = {}
-        rank = {block: position for position, block in enumerate(reverse_postorder(self.function))}
+        rank = self.body.rank
         heap: list[tuple[int, int, int, State]] = [(0, 0, 0, self.start)]
         queued = {(0, self.start)}
         visits = sequence = 0
@@ -276,7 +232,7 @@ class Flow:
                     break
             if after is not None:
                 self._went.add((block, position))
-                if (last := self._last_read.get((block, position))) is not None:
+                if (last := self.body.last_read.get((block, position))) is not None:
                     forget_temporaries(carried, last)
                 yield edge.target, after, carried
 
@@ -362,7 +318,7 @@ class Flow:
         if wanted is not None and len(node.args) == wanted:
             step = Step(self.function.path, node.line, self.function.name, f"{node.name}()")
             self.analyser.calls.notes.walked(self, node, state, facts, step)
-        for argument in self.cursors.of(node):
+        for argument in self.body.cursors.of(node):
             if is_path(argument):
                 keep_alike(argument, state, facts)
                 forget(facts, argument)
@@ -439,7 +395,7 @@ class Flow:
             state.instrumentation,
             state.eqs,
             state.unsure | self.doubts.of_counters(state) | self._walked_locks(state),
-            self.conditions(facts),
+            self.body.conditions(facts),
             line,
             state.rt,
             Left.WAITING if state.task is Task.WAITING else Left.ALONE,
@@ -448,16 +404,15 @@ class Flow:
 
     def _walked_locks(self, state: State) -> frozenset[str]:
         """Locks of an array or list that is walked: a second walk lets go of them, which no single path shows."""
-        walked = any(
-            held.origin is Origin.TAKEN and identifiers(held.expression) & self.cursors.stepped for held in state.locks
-        )
+        stepped = self.body.cursors.stepped
+        walked = any(held.origin is Origin.TAKEN and identifiers(held.expression) & stepped for held in state.locks)
         return frozenset((WALKED,)) if walked else frozenset()
 
     def outside(self, expression: str, facts: Facts, returned: str = "") -> str:
         """A lock's name for callers; a parameter that was assigned to means nothing to them."""
         start = root(expression)
-        if start in self._handed_out and expression.startswith(start):
-            return self._handed_out[start] + expression[len(start) :]
+        if start in self.body.handed_out and expression.startswith(start):
+            return self.body.handed_out[start] + expression[len(start) :]
         if start in self.function.locals and is_path(returned):
             name = returned_as(self.function, expression, returned)
             if name is not None:
@@ -471,7 +426,7 @@ class Flow:
         key = (node.line, node.name, node.args)
         found = self._reached.get(key)
         if found is None:
-            found = self._reached[key] = reached(self.analyser, self.function, node)
+            found = self._reached[key] = self.body.reached(node)
         return found
 
     # Events

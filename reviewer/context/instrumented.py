@@ -46,7 +46,7 @@ class Instrumented(Watcher):
         state, facts = path
         if not isinstance(node, Call) or state.instrumentation > 0 or "instrumentation" in state.unsure:
             return
-        noinstr = self._flow.noinstr or self._for_noinstr
+        noinstr = self._flow.body.noinstr or self._for_noinstr
         traced = self._made_traceable(node) if noinstr or state.eqs in _NOT_WATCHING else None
         if traced is None and noinstr:
             traced = self._traced(node)

@@ -63,8 +63,8 @@ class Notes:
             of = flow.analyser.set_ups.object_of(effect.subject, flow.function)
             effect = effect._replace(subject=f"#{of}" if of else effect.subject)
         here = state
-        if flow.asserted_at_times and place.conditions:
-            here = without(here, flow.asserted_at_times)
+        if flow.body.asserted_at_times and place.conditions:
+            here = without(here, flow.body.asserted_at_times)
         for kind, expression in sorted(effect.minus):
             held = next((h for h in sorted(here.locks) if h.expression == expression), None) or next(
                 (
@@ -100,7 +100,9 @@ class Notes:
         if not effect.conditions:
             detail = (effect.subject,) if effect.kind is EventKind.TIMER_WAIT else ()
             at_times = bool(effect.assumed)
-            meant = flow.choices.meant(here, facts, node.line, at_times=at_times) if effect.kind in SLEEPING else here
+            meant = here
+            if effect.kind in SLEEPING:
+                meant = flow.body.choices.meant(here, facts, node.line, at_times=at_times)
             if flow.is_new(effect, node.line, meant):
                 flow.event(effect.kind, node, meant, facts, effect.steps, masked=effect.masked, detail=detail)
             if effect.kind in SLEEPING and not effect.masked and len(effect.steps) <= _NEAR:
@@ -110,9 +112,9 @@ class Notes:
         if effect.kind is EventKind.SEQCOUNT_WRITE and place.atomic(here, rt=True) is not None:
             return  # nothing preempts it here
         own = len(effect.steps) == 1 and effect.kind is EventKind.SLEEP
-        if own and (flow.once.is_guarded(node.line) or flow.choices.is_by_object(node.line)):
+        if own and (flow.body.once.is_guarded(node.line) or flow.body.choices.is_by_object(node.line)):
             return
-        seldom = place.is_seldom or flow.deferred.is_by_object(node.line, (*effect.conditions, *place.conditions))
+        seldom = place.is_seldom or flow.body.deferred.is_by_object(node.line, (*effect.conditions, *place.conditions))
         if len(effect.steps) < _LONGEST_CHAIN and not seldom:
             masked = effect.masked or self._wrong(effect.kind, here, place)
             self._summarise(flow, place, effect, world, masked=masked)

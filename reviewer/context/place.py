@@ -36,7 +36,7 @@ class Place:
     def conditions(self) -> tuple[Condition, ...]:
         """What the path has assumed about the parameters."""
         if self._conditions is None:
-            self._conditions = self.flow.conditions(self.facts)
+            self._conditions = self.flow.body.conditions(self.facts)
         return self._conditions
 
     @property
@@ -50,7 +50,7 @@ class Place:
     def is_seldom(self) -> bool:
         """Whether few calls of the function come here."""
         if self._seldom is None:
-            once = self.flow.once
+            once = self.flow.body.once
             self._seldom = once.is_first(self.facts) or once.has_warned(self.facts)
         return self._seldom
 
@@ -58,9 +58,10 @@ class Place:
         """What the path takes for granted, with what a callee does (``below``)."""
         found = self._assumed.get(below)
         if found is None:
+            function, body = self.flow.function, self.flow.body
             if self._taken is None:
-                self._taken = taken_for_granted(self.flow.function, self.facts, self.flow.written, self.flow.copied)
-            found = self._assumed[below] = for_callers(self._taken, self.flow.function, self.flow.written, below)
+                self._taken = taken_for_granted(function, self.facts, body.written, body.copied)
+            found = self._assumed[below] = for_callers(self._taken, function, body.written, below)
         return found
 
     def assuming(self, assumed: Assumptions) -> Place | None:

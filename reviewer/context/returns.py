@@ -91,7 +91,10 @@ def _with_task(flow: Flow, possible: list[Exit], state: State) -> State:
 
 def _perhaps_released(flow: Flow, node: Call, possible: list[Exit], state: State, facts: Facts) -> State:
     """The state where what is held may have been released below: that differs between the ways out of some callee."""
-    perhaps = {(kind, in_caller(flow.function, name, node.args)) for exit_ in possible for kind, name in exit_.perhaps}
+    below = frozenset[tuple[str, str]]().union(*(exit_.perhaps for exit_ in possible))
+    if not below:
+        return state
+    perhaps = {(kind, in_caller(flow.function, name, node.args)) for kind, name in below}
     _note_perhaps(flow, perhaps, facts)
     held = {(lock.kind, lock.expression) for lock in state.locks}
     return state.doubted({"locks"}) if held & perhaps else state

@@ -70,7 +70,7 @@ class Tabled:
         lock_call = api.locks.get(name)
         if lock_call is not None and lock_call.operation not in (Operation.RELEASE, Operation.DOWNGRADE):
             self.locking(flow, node, state, facts, lock_call.kind, step, trying="try" in name)
-        if api.irq.get(name) == "enable" and not (flow.noinstr and name in api.irq_untraced):
+        if api.irq.get(name) == "enable" and not (flow.body.noinstr and name in api.irq_untraced):
             self.notes.simple(flow, node, state, facts, EventKind.IRQ_ENABLE, step)
 
     def _irqsafe_timer(self, flow: Flow, node: Call) -> bool:

@@ -92,7 +92,7 @@ class Transitions(Watcher):
             and state.is_certain("eqs")
             and (
                 table.readers.fullmatch(node.name)
-                or (table.traces.fullmatch(node.name) and not self._flow.noinstr and state.instrumentation <= 0)
+                or (table.traces.fullmatch(node.name) and not self._flow.body.noinstr and state.instrumentation <= 0)
             )
         ):
             self._note(EventKind.RCU_IN_EQS, node, state, facts, text)

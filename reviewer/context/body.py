@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a function's text tells about it, the same however often its paths are followed."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from reviewer.context.annotations import is_noinstr
+from reviewer.context.asserted import asserted_at_times
+from reviewer.context.assumptions import becomes, copied, written
+from reviewer.context.choices import Choices
+from reviewer.context.cleared import Cleared
+from reviewer.context.contexttests import ContextTests
+from reviewer.context.cursors import Cursors
+from reviewer.context.deferred import Deferred
+from reviewer.context.filled import Filled
+from reviewer.context.graceperiod import GracePeriods
+from reviewer.context.handover import HandOver
+from reviewer.context.instrumented import Instrumented
+from reviewer.context.locks import handed_out
+from reviewer.context.once import Once
+from reviewer.context.percpu import PerCpu
+from reviewer.context.pointers import Pointers
+from reviewer.context.reached import Reached, reached
+from reviewer.context.references import References
+from reviewer.context.saved import Saved
+from reviewer.context.subjects import Subjects
+from reviewer.context.temporaries import last_read
+from reviewer.context.transitions import Transitions
+from reviewer.context.watch import Watcher
+from reviewer.source.cfg import Call, Function, reverse_postorder
+
+if TYPE_CHECKING:
+    from reviewer.context.analysis import Analyser
+
+_WATCHERS: tuple[type[Watcher], ...] = (
+    Pointers,
+    GracePeriods,
+    PerCpu,
+    ContextTests,
+    Instrumented,
+    Transitions,
+    Saved,
+    HandOver,
+)
+
+
+class Body:
+    """One function as the analysis of its paths asks for it.
+
+    ``rank`` gives the blocks in the order in which they are followed, ``watchers`` what is to be watched on the way.
+    """
+
+    def __init__(self, analyser: Analyser, function: Function) -> None:
+        api = analyser.api
+        self._analyser = analyser
+        self._function = function
+        self._reached: dict[tuple[int, str, tuple[str, ...]], Reached] = {}
+        self.conditions = Subjects(function).conditions
+        self.handed_out = handed_out(function)
+        self.noinstr = is_noinstr(function)
+        self.cursors = Cursors(analyser.program, function)
+        self.asserted_at_times = asserted_at_times(function)
+        self.filled = Filled(function)
+        self.cleared = Cleared(analyser, function)
+        self.once = Once(function, api)
+        self.last_read = last_read(function, self.once.asked)
+        self.references = References(analyser, function)
+        self.choices = Choices(function, api)
+        self.deferred = Deferred(function, api, partial(analyser.program.own_functions, function.path))
+        self.written = written(function)
+        self.becomes = becomes(function, api.stores)
+        self.copied = copied(function, lambda name: analyser.only_looks(name, function.path))
+        self.rank = {block: position for position, block in enumerate(reverse_postorder(function))}
+        self.watchers = tuple(watcher for watcher in _WATCHERS if watcher.matter(function, api))
+
+    def reached(self, node: Call) -> Reached:
+        """What a call reaches, as the summaries of its callees say now; it is found out again where they change."""
+        key = (node.line, node.name, node.args)
+        found = self._reached.get(key)
+        if found is None or any(self._analyser.summary(one.function) is not one.summary for one in found.callees):
+            found = self._reached[key] = reached(self._analyser, self._function, node)
+        return found
