@@ -8,7 +8,7 @@ import re
 from reviewer.context.body import Body
 from reviewer.context.calls import Calls
 from reviewer.context.closure import Base, Closure, Key, Peer, key_of
-from reviewer.context.effects import Analysis, Assumptions, Summary
+from reviewer.context.effects import Analysis, Assumptions, OfTables, Summary
 from reviewer.context.flow import Flow
 from reviewer.context.handlers import Handlers
 from reviewer.context.handlerwaits import HandlerWaits
@@ -21,6 +21,7 @@ from reviewer.context.references import Counters
 from reviewer.context.setups import SetUps
 from reviewer.context.shown import guard_name
 from reviewer.context.state import State
+from reviewer.context.tablemates import TableMates
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Assign, Call, Function, Guard, Loop, Return
 from reviewer.source.expression import last_member, split_member
@@ -69,6 +70,7 @@ class Analyser:
         self.hrtimers = HrTimers(self)
         self.lasting = Lasting(program)
         self.counters = Counters(program, api)
+        self.table_mates = TableMates(program)
         telling = frozenset(api.sleeps_unless.values())
         self._closure: Closure = Closure(
             self._below,
@@ -143,6 +145,17 @@ class Analyser:
             return {}
         return {
             key_of(instance.function): frozenset((f"{receivers[0]}->{flag}", True) for flag in instance.flags)
+            for instance in self._instances(field, caller)
+        }
+
+    def tables_of(self, name: str, caller: Function) -> dict[Key, OfTables]:
+        """For each function that a call through a member in ``caller`` can reach, the tables of its file with it."""
+        field = self._pointer(name, caller)[1:]
+        receivers = caller.receivers.get(field, ()) if name.startswith(".") else ()
+        if len(receivers) != 1:
+            return {}
+        return {
+            key_of(instance.function): self.table_mates.calling(receivers[0], field, instance.function.name, caller)
             for instance in self._instances(field, caller)
         }
 

@@ -486,6 +486,7 @@ class Calls:
                     through=effect.through | own.through,
                     assumed=effect.assumed | of_some_object(own.assumed),
                     free=effect.free,
+                    tables=effect.tables,
                 )
                 if own.rt is None or effect.rt is None or own.rt == effect.rt:
                     self._bring(node, place, joined, callee)

@@ -99,6 +99,9 @@ class Condition(NamedTuple):
 Assumptions = frozenset[tuple[str, bool]]
 """Expressions in a function's parameters (``P0->flags&LAZY``, ``is_lazy(P0)``), and whether they are true."""
 
+OfTables = frozenset[tuple[str, tuple[str, ...]]]
+"""Pointers to tables of operations (``P0->ops``), and which tables of their file they can point to."""
+
 
 class Effect(NamedTuple):
     """Something that calling a function brings about.
@@ -109,8 +112,9 @@ class Effect(NamedTuple):
     what it is about, in the function's parameters (``P0->lock``; ``P1`` for a function that is called through one), or
     ``#`` and an object as ``SetUps`` knows it. It does not concern callers in ``apart``, nor those whose tables leave
     out one of the members that it goes ``through`` (see ``reviewer.source.pointers``), nor those who know better than
-    ``assumed``. Locks in ``free``, in the function's parameters, were taken and released before it: whoever held one
-    before has let go of it by then. ``last`` says that ``assumed`` is about the last reference to an object.
+    ``assumed``, nor those whose object has none of the tables of operations in ``tables``. Locks in ``free``, in the
+    function's parameters, were taken and released before it: whoever held one before has let go of it by then.
+    ``last`` says that ``assumed`` is about the last reference to an object.
     """
 
     kind: EventKind
@@ -127,6 +131,7 @@ class Effect(NamedTuple):
     assumed: Assumptions = frozenset()
     free: frozenset[str] = frozenset()
     last: bool = False
+    tables: OfTables = frozenset()
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -142,6 +147,7 @@ class Effect(NamedTuple):
             self.subject,
             self.apart,
             self.last,
+            self.tables,
         )
 
 

@@ -148,6 +148,8 @@ class Notes:
         conditions = effect.conditions + tuple(c for c in assumed if c not in effect.conditions)
         suffix, preempt, bh, rcu = effect.delta
         summary = flow.analysis.summary
+        told = place.for_callers(effect.assumed)
+        tables = {(flow.outside(path, place.facts), names) for path, names in effect.tables}
         new = Effect(
             effect.kind,
             conditions[:4],
@@ -165,10 +167,12 @@ class Notes:
             in_parameters(function, effect.subject),
             effect.apart,
             effect.through,
-            place.for_callers(effect.assumed),
+            told,
             frozenset(flow.outside(expression, place.facts) for expression in effect.free | place.free),
+            about_last(told, flow.api),
+            frozenset((path, names) for path, names in tables if path.startswith("P"))
+            | flow.analyser.table_mates.filling(function, told),
         )
-        new = new._replace(last=about_last(new.assumed, flow.api))
         old = summary.effects.get(new.key)
         if old is None:
             if len(summary.effects) < 24:

@@ -14,12 +14,12 @@ from reviewer.context.effects import (
     SLEEPING_ON_RT,
     UNCHANGED,
     Acquisition,
-    Assumptions,
     Condition,
     Effect,
     EventKind,
     Exit,
     Left,
+    OfTables,
     Requirement,
     RequirementKey,
     Summary,
@@ -105,6 +105,7 @@ def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
     apart = analyser.apart(node.name, caller)
     through = analyser.reached_by(node.name, caller)
     beside = analyser.set_by(node.name, caller)
+    tables = analyser.tables_of(node.name, caller)
     found = []
     for function in functions:
         summary, key = analyser.summary(function), key_of(function)
@@ -119,8 +120,12 @@ def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
                 )
             if effect.kind is EventKind.PARAMETER_CALLED:
                 effects.append(effect)
-            elif (brought := brought_about(analyser, caller, node, effect, function, beside.get(key))) is not None:
-                effects.append(brought)
+                continue
+            brought = brought_about(analyser, caller, node, effect, function, tables.get(key, frozenset()))
+            if brought is not None:
+                given = beside.get(key, frozenset())
+                told = brought.effect._replace(assumed=given | brought.effect.assumed) if given else brought.effect
+                effects.append(brought._replace(effect=told))
         unnamed = {
             (kind, last_member(name)) for exit_ in summary.exits for kind, name in exit_.released if name[:1] == "?"
         }
@@ -161,24 +166,30 @@ def brought_about(
     node: Call,
     effect: Effect,
     callee: Function,
-    beside: Assumptions | None = None,
+    reached_in: OfTables = frozenset(),
 ) -> Brought | None:
-    """``effect`` of ``callee`` as ``caller`` says it; None where it does not concern this caller."""
+    """``effect`` of ``callee`` as ``caller`` says it; None where it does not concern this caller.
+
+    ``reached_in`` are the tables through which ``caller`` reaches it.
+    """
     path = caller.path
     if is_apart(path, effect.apart) or any(analyser.program.leaves_out(path, member) for member in effect.through):
         return None
     if leads_abroad(effect.steps, caller):
         return None
     args = node.args
-    assumed = in_caller_words(effect.assumed, args) if effect.assumed else effect.assumed
+    tables = reached_in | {(in_caller(caller, path, args), names) for path, names in effect.tables}
+    if tables and analyser.table_mates.excluded(caller, tables):
+        return None
     step = Step(path, node.line, caller.name, f"{node.name.removeprefix('.')}({_passed(node, effect)})")
     told = effect._replace(
         conditions=(),
         minus=frozenset((kind, in_caller(caller, expression, args)) for kind, expression in effect.minus),
         steps=(step, *effect.steps),
         subject=in_caller(caller, effect.subject, args),
-        assumed=beside | assumed if beside else assumed,
+        assumed=in_caller_words(effect.assumed, args) if effect.assumed else effect.assumed,
         free=frozenset(in_caller(caller, expression, args) for expression in effect.free),
+        tables=tables,
     )
     in_user = effect.steps[-1].text.partition("(")[0] in analyser.api.user_access
     if in_user and _gives_kernel_memory(caller, node, analyser.api):

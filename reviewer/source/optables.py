@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Constant tables of operations of one file, each with all that it holds."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from reviewer.source.preprocess import blank_comments_and_strings
+
+_TABLE = re.compile(rb"^(?:(?:static|const|__\w+) )*struct (\w+) (?:__\w+ )*(\w+)\s*(?:__\w+\s*)*=\s*\{", re.MULTILINE)
+_CONSTANT = re.compile(rb"\bconst\b")
+_ENTRY = re.compile(rb"\s*\.(\w+)\s*=\s*([^={}#;.]+?)\s*")
+
+
+class OperationTable(NamedTuple):
+    """A table called ``name`` that fills these members, and leaves the others NULL.
+
+    One that is not ``clear`` is not constant, or no plain list of members: it may hold more than these.
+    """
+
+    name: str
+    filled: dict[str, str]
+    clear: bool
+
+    def may_hold(self, member: str, function: str | None = None) -> bool:
+        """Whether the member may be the function, or anything but NULL where none is named."""
+        value = self.filled.get(member, "NULL").removeprefix("&")
+        return not self.clear or (value != "NULL" if function is None else value == function)
+
+
+class OperationTables:
+    """The tables of ``text``, the content of a file."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = blank_comments_and_strings(text)
+        self._of: dict[str, list[OperationTable]] = {}
+        for head in _TABLE.finditer(self._text):
+            end = self._text.find(b"\n}", head.end())
+            parts = self._text[head.end() : max(end, head.end())].split(b",")
+            if not parts[-1].strip():
+                parts.pop()
+            entries = [_ENTRY.fullmatch(part) for part in parts]
+            filled = {m.group(1).decode("latin-1"): m.group(2).decode("latin-1") for m in entries if m is not None}
+            clear = end >= 0 and len(filled) == len(parts) and _CONSTANT.search(head.group()) is not None
+            table = OperationTable(head.group(2).decode("latin-1"), filled, clear)
+            self._of.setdefault(head.group(1).decode("latin-1"), []).append(table)
+
+    def of(self, structure: str) -> tuple[OperationTable, ...]:
+        """The tables of the structure."""
+        return tuple(self._of.get(structure, ()))
+
+    def holding(self, structure: str, function: str) -> frozenset[str]:
+        """The tables of the structure with the function, where nothing else in the file uses it; otherwise none."""
+        found: set[str] = set()
+        held = 0
+        for table in self.of(structure):
+            uses = sum(table.clear and value.removeprefix("&") == function for value in table.filled.values())
+            held += uses
+            found |= {table.name} if uses else set()
+        used = len(re.findall(rb"\b%b\b" % re.escape(function.encode("latin-1")), self._text))
+        return frozenset(found) if used == held + 1 else frozenset()  # and once where it is defined
