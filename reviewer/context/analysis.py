@@ -252,7 +252,8 @@ class Analyser:
         """Whether a call of ``name`` only looks: two calls then give the same answer while nothing is assigned."""
         key = (name, user)
         if key not in self._predicates:
-            self._predicates[key] = bool(_PREDICATE_NAME.fullmatch(name)) or self.only_looks(name, user)
+            named = bool(_PREDICATE_NAME.fullmatch(name)) or name in self.api.exclusive
+            self._predicates[key] = named or self.only_looks(name, user)
         return self._predicates[key]
 
     def only_looks(self, name: str, user: str) -> bool:

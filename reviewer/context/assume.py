@@ -66,6 +66,7 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
     if (literal.right != 0 or ordered) and not _assume_symbol(facts, text, literal):
         return None
     learn(facts, text, literal.operator, literal.right, literal.holds)
+    _exclude(facts, text, api)
     if (VALUE, text) in facts:
         facts.pop((SYMBOL, f"{text}=={literal.right}"), None)
     if (VALUE, text) in facts and not conclude(facts, (VALUE, text)):
@@ -73,6 +74,14 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
     if (decision := facts.get((DECISION, text))) is not None and value_of(facts, text) == 0:
         facts[DECIDED, text] = decision
     return state
+
+
+def _exclude(facts: Facts, text: str, api: Api) -> None:
+    """Where one of several questions that exclude each other is answered yes, the others are answered no."""
+    name, bracket, argument = text.partition("(")
+    others = api.exclusive.get(name, ()) if bracket else ()
+    if others and facts.get((VALUE, text)) not in (None, 0):
+        facts.update(((VALUE, f"{other}({argument}"), 0) for other in others)
 
 
 # One way to write each order, so that a condition and its opposite are about the same.

@@ -28,6 +28,7 @@ from reviewer.context.facts import (
     MEANING,
     MOVED,
     NEGATIVE_VALUE,
+    REPLACED,
     STANDS,
     TAKEN_AT,
     UNMOVED,
@@ -37,6 +38,7 @@ from reviewer.context.facts import (
     note_error,
     note_same,
 )
+from reviewer.context.filled import stored
 from reviewer.context.locks import apply_suffix, canonical, drop, equal_name, in_caller, take
 from reviewer.context.lookups import note_lookup, note_stale
 from reviewer.context.match import presumed, satisfied
@@ -161,6 +163,8 @@ class Calls:
     def _forget_results(self, flow: Flow, node: Call, state: State, facts: Facts) -> State:
         if node.result:
             forget(facts, node.result)
+            if node.result in flow.function.params:
+                facts[REPLACED, node.result] = True
             if flow.analyser.is_predicate(node.name, flow.function.path):
                 note_same(facts, node)
             note_error(facts, node, self.api)
@@ -529,7 +533,7 @@ class Calls:
             sought, given = sought_for(assumed, caller, facts), place.flow.body.filled.given(assumed, node.args, facts)
             if known is None or sought is None or given is None:
                 return
-            there, conditions = known, sought + given
+            there, conditions = known, sought + given + stored(assumed, facts)
         for condition in brought.conditions:
             answer = satisfied(condition, node.args, there.facts, caller, self.api)
             if answer is False or (answer is None and not presumed(condition, brought.callee)):

@@ -23,6 +23,7 @@ DECISION: Literal["decision"] = "decision"
 DECIDED: Literal["decided"] = "decided"
 UNMOVED: Literal["unmoved"] = "unmoved"
 MOVED: Literal["moved"] = "moved"
+REPLACED: Literal["replaced"] = "replaced"
 STANDS: Literal["stands"] = "stands"
 SYMBOL: Literal["symbol"] = "symbol"
 TAKEN_AT: Literal["taken"] = "taken"
@@ -40,6 +41,7 @@ KEEPS: Literal["keeps"] = "keeps"
 ALIKE: Literal["alike"] = "alike"
 SOUGHT: Literal["sought"] = "sought"
 REFERENCE: Literal["reference"] = "reference"
+STORED: Literal["stored"] = "stored"
 
 EQUAL: Literal["equal"] = "equal"
 UNEQUAL: Literal["unequal"] = "unequal"
@@ -89,8 +91,8 @@ class Parameter(NamedTuple):
 
 
 _SETS = frozenset(WHERE.values())
-_FORGOTTEN = frozenset((VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS)) | _SETS
-_KEPT = frozenset((FLAGS, TAKEN_AT, DECIDED, MOVED))
+_FORGOTTEN = frozenset((VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS, STORED)) | _SETS
+_KEPT = frozenset((FLAGS, TAKEN_AT, DECIDED, MOVED, REPLACED))
 _ADDRESS = re.compile(r"&[A-Za-z_][\w.>\[\]-]*")
 
 

@@ -10,9 +10,20 @@ from collections import Counter
 
 from reviewer.context.assumptions import SOME
 from reviewer.context.effects import Assumptions, Condition
-from reviewer.context.facts import NONZERO, Facts, value_of
+from reviewer.context.facts import NONZERO, STORED, Facts, value_of
 from reviewer.source.cfg import Assign, Function, written_by
-from reviewer.source.expression import constant, split_member
+from reviewer.source.expression import constant, last_member, split_member
+
+
+def stored(assumptions: Assumptions, facts: Facts) -> list[Condition]:
+    """What must hold of the parameters that this path has put into the members of which something is assumed."""
+    into = {text: position for (letter, text), position in facts.items() if letter == STORED}
+    return [
+        Condition(position, "value", NONZERO if truth else 0)
+        for text, truth in sorted(assumptions if into else ())
+        for member, position in into.items()
+        if member == text or (text.startswith(SOME) and last_member(member) == text.removeprefix(SOME))
+    ]
 
 
 class Filled:

@@ -25,6 +25,8 @@ from reviewer.context.facts import (
     MOVED,
     NEGATIVE_VALUE,
     NONZERO,
+    REPLACED,
+    STORED,
     SYMBOL,
     TAKEN_AT,
     UNEQUAL,
@@ -333,11 +335,15 @@ class Flow:
         forget(facts, node.target)
         if node.target in self.function.params:
             facts[MOVED, node.target] = True
+            if node.target not in identifiers(node.value):
+                facts[REPLACED, node.target] = True
         if (compared := _COMPARED.fullmatch(unwrap(node.value))) is not None and node.target in self.function.locals:
             what, operator, symbol = compared.groups()
             facts[MEANING, node.target] = (EQUAL if operator == "==" else UNEQUAL, f"{what}=={symbol}")
         if value is not None:
             facts[VALUE, node.target] = value
+        elif node.value in self.function.params and "->" in node.target and (MOVED, node.value) not in facts:
+            facts[STORED, node.target] = self.function.params.index(node.value)
         if node.target in self.function.locals and self._lasts(node.value):
             facts[SYMBOL, f"{node.target}=={node.value}"] = True
         if isinstance(gfp, bool):
@@ -395,7 +401,7 @@ class Flow:
             state.instrumentation,
             state.eqs,
             state.unsure | self.doubts.of_counters(state) | self._walked_locks(state),
-            self.body.conditions(facts),
+            self.body.conditions(facts, of_exit=True),
             line,
             state.rt,
             Left.WAITING if state.task is Task.WAITING else Left.ALONE,

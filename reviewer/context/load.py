@@ -339,6 +339,11 @@ def load_tables(folder: Path) -> Api:
         stores=names("context", "stores.names", context.stores.names),
         clears=names("context", "clears.names", context.clears.names),
         alone=context.alone,
+        exclusive={
+            name: tuple(other for other in group.split() if other != name)
+            for group in context.exclusive.questions
+            for name in group.split()
+        },
         sleeps=frozenset(reader.by_key("effects", "sleeps.always", sleeps.always)),
         sleep_pattern=reader.pattern("effects", "sleeps.patterns", sleeps.patterns),
         sleeps_unless=reader.by_key("effects", "sleeps.unless", sleeps.unless),

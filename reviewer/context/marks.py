@@ -13,7 +13,7 @@ from reviewer.context.tables import Api, EntryKind, LockClass, Watching
 from reviewer.model import Mark, World
 from reviewer.source.expression import last_member, plain
 
-_SHARED: Final = frozenset(("read", "rwsem_read"))
+_SHARED: Final = frozenset(("read", "rwsem_read", "rwsem_unowned"))
 _KIND_WORD: Final = {
     "raw": "raw spinlock",
     "bit": "bit spinlock",

@@ -178,9 +178,16 @@ class Notes:
             if len(summary.effects) < 24:
                 summary.effects[new.key] = new
             return
-        shorter = new if (len(new.steps), new.steps) < (len(old.steps), old.steps) else old
-        if shorter is new or not (old.assumed <= new.assumed and old.free <= new.free):
-            summary.effects[new.key] = shorter._replace(assumed=old.assumed & new.assumed, free=old.free & new.free)
+        better = _witness(old, new)
+        if better is new or not (old.assumed <= new.assumed and old.free <= new.free):
+            summary.effects[new.key] = better._replace(assumed=old.assumed & new.assumed, free=old.free & new.free)
+
+
+def _witness(one: Effect, other: Effect) -> Effect:
+    """The effect whose steps are shown for both: what takes less for granted is true for more callers."""
+    if one.assumed != other.assumed and (one.assumed <= other.assumed or other.assumed <= one.assumed):
+        return one if one.assumed <= other.assumed else other
+    return min(one, other, key=lambda effect: (len(effect.steps), effect.steps))
 
 
 def _lowered(state: State, counter: str, change: int) -> int:

@@ -26,7 +26,7 @@ _COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 _CHAIN = re.compile(r"\w+(?:->\w+)+(?: --> \w+(?:->\w+)+)+")
 # A reader waits for a writer that waits for another reader, so that an order that is stated holds for readers too.
 _SETS_UP = re.compile(r"(?:^|_)init(?:_|$)")
-_SHARED = frozenset(("read", "rwsem_read"))
+_SHARED = frozenset(("read", "rwsem_read", "rwsem_unowned"))
 _WAITS = frozenset((WAIT,))
 _MOST_FILES = 4
 _MOST_FUNCTIONS = 40

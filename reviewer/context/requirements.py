@@ -300,7 +300,7 @@ def offered(need: Need, state: State, api: Api) -> Standing:
         around = last_member(need.expression[: -len(name)].rstrip("->.")) if need.expression != name else ""
         alike = [held for held in state.locks if last_member(held.expression) in (name, around or name)]
         if need.kind == "exclusive":
-            alike = [held for held in alike if held.kind not in ("read", "rwsem_read")]
+            alike = [held for held in alike if held.kind not in ("read", "rwsem_read", "rwsem_unowned")]
         if alike:
             return Standing.TAKEN if any(held.origin is Origin.TAKEN for held in alike) else Standing.HELD
         entered = state.entry in _LOCKED_BY_CORE and need.kind != "srcu"

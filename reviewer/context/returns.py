@@ -136,8 +136,9 @@ def _alike(possible: list[Exit]) -> Exit:
     """What all ways out have in common, as one lock that is released on each of them, as with xas_unlock_type()."""
     first = possible[0]
     found = UNMOVED_EXIT._replace(unsure=frozenset.intersection(*(exit_.unsure for exit_ in possible)))
-    if len({(exit_.gained, exit_.released) for exit_ in possible}) == 1:
-        found = found._replace(gained=first.gained, released=first.released)
+    found = found._replace(released=frozenset.intersection(*(exit_.released for exit_ in possible)))
+    if len({exit_.gained for exit_ in possible}) == 1:
+        found = found._replace(gained=first.gained)
     for field in _CHANGES:
         if len({getattr(exit_, field) for exit_ in possible}) == 1:
             found = found._replace(**{field: getattr(first, field)})

@@ -195,6 +195,12 @@ class TakenOut(_Table, frozen=True, forbid_unknown_fields=True):
     names: str
 
 
+class Exclusive(_Table, frozen=True, forbid_unknown_fields=True):
+    """Groups of questions of which no two are answered yes for the same argument."""
+
+    questions: list[str]
+
+
 class Orders(_Table, frozen=True, forbid_unknown_fields=True):
     """A document of lock order; see ``OrderDocument``."""
 
@@ -219,6 +225,7 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     stores: Stores
     clears: Clears
     alone: dict[str, str]
+    exclusive: Exclusive
     orders: list[Orders]
     elsewhere: dict[str, str]
 

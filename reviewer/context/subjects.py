@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reviewer.context.effects import Condition
-from reviewer.context.facts import GFP, SYMBOL, VALUE, Facts
+from reviewer.context.facts import GFP, REPLACED, SYMBOL, VALUE, Facts
 from reviewer.source.cfg import Assign, Call, Function
 
 _MOST = 4
@@ -19,16 +19,22 @@ class Subjects:
     def __init__(self, function: Function) -> None:
         self._positions = {name: index for index, name in enumerate(function.params) if name}
         self._positions |= _same(function, self._positions)
+        self._names = function.params
         self._known: dict[tuple[str, str], _Subject | None] = {}
 
-    def conditions(self, facts: Facts) -> tuple[Condition, ...]:
-        """What the path that knows ``facts`` has assumed."""
+    def conditions(self, facts: Facts, *, of_exit: bool = False) -> tuple[Condition, ...]:
+        """What the path that knows ``facts`` has assumed.
+
+        What is left with is the same for all callers where the parameter was given another value, as by a loop.
+        """
         found: list[Condition] = []
         subjects = self._known
         for key, known in facts.items() if self._positions else ():
             subject = subjects[key] if key in subjects else subjects.setdefault(key, self._subject(*key))
             if subject is not None:
                 position, operator, of = subject
+                if of_exit and (REPLACED, self._names[position]) in facts:
+                    continue
                 if of is not None:
                     found.append(Condition(position, operator, of, known != 0))
                 else:

@@ -199,6 +199,7 @@ class Api:
     stores: frozenset[str]
     clears: frozenset[str]
     alone: Mapping[str, str]
+    exclusive: Mapping[str, tuple[str, ...]]
     sleeps: frozenset[str]
     sleep_pattern: re.Pattern[str]
     sleeps_unless: Mapping[str, str]

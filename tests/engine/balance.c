@@ -546,3 +546,48 @@ int lends_to_who_completes(struct held_back *held)
 	queue_request(held);
 	return 1;
 }
+
+/* All ways out release the lock of the caller, some of them another one besides. */
+struct node { spinlock_t lock; struct owner *owner; struct node *above; };
+
+static struct node *destroy(struct node *node)
+{
+	struct node *above = NULL;
+
+	if (node->users) {
+		spin_unlock(&node->lock);
+		return NULL;
+	}
+	if (node->owner) {
+		spin_unlock(&node->lock);
+		spin_unlock(&node->owner->lock);
+	} else {
+		spin_unlock(&node->lock);
+	}
+	msleep(1);
+	if (node->above) {
+		above = node->above;
+		spin_lock(&above->lock);
+	}
+	return above;
+}
+
+static inline void destroy_all(struct node *victim)
+{
+	while ((victim = destroy(victim)) != NULL)
+		;
+}
+
+void destroy_list(struct list_head *list)
+{
+	while (!list_empty(list)) {
+		struct node *node = list_entry(list->prev, struct node, list);
+
+		spin_lock(&node->lock);
+		if (node->dead) {
+			spin_unlock(&node->lock);
+			continue;
+		}
+		destroy_all(node);
+	}
+}

@@ -252,3 +252,30 @@ void wipe_group_with_members(void)
 	wipe_group((void *)(WIPE_NAME | WIPE_MEMBERS)); /* wrong: rt-spinlock-under-raw-spinlock */
 	raw_spin_unlock(&things_lock);
 }
+
+/* A parameter goes into a member, which a callee asks later. */
+struct wire { spinlock_t lock; bool polled; };
+
+static void wait_idle(struct wire *wire)
+{
+	if (wire->polled)
+		udelay(100);
+	else
+		msleep(1);
+}
+
+static void transfer(struct adapter *adapter, bool polled)
+{
+	struct wire *wire = adapter_data(adapter);
+
+	wire->polled = polled;
+	wait_idle(wire);
+}
+
+void transfer_polled(struct adapter *adapter)
+{
+	spin_lock(&adapter->lock);
+	transfer(adapter, true);
+	transfer(adapter, false); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&adapter->lock);
+}

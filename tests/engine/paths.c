@@ -1019,3 +1019,21 @@ int send_in_the_other_part(struct dev *dev)
 		spare_free(own);
 	return 0; /* wrong: lock-imbalance */
 }
+
+/* What is a directory is no regular file. */
+static void give_back(struct inode *inode)
+{
+	if (!S_ISREG(inode->i_mode))
+		return;
+	msleep(1);
+}
+
+void give_back_under_lock(struct inode *inode)
+{
+	spin_lock(&inode->i_lock);
+	if (S_ISDIR(inode->i_mode))
+		give_back(inode);
+	else
+		give_back(inode); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&inode->i_lock);
+}
