@@ -10,7 +10,7 @@ from reviewer.changes import Hunk, hunks_of
 from reviewer.context.analysis import Analyser
 from reviewer.context.contexts import Contexts, Lines
 from reviewer.model import DiffFile, DiffHunk, DiffLine, LockOrder, Mark
-from reviewer.source.cfg import Function, extent_at
+from reviewer.source.cfg import Function
 from reviewer.source.expression import last_member
 from reviewer.tree.patchtext import changed_files
 
@@ -143,7 +143,7 @@ class _Side:
         if self._contexts is None or self._path is None:
             return []
         program = self._contexts.analyser.program
-        extent = extent_at(program.extents(self._path), line)
+        extent = program.extent_at(self._path, line)
         if extent is None:
             return []
         if extent.line not in self._lines:

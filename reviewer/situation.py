@@ -27,7 +27,7 @@ from reviewer.model import Step
 from reviewer.nameindex import NameIndex
 from reviewer.pipeline import Tell, nobody
 from reviewer.registry import load_api
-from reviewer.source.cfg import Function, extent_at
+from reviewer.source.cfg import Function
 from reviewer.source.expression import last_member
 from reviewer.source.program import C_SUFFIXES, Program
 from reviewer.source.store import Store
@@ -131,7 +131,7 @@ def _functions(program: Program, target: Target, commit: str, search: Search) ->
         raise RepositoryError(f"looked for {target.path} in {commit[:12]}: no such file; paths start at the tree's top")
     if target.line is not None:
         program.want({target.path: frozenset((target.line,))})
-        extent = extent_at(program.extents(target.path), target.line)
+        extent = program.extent_at(target.path, target.line)
         if extent is not None:
             return _readings(program, target.path, extent.name, extent.line)
         last = len((program.text(target.path) or b"").splitlines())

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from reviewer.source.cfg import Function
+from reviewer.source.cfg import Function, extent_at
 from reviewer.source.normalise import rewrite
 from reviewer.source.parse import parse
 from reviewer.source.preprocess import Arms
@@ -87,6 +87,18 @@ def test_a_function_alone_is_what_it_is_among_all(function: Function) -> None:
     assert list(parse("kernel/a.c", _TEXT.encode()).functions(function.name)) == [function]
 
 
+_RT_LINE = _TEXT.split("\n").index("	return small(4);") + 1
+
+
+@pytest.mark.parametrize("wanted", [frozenset[int](), frozenset((_RT_LINE,))], ids=["usual", "another arm"])
+def test_function_of_a_line_is_the_one_among_all(wanted: frozenset[int]) -> None:
+    extents = parse("kernel/a.c", _TEXT.encode(), wanted).extents
+    lines = range(len(_TEXT.split("\n")) + 2)
+    found = {line: parse("kernel/a.c", _TEXT.encode(), wanted).extent_at(line) for line in lines}
+    assert found == {line: extent_at(extents, line) for line in lines}
+    assert (found[_RT_LINE] is not None) == bool(wanted)
+
+
 def test_what_stands_before_a_function_only_moves_it() -> None:
     (alone,) = _all("int f(int a)\n{\n\tspin_lock(&a->lock);\n\treturn g(a);\n}\n")
     below = next(
@@ -104,7 +116,9 @@ def test_a_function_that_cannot_be_read_leaves_the_next_one_alone() -> None:
     assert [(extent.line, extent.readable) for extent in parsed.extents if extent.name == "h"] == [(7, True)]
 
 
-def test_only_the_pieces_that_may_define_a_name_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def texts(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The pieces that are read from now on."""
     texts: list[bytes] = []
 
     def noted(text: bytes, arms: Arms) -> tuple[bytes, Side]:
@@ -112,5 +126,14 @@ def test_only_the_pieces_that_may_define_a_name_are_read(monkeypatch: pytest.Mon
         return rewrite(text, arms)
 
     monkeypatch.setattr("reviewer.source.parse.rewrite", noted)
+    return texts
+
+
+def test_only_the_pieces_that_may_define_a_name_are_read(texts: list[bytes]) -> None:
     assert [function.name for function in parse("kernel/a.c", _TEXT.encode()).functions("after")] == ["after"]
     assert len(texts) == 1
+
+
+def test_only_the_pieces_that_a_line_is_part_of_are_read(texts: list[bytes]) -> None:
+    extent = parse("kernel/a.c", _TEXT.encode()).extent_at(len(_TEXT.split("\n")) - 3)
+    assert (extent is not None and extent.name, len(texts)) == ("after", 1)

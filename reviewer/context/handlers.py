@@ -16,7 +16,7 @@ from reviewer.context.entry import Entry, entries, ways_in
 from reviewer.context.order import has_own_classes
 from reviewer.context.tables import EntryKind, LockClass
 from reviewer.model import Step
-from reviewer.source.cfg import Function, extent_at
+from reviewer.source.cfg import Function
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -98,7 +98,7 @@ class Handlers:
         if entry is None:
             return ()
         path, line = entry.step.path, entry.step.line
-        extent = extent_at(self._analyser.program.extents(path), line)
+        extent = self._analyser.program.extent_at(path, line)
         if extent is None or extent.name == function.name:
             return ()
         return (Step(path, line, extent.name, f"<- hands over {function.name}()"),)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 
-from reviewer.source.cfg import extent_at
 from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.program import Program
 
@@ -35,7 +34,7 @@ class Lasting:
         text = blank_comments_and_strings(text)
         written = re.compile(rb"(?:&|\+\+|--)\s*" + word + rb"|" + word + rb"\s*(?:[-+*/%&|^]?=(?!=)|<<=|>>=|\+\+|--)")
         for match in written.finditer(text):
-            extent = extent_at(self._program.extents(path), text.count(b"\n", 0, match.start()) + 1)
+            extent = self._program.extent_at(path, text.count(b"\n", 0, match.start()) + 1)
             allowed = _declares(text, match.start()) if extent is None else self._leaves(path, extent.name, name)
             if not allowed:
                 return False

@@ -53,11 +53,8 @@ class OwnLocks:
         if len(releases) + len(takes) + sum(bool(_HARMLESS.fullmatch(name)) for _, name in calls) < len(calls):
             return False
         lines = {at: raw.count(b"\n", 0, at) + 1 for at in (*releases, *takes)}
-        spans = [(extent.line, extent.end) for extent in self._program.extents(path)]
         return all(
-            any(
-                first <= lines[at] <= last and any(first <= lines[take] < lines[at] for take in takes)
-                for first, last in spans
-            )
+            (extent := self._program.extent_at(path, lines[at])) is not None
+            and any(extent.line <= lines[take] < lines[at] for take in takes)
             for at in releases
         )

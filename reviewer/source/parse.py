@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
 
 import tree_sitter_c
 from tree_sitter import Language, Node, Parser, Point, Query, QueryCursor, Range
 
-from reviewer.source.cfg import Extent, Function, Layout
+from reviewer.source.cfg import Extent, Function, Layout, extent_at
 from reviewer.source.graph import declared_name
 from reviewer.source.lower import lower
 from reviewer.source.normalise import bare, rewrite
@@ -41,6 +41,11 @@ class _Piece:
         self._arms = arms
         body = text.find(_BODY)
         self._head = body if body >= 0 and text.find(_BODY, body + 1) < 0 else len(text)
+
+    @property
+    def row(self) -> int:
+        """The 0-based line with which it begins."""
+        return self._row
 
     def may_define(self, name: bytes) -> bool:
         """Whether ``name`` stands outside the body of a single function."""
@@ -123,6 +128,12 @@ class _Reading:
         chosen, self.arms = bare(text, wanted)
         self.pieces = _pieces(chosen, self.arms)
 
+    def near(self, line: int) -> Sequence[_Piece]:
+        """The pieces that the 1-based ``line`` is part of."""
+        after = bisect_left(self.pieces, line, key=lambda piece: piece.row)
+        before = bisect_left(self.pieces, line - 1, key=lambda piece: piece.row)
+        return self.pieces[max(before - 1, 0) : after]
+
     def functions(self, name: str | None = None) -> Iterator[tuple[Extent, Node, Side]]:
         """The functions called ``name``, or all of them, with what was taken out of their piece."""
         word = name or ""
@@ -133,6 +144,10 @@ class _Reading:
             if piece.may_define(sought):
                 functions, side = piece.read
                 yield from ((extent, node, side) for extent, node in functions if name is None or extent.name == name)
+
+    def extent_at(self, line: int) -> Extent | None:
+        """The function in which the 1-based ``line`` lies."""
+        return extent_at((extent for piece in self.near(line) for extent, _ in piece.read[0]), line)
 
     def is_dead(self, line: int) -> bool:
         """Whether the 1-based ``line`` lies in an arm that was not read."""
@@ -166,15 +181,24 @@ class ParsedFile:
     def _found(self, name: str | None = None) -> Iterator[tuple[int, Extent, Node, Side]]:
         """Number of the reading, place, syntax and side table of the functions; those of the usual arms come first."""
         for number, reading in enumerate(self._readings):
-            seen = self._seen[number - 1] if number else None
             for extent, node, side in reading.functions(name):
-                if seen is None or bisect_left(seen, extent.line) < bisect_right(seen, extent.end):
+                if self._is_seen(number, extent):
                     yield number, extent, node, side
+
+    def _is_seen(self, reading: int, extent: Extent) -> bool:
+        """Whether a function is there as this reading has it: of all but the first, wanted lines lie in it."""
+        wanted = self._seen[reading - 1] if reading else []
+        return not reading or bisect_left(wanted, extent.line) < bisect_right(wanted, extent.end)
 
     @property
     def extents(self) -> tuple[Extent, ...]:
         """Every function of the file in the order of the text, then those of other arms."""
         return tuple(extent for _, extent, _, _ in self._found())
+
+    def extent_at(self, line: int) -> Extent | None:
+        """The function of ``extents`` in which the 1-based ``line`` lies, if any; only what is near to it is read."""
+        found = (reading.extent_at(line) for reading in self._readings)
+        return next((extent for at, extent in enumerate(found) if extent and self._is_seen(at, extent)), None)
 
     @property
     def layout(self) -> Layout:

@@ -12,7 +12,7 @@ import msgspec
 
 from reviewer.source.buildfiles import BuildFiles
 from reviewer.source.builds import Builds
-from reviewer.source.cfg import Extent, Function, Layout
+from reviewer.source.cfg import Extent, Function, Layout, extent_at
 from reviewer.source.declarations import Declaration, Declarations
 from reviewer.source.files import Files
 from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
@@ -209,6 +209,17 @@ class Program:
     def extents(self, path: str) -> tuple[Extent, ...]:
         """Where the functions of ``path`` stand."""
         return self._layout(path).extents
+
+    def extent_at(self, path: str, line: int) -> Extent | None:
+        """The function of ``path`` in which the 1-based ``line`` lies, if any; less is read than for all of them."""
+        if (base := self._of_base(path)) is not None:
+            return base.extent_at(path, line)
+        oid = None if path in self._wanted else self.files.blob_id(path)
+        known = self.store.layout(oid) if oid is not None else None
+        if known is not None:
+            return extent_at(known.extents, line)
+        parsed = self.parsed(path)
+        return parsed.extent_at(line) if parsed is not None else None
 
     def _layout(self, path: str) -> Layout:
         if (base := self._of_base(path)) is not None:
