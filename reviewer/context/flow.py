@@ -46,6 +46,7 @@ from reviewer.context.requirements import Requirements
 from reviewer.context.shown import shown_as
 from reviewer.context.since import begun
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, reassured
+from reviewer.context.tables import LockClass, Operation
 from reviewer.context.temporaries import forget_temporaries
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Loop
@@ -253,14 +254,38 @@ class Flow:
         """The states after one node."""
         for watcher in self._watchers:
             watcher.before(node, (state, facts))
-        direct = isinstance(node, Guard) or (isinstance(node, Call) and self.api.is_known(node.name))
-        forks = [(reassured(state, after, direct=direct), known) for after, known in self._step(node, state, facts)]
+        if state.irq == "off" and not state.is_certain("irq") and self._disables_interrupts(node):
+            state = state._replace(irq="restored")  # whatever they were, this is what they are given back
+        forks = self._step(node, state, facts)
+        if any(after.unsure for after, _ in forks):
+            certain = self._is_certain(node)
+            forks = [(reassured(state, after, direct=certain), known) for after, known in forks]
         for after, known in forks:
             for watcher in self._watchers:
                 watcher.after(node, (after, known))
             if after is not state:
                 self._note_taken(node, state, after, known)
         return forks
+
+    def _is_certain(self, node: AnyNode) -> bool:
+        """Whether a step takes and disables for certain what it does: a primitive, or what is like one."""
+        if not isinstance(node, Call):
+            return isinstance(node, Guard)
+        return self.api.is_known(node.name) or self.reached(node).certain
+
+    def _disables_interrupts(self, node: AnyNode) -> bool:
+        """Whether a step disables interrupts for certain, on PREEMPT_RT too."""
+        if isinstance(node, Guard):
+            return node.enter and node.cls in self.api.irq_guards
+        if not isinstance(node, Call):
+            return False
+        if (lock := self.api.locks.get(node.name)) is not None:
+            is_raw = self.api.classes[lock.kind] is LockClass.RAW
+            return is_raw and lock.operation is Operation.ACQUIRE and lock.suffix in ("irq", "irqsave")
+        if self.api.is_known(node.name):
+            return self.api.irq.get(node.name) in ("disable", "save")
+        found = self.reached(node)
+        return found.certain and all(exit_.irq == "off" for exit_ in found.callees[0].summary.exits)
 
     def _note_taken(self, node: AnyNode, before: State, after: State, facts: Facts) -> None:
         """Remember where locks are taken and counters raised."""

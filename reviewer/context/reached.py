@@ -82,7 +82,8 @@ class Callee(NamedTuple):
 
 class Reached(NamedTuple):
     """All that a call can reach. ``sleeps`` is whether any of it may, ``apart`` whether some code never calls all of
-    it. The rest is empty where it is not one function."""
+    it, ``certain`` whether it does the same to the state on every way. The rest is empty where it is not one function.
+    """
 
     callees: tuple[Callee, ...]
     sleeps: bool
@@ -90,11 +91,12 @@ class Reached(NamedTuple):
     releases: bool
     resets_task: bool
     leaves_all: bool
+    certain: bool
     acquired: tuple[Acquired, ...]
     required: tuple[Required, ...]
 
 
-NOTHING = Reached((), False, False, False, False, True, (), ())
+NOTHING = Reached((), False, False, False, False, True, False, (), ())
 
 
 def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
@@ -140,6 +142,11 @@ def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
         any(exit_.released for exit_ in exits),
         any(exit_.task is Left.RESET for exit_ in exits),
         all(map(_leaves_all, exits)),
+        called
+        and not any(apart.values())
+        and len({(exit_.change, exit_.unsure, exit_.perhaps) for exit_ in exits}) == 1
+        and not exits[0].unsure
+        and not exits[0].perhaps,
         tuple(_acquired(caller, node, one)) if one is not None and called else (),
         required(caller, node, one) if one is not None and called else (),
     )

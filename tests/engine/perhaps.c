@@ -88,3 +88,30 @@ void of_a_chain(struct dev *dev)
 	raw_spin_unlock_irq(&chain->lock);
 	msleep(2);
 }
+
+struct port { int busy; int done; };
+
+#define hush(port, flags)		\
+do {					\
+	local_irq_save(flags);		\
+	(port)->done = 1;		\
+} while (0)
+
+static void give_back_if_busy(struct port *port, unsigned long flags)
+{
+	if (port->busy)
+		local_irq_restore(flags);
+}
+
+void disables_whatever_was_before(struct port *port)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	give_back_if_busy(port, flags);
+	msleep(1);
+	hush(port, flags);
+	msleep(2); /* wrong: lock-sleep-in-atomic */
+	local_irq_restore(flags);
+	msleep(3);
+}
