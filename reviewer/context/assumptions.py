@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 
 from reviewer.context.effects import Assumptions
 from reviewer.context.facts import MOVED, SYMBOL, VALUE, Facts, value_of
-from reviewer.source.cfg import Assign, Call, Function
+from reviewer.context.stores import stored
+from reviewer.source.cfg import Assign, Function
 from reviewer.source.expression import is_path, last_member
 
 SOME: Final = "?->"
@@ -51,14 +52,8 @@ def written(function: Function) -> frozenset[str]:
 def becomes(function: Function, stores: Set[str]) -> dict[str, int]:
     """What members are set to, as ``dev->state==DEAD``, and the first line that does so. ``stores`` are calls."""
     found: dict[str, int] = {}
-    for node in function.nodes():
-        if isinstance(node, Assign):
-            target, value, line = node.target, node.value, node.line
-        elif isinstance(node, Call) and node.name in stores and len(node.args) > 1:
-            target, value, line = node.args[0], node.args[1], node.line
-        else:
-            continue
-        if _MEMBER_COMPARED.fullmatch(text := f"{target}=={value}") and value.isupper():
+    for target, value, line in stored(function.nodes(), stores):
+        if value.isupper() and _MEMBER_COMPARED.fullmatch(text := f"{target}=={value}"):
             found[text] = min(line, found.get(text, line))
     return found
 

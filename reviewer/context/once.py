@@ -11,8 +11,9 @@ from collections.abc import Iterator, Set
 from reviewer.context.effects import Assumptions
 from reviewer.context.facts import VALUE, Facts, value_of
 from reviewer.context.references import LAST
+from reviewer.context.stores import stored
 from reviewer.context.tables import Api
-from reviewer.source.cfg import WARNED, Assign, Block, Call, Function, Literal, Loop, written_by
+from reviewer.source.cfg import WARNED, Assign, Call, Function, Literal, Loop, written_by
 from reviewer.source.expression import last_member, root
 
 _COUNTED = re.compile(r"(\w+)\([^()]*?&(\w[\w.>-]*)->[\w.]+\)")
@@ -154,7 +155,9 @@ def _set_where_missed(function: Function, stores: Set[str], own: Set[str]) -> fr
     That may be asked of a copy: ``if (!own) { own = make(); smp_store_release(&global, own); }``.
     """
     sets = {
-        number: {(name, value) for name, value in _stored(block, stores) if name.isidentifier() and name not in own}
+        number: {
+            (name, value) for name, value, _ in stored(block.nodes, stores) if name.isidentifier() and name not in own
+        }
         for number, block in enumerate(function.blocks)
     }
     if not any(sets.values()):
@@ -164,26 +167,14 @@ def _set_where_missed(function: Function, stores: Set[str], own: Set[str]) -> fr
         for edge in block.edges:
             ways[edge.target].append(edge.literals)
     found, others = set[str](), set[str]()
-    for number, stored in sets.items():
-        for name, value in stored:
+    for number, put in sets.items():
+        for name, value in put:
             missed = bool(ways[number]) and all(
                 any(_is_missing(literal, name) or _is_missing(literal, value) for literal in way)
                 for way in ways[number]
             )
             (found if missed else others).add(name)
     return frozenset(found - others)
-
-
-def _stored(block: Block, stores: Set[str]) -> Iterator[tuple[str, str]]:
-    """What is put into what in a block; empty for the answer of a call."""
-    for node in block.nodes:
-        if isinstance(node, Assign):
-            yield node.target, node.value
-        elif isinstance(node, Call):
-            if node.result:
-                yield node.result, ""
-            if node.name in stores and len(node.args) > 1:
-                yield node.args[0].removeprefix("&"), node.args[1]
 
 
 def _is_missing(literal: Literal, name: str) -> bool:

@@ -232,6 +232,22 @@ void ends_first(struct ctx *ctx)
 	raw_spin_unlock_irq(&ctx->raw);
 }
 
+void ends_for_all_to_see(struct ctx *ctx)
+{
+	raw_spin_lock_irq(&ctx->raw);
+	put_ctx(ctx);
+	smp_store_release(&ctx->task, TASK_DEAD);
+	raw_spin_unlock_irq(&ctx->raw);
+}
+
+void ends_for_all_to_see_first(struct ctx *ctx)
+{
+	raw_spin_lock_irq(&ctx->raw);
+	smp_store_release(&ctx->task, TASK_DEAD);
+	put_ctx(ctx); /* wrong: lock-sleep-in-atomic */
+	raw_spin_unlock_irq(&ctx->raw);
+}
+
 static void let_go(struct ctx *ctx)
 {
 	if (refcount_dec_and_test(&ctx->users)) {
