@@ -220,3 +220,20 @@ def test_a_change_inside_a_large_circle(change: tuple[str, str], same: bool, mon
         assert Counter(each.name for each in computed) == {"ring3": 2, "ring2": 2, "ring1": 2}
     else:
         assert len(computed) > 12
+
+
+def test_what_is_not_looked_into_is_not_computed() -> None:
+    text = """
+static void write_one(void) { write_two(); }
+static void printk_below(void) { write_one(); }
+static void above(int n)
+{
+	if (n)
+		preempt_disable();
+	printk_below();
+}
+"""
+    analyser = Analyser(program(text), API)
+    above = function(analyser.program, "above")
+    assert API.opaque.fullmatch("printk_below")
+    assert not analyser.body(above).reached(list(above.calls())[-1]).callees

@@ -203,13 +203,7 @@ class Analyser:
     def _below(self, function: Function) -> tuple[Function, ...]:
         """Every function whose summary the analysis of ``function`` may ask for."""
         nodes = list(function.nodes())
-        calls = [
-            node
-            for node in nodes
-            if isinstance(node, Call)
-            and (self._followed(node.name) or self.is_own(node.name, function.path))
-            and node.name not in function.params
-        ]
+        calls = [node for node in nodes if isinstance(node, Call) and self.is_followed(node, function)]
         names = [node.name for node in calls]
         names += [guard_name(node) for node in nodes if isinstance(node, Guard) and not self.api.knows_guard(node.cls)]
         called = [self.callees(name, function) for name in dict.fromkeys(names)]
@@ -227,7 +221,12 @@ class Analyser:
             *(macro for macro in walked if macro is not None),
         )
 
-    def _followed(self, name: str) -> bool:
+    def is_followed(self, node: Call, caller: Function) -> bool:
+        """Whether the summaries of what ``node`` in ``caller`` calls are there to be asked for: ``_below`` has them."""
+        own = self.is_own(node.name, caller.path)
+        return (own or self._has_more(node.name)) and node.name not in caller.params
+
+    def _has_more(self, name: str) -> bool:
         """Whether the definition of ``name`` is asked for: the tables do not know it, or not what it demands."""
         if self.api.demands.wrappers.fullmatch(name) or self.api.demands.takers.fullmatch(name):
             return True

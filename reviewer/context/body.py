@@ -22,7 +22,7 @@ from reviewer.context.locks import handed_out
 from reviewer.context.once import Once
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
-from reviewer.context.reached import Reached, reached
+from reviewer.context.reached import NOTHING, Reached, reached
 from reviewer.context.references import References
 from reviewer.context.saved import Saved
 from reviewer.context.subjects import Subjects
@@ -76,7 +76,12 @@ class Body:
         self.watchers = tuple(watcher for watcher in _WATCHERS if watcher.matter(function, api))
 
     def reached(self, node: Call) -> Reached:
-        """What a call reaches, as the summaries of its callees say now; it is found out again where they change."""
+        """What a call reaches, as the summaries of its callees say now; it is found out again where they change.
+
+        Nothing where the tables have nobody look into what it calls.
+        """
+        if not self._analyser.is_followed(node, self._function):
+            return NOTHING
         key = (node.line, node.name, node.args)
         found = self._reached.get(key)
         if found is None or any(self._analyser.summary(one.function) is not one.summary for one in found.callees):
