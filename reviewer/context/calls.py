@@ -525,7 +525,7 @@ class Calls:
                 return
             if any(truth and node.line < place.flow.body.becomes.get(text, 0) for text, truth in assumed):
                 return  # it comes to be so after the call
-            if any(truth and place.flow.body.cleared.is_zero(text, facts) for text, truth in assumed):
+            if any(place.flow.body.cleared.contradicts(text, truth, facts) for text, truth in assumed):
                 return
             if place.flow.body.once.outlives(node.line, assumed) or in_vain(assumed, facts):
                 return

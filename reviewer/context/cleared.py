@@ -2,7 +2,7 @@
 """Members of objects of a function that are zero: the object was cleared as a whole, and nothing was put there since.
 
 The object may be cleared by a function that it is handed to, which fills some members from its parameters, or by an
-initialiser that does not name the member (C11, 6.7.9 paragraph 21).
+initialiser that does not name the member (C11, 6.7.9 paragraph 21), perhaps through macros of its file.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.facts import Facts, value_of
-from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Loop
+from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Loop, Return
 from reviewer.source.expression import constant, last_member, split_arguments, unwrap
+from reviewer.source.macros import expansions
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -21,6 +22,9 @@ _DEEPEST = 4
 """So many calls one below the other are looked into."""
 _FLAG = re.compile(r"(.+[^&])&[A-Z][A-Z0-9_]*")
 _NAMED = re.compile(r"\.(\w+)=(.*)")
+_BY_MACRO = re.compile(r"([A-Z]\w*)(?:\((.*)\))?")
+_ASKED = re.compile(r"(\w+)\(&(\w+)\)")
+_ANSWER = re.compile(r"(!?)(?:(\w+)\((\w+)\)|(\w+)->(\w+))((?:[=!]=(?:NULL|0))?)")
 
 
 class _Put(NamedTuple):
@@ -37,6 +41,30 @@ class Cleared:
         self._analyser = analyser
         self._function = function
         self._known: dict[str, _Put | None] = {}
+
+    def contradicts(self, text: str, truth: bool, facts: Facts) -> bool:
+        """Whether ``text``, such as ``it.group`` or ``has_group(&it)``, is not what somebody takes it for."""
+        asked = _ASKED.fullmatch(text)
+        if asked is None:
+            return truth and self.is_zero(text, facts)
+        return self._answer(asked.group(1), self._function, asked.group(2), facts, 0) is (not truth)
+
+    def _answer(self, name: str, user: Function, of: str, facts: Facts, depth: int) -> bool | None:
+        """What a function that only looks at a member of the own object ``of`` says; None where that is not clear."""
+        found = self._analyser.callees(name, user)
+        nodes = list(found[0].nodes()) if len(found) == 1 else []
+        returned = [node.value for node in nodes if isinstance(node, Return)]
+        answer = _ANSWER.fullmatch(returned[0]) if len(returned) == 1 and depth < _DEEPEST else None
+        if answer is None or not all(isinstance(node, Return | Call) for node in nodes):
+            return None
+        denied, called, given, pointer, member, compared = answer.groups()
+        if found[0].params[:1] != (given or pointer,):
+            return None
+        if called:
+            value = self._answer(called, found[0], of, facts, depth + 1)
+        else:
+            value = False if self.is_zero(f"{of}.{member}", facts) else None
+        return value if value is None else value != (bool(denied) != compared.startswith("=="))
 
     def is_zero(self, text: str, facts: Facts) -> bool:
         """Whether ``text``, a member of an own object such as ``it.group`` or a flag there, is zero for all that is put
@@ -62,7 +90,11 @@ class Cleared:
             if isinstance(node, Call) and self._clears(node, pointer):
                 cleared |= id(node) in first or depth == 0
                 continue
-            if isinstance(node, Assign) and node.target == of and (given := _initial(node.value, path)) is not None:
+            if (
+                isinstance(node, Assign)
+                and node.target == of
+                and ((given := self._initial(node.value, path)) is not None)
+            ):
                 cleared |= depth == 0
                 values |= {value for value in given if constant(value) != 0}
                 continue
@@ -91,7 +123,7 @@ class Cleared:
         if len(callees) != 1 or depth == _DEEPEST or node.args.count(pointer) != 1:
             return None
         callee = callees[0]
-        if len(callee.params) < len(node.args):
+        if len(callee.params) != len(node.args):
             return None
         name = callee.params[position]
         put = self._put(callee, name, name, f"{name}->{last_member(path)}", depth + 1)
@@ -105,6 +137,32 @@ class Cleared:
             return False
         whole = pointer[1:] if pointer.startswith("&") else f"*{pointer}"
         return node.args[2] == f"sizeof({whole})"
+
+    def _initial(self, text: str, path: str) -> tuple[str, ...] | None:
+        """What an initialiser in braces gives the member, empty where it leaves that zero; None where it is not clear.
+
+        A macro in it may have a form for each configuration.
+        """
+        if not text.startswith("{") or not text.endswith("}"):
+            return None
+        values: list[str] = []
+        for part in split_arguments(text[1:-1]):
+            macro = _BY_MACRO.fullmatch(part)
+            forms = self._forms(macro.group(1), macro.group(2) or "") if macro is not None else (part,)
+            if not forms:
+                return None
+            for entry in (entry for form in forms for entry in split_arguments(form)):
+                named = _NAMED.fullmatch(entry)
+                if named is not None and named.group(1) == last_member(path):
+                    values.append(unwrap(named.group(2)))
+                elif named is None and entry not in ("", "0"):
+                    return None
+        return tuple(values)
+
+    def _forms(self, macro: str, arguments: str) -> tuple[str, ...]:
+        """What the macro stands for in the file of the function."""
+        path = self._function.path
+        return expansions(self._analyser.program.text(path) or b"", macro, tuple(split_arguments(arguments)))
 
     @staticmethod
     def _gets_away(node: AnyNode, pointer: str, of: str, path: str) -> bool:
@@ -120,15 +178,3 @@ class Cleared:
         if isinstance(node, Guard):
             return pointer == unwrap(node.argument)
         return isinstance(node, Loop) and pointer in node.args
-
-
-def _initial(text: str, path: str) -> tuple[str, ...] | None:
-    """What an initialiser in braces gives the member, empty where it leaves that zero; None where that is not clear."""
-    if not text.startswith("{") or not text.endswith("}"):
-        return None
-    parts = [part for part in split_arguments(text[1:-1]) if part and part != "0"]
-    named = [_NAMED.fullmatch(part) for part in parts]
-    found = [match for match in named if match is not None]
-    if len(found) < len(parts):
-        return None
-    return tuple(unwrap(match.group(2)) for match in found if match.group(1) == last_member(path))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 
@@ -13,6 +14,7 @@ from reviewer.source.preprocess import blank_comments_and_strings
 
 _LONGEST = 3000  # bytes; what is longer is a program of its own
 _MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
+_EXPANSION = re.compile(rb"(?:\(([^)\n]*)\))?[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+")
 _MATTERS = re.compile(rb"lock|irq|preempt|sleep|sched|alloc|wait|rcu_read|mutex|_user|bh_")
 _STATEMENT = re.compile(rb"(?:for|while|struct|static|extern|__attribute|asm)\b|\{")
@@ -54,6 +56,23 @@ def read_macro(path: str, text: bytes, name: str, *, loop: bool) -> Function | N
     source = b"static int " + name.encode() + b"(" + parameters + b") { " + body + b"; }\n"
     function = next(parse(path, b"\n" * text.count(b"\n", 0, start) + source).functions(name), None)
     return msgspec.structs.replace(function, words=("macro",)) if function is not None else None
+
+
+def expansions(text: bytes, name: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """What the macro ``name`` with ``arguments`` stands for, by each of its definitions in ``text``; no blanks."""
+    found: list[str] = []
+    for start in re.finditer(rb"^[ \t]*#[ \t]*define[ \t]+%b\b" % re.escape(name.encode()), text, re.MULTILINE):
+        match = _EXPANSION.match(blank_comments_and_strings(text[start.end() : start.end() + _LONGEST]))
+        if match is None:
+            return ()
+        body = re.sub(r"[\\\s]+", "", match.group(2).decode("latin-1"))
+        parameters = (parameter.strip() for parameter in (match.group(1) or b"").decode("latin-1").split(","))
+        found.append(_with(body, dict(zip(parameters, arguments, strict=False))))
+    return tuple(found)
+
+
+def _with(body: str, given: Mapping[str, str]) -> str:
+    return re.sub(r"(?<!\.)\b[A-Za-z_]\w*", lambda word: given.get(word[0], word[0]), body)
 
 
 def _defined_at(text: bytes, name: bytes) -> int:

@@ -279,3 +279,69 @@ void transfer_polled(struct adapter *adapter)
 	transfer(adapter, false); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&adapter->lock);
 }
+
+#ifdef CONFIG_GROUPS
+#define WALK_OF(__other)	.locked = true,		\
+				.other = (__other)
+#define WALK_IN(__group)	.group = (__group)
+#else
+#define WALK_OF(__other)	.locked = true
+#define WALK_IN(__group)
+#endif
+#define WALK_UNCLEAR(__group)	INIT_CURSOR, __group
+
+static struct group *group_walked(struct walk *walk)
+{
+	return walk->group;
+}
+
+static bool walk_is_plain(struct walk *walk)
+{
+	return group_walked(walk) == NULL;
+}
+
+static void walk_unless_plain(struct walk *walk)
+{
+	if (!walk_is_plain(walk)) {
+		spin_lock(&groups_lock);
+		spin_unlock(&groups_lock);
+	}
+}
+
+void walk_initialised_by_macro(struct group *other)
+{
+	struct walk walk = { WALK_OF(other) };
+
+	raw_spin_lock(&things_lock);
+	walk_next(&walk);
+	walk_unless_plain(&walk);
+	raw_spin_unlock(&things_lock);
+}
+
+void walk_initialised_by_macro_with_a_group(struct group *group)
+{
+	struct walk walk = { WALK_IN(group) };
+
+	raw_spin_lock(&things_lock);
+	walk_next(&walk); /* wrong: rt-spinlock-under-raw-spinlock */
+	walk_unless_plain(&walk); /* wrong: rt-spinlock-under-raw-spinlock */
+	raw_spin_unlock(&things_lock);
+}
+
+void walk_initialised_by_macros(struct group *group)
+{
+	struct walk walk = { WALK_OF(group), WALK_IN(NULL) };
+
+	raw_spin_lock(&things_lock);
+	walk_unless_plain(&walk);
+	raw_spin_unlock(&things_lock);
+}
+
+void walk_initialised_by_a_macro_that_is_unclear(struct group *group)
+{
+	struct walk walk = { WALK_UNCLEAR(group) };
+
+	raw_spin_lock(&things_lock);
+	walk_unless_plain(&walk); /* wrong: rt-spinlock-under-raw-spinlock */
+	raw_spin_unlock(&things_lock);
+}
