@@ -456,7 +456,8 @@ class Calls:
             new = flow.opened.get((callee.path, callee.name), ())
             for key, effect in list(self.analyser.summary(callee).effects.items()):
                 if key in new and effect.kind is not EventKind.PARAMETER_CALLED:
-                    self._bring(node, Place(flow, state, facts), effect, callee)
+                    for way in effect.ways:
+                        self._bring(node, Place(flow, state, facts), way, callee)
 
     def _parameter_called(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
         """``f()`` where ``f`` is a parameter: what it does, the caller knows who hands it down."""

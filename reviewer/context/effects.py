@@ -114,7 +114,8 @@ class Effect(NamedTuple):
     out one of the members that it goes ``through`` (see ``reviewer.source.pointers``), nor those who know better than
     ``assumed``, nor those whose object has none of the tables of operations in ``tables``. Locks in ``free``, in the
     function's parameters, were taken and released before it: whoever held one before has let go of it by then.
-    ``last`` says that ``assumed`` is about the last reference to an object.
+    ``last`` says that ``assumed`` is about the last reference to an object. ``others`` are further ways to the same, under
+    other assumptions.
     """
 
     kind: EventKind
@@ -132,6 +133,12 @@ class Effect(NamedTuple):
     free: frozenset[str] = frozenset()
     last: bool = False
     tables: OfTables = frozenset()
+    others: tuple[Effect, ...] = ()
+
+    @property
+    def ways(self) -> tuple[Effect, ...]:
+        """All ways to it."""
+        return (self, *self.others)
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -14,6 +14,7 @@ from reviewer.context.once import about_last
 from reviewer.context.place import Place
 from reviewer.context.shown import shown_as
 from reviewer.context.state import Origin, State, atomic
+from reviewer.context.ways import joined
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
 from reviewer.source.expression import last_member, root
@@ -174,20 +175,10 @@ class Notes:
             | flow.analyser.table_mates.filling(function, told),
         )
         old = summary.effects.get(new.key)
-        if old is None:
-            if len(summary.effects) < 24:
-                summary.effects[new.key] = new
-            return
-        better = _witness(old, new)
-        if better is new or not (old.assumed <= new.assumed and old.free <= new.free):
-            summary.effects[new.key] = better._replace(assumed=old.assumed & new.assumed, free=old.free & new.free)
-
-
-def _witness(one: Effect, other: Effect) -> Effect:
-    """The effect whose steps are shown for both: what takes less for granted is true for more callers."""
-    if one.assumed != other.assumed and (one.assumed <= other.assumed or other.assumed <= one.assumed):
-        return one if one.assumed <= other.assumed else other
-    return min(one, other, key=lambda effect: (len(effect.steps), effect.steps))
+        if old is not None:
+            summary.effects[new.key] = joined(old, new)
+        elif len(summary.effects) < 24:
+            summary.effects[new.key] = new
 
 
 def _lowered(state: State, counter: str, change: int) -> int:

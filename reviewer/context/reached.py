@@ -112,7 +112,7 @@ def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
     for function in functions:
         summary, key = analyser.summary(function), key_of(function)
         effects: list[Brought | Effect] = []
-        for own in summary.effects.values():
+        for own in (way for effect in summary.effects.values() for way in effect.ways):
             effect = own
             if key in through:
                 effect = own._replace(

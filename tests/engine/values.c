@@ -320,3 +320,39 @@ void drops_former_parent(struct ctx *ctx, struct ctx *next)
 	ctx->parent->mode = 0;
 	raw_spin_unlock_irq(&ctx->raw);
 }
+
+/* Two ways to sleep: who has ruled out both does not, who has ruled out one is told of the other. */
+struct pipe { spinlock_t lock; bool polled; bool bulk; wait_queue_head_t drained; int level; };
+
+static void drain(struct pipe *pipe)
+{
+	if (!pipe->polled)
+		wait_event(pipe->drained, !pipe->level);
+	if (pipe->bulk)
+		msleep(4);
+}
+
+void drain_small_polled(struct pipe *pipe)
+{
+	pipe->polled = true;
+	pipe->bulk = false;
+	spin_lock(&pipe->lock);
+	drain(pipe);
+	spin_unlock(&pipe->lock);
+}
+
+void drain_polled(struct pipe *pipe)
+{
+	pipe->polled = true;
+	spin_lock(&pipe->lock);
+	drain(pipe); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&pipe->lock);
+}
+
+void drain_small(struct pipe *pipe)
+{
+	pipe->bulk = false;
+	spin_lock(&pipe->lock);
+	drain(pipe); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&pipe->lock);
+}

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which of several ways to one effect are kept."""
+
+from __future__ import annotations
+
+from reviewer.context.effects import Effect, EventKind
+from reviewer.context.ways import joined
+from reviewer.model import Step
+
+
+def _way(*assumed: str, length: int = 1) -> Effect:
+    steps = tuple(Step("a.c", line, "f", "call()") for line in range(1, length + 1))
+    taken = frozenset((text, True) for text in assumed)
+    return Effect(EventKind.SLEEP, (), frozenset(), False, (0, 0, 0, 0), None, False, steps, assumed=taken)
+
+
+def _kept(effect: Effect) -> list[tuple[list[str], int]]:
+    return [(sorted(text for text, _ in way.assumed), len(way.steps)) for way in effect.ways]
+
+
+def test_the_way_that_assumes_less_is_kept_though_it_is_longer() -> None:
+    assert _kept(joined(_way("P0->a"), _way(length=3))) == [([], 3)]
+    assert _kept(joined(_way(length=3), _way("P0->a"))) == [([], 3)]
+
+
+def test_of_ways_that_assume_the_same_the_shorter_one_is_kept() -> None:
+    assert _kept(joined(_way("P0->a", length=2), _way("P0->a"))) == [(["P0->a"], 1)]
+
+
+def test_ways_that_assume_different_things_are_kept_both() -> None:
+    assert _kept(joined(_way("P0->b"), _way("P0->a"))) == [(["P0->a"], 1), (["P0->b"], 1)]
+
+
+def test_of_too_many_ways_the_last_ones_count_for_what_they_have_in_common() -> None:
+    found = _way("P0->a", "P0->z")
+    for name in ("P0->b", "P0->c", "P0->d"):
+        found = joined(found, _way(name, "P0->z"))
+    assert _kept(found) == [(["P0->z"], 1)]
