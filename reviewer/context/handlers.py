@@ -111,12 +111,23 @@ class Handlers:
             if key not in self._found:
                 self._found[key] = next(self._search(acquisition, wanted, function), None)
             taker = self._found[key]
-            if taker is not None and taker.runs(function):
+            if taker is not None and self._is_left_out(taker, function, acquisition):
                 others = self._search(acquisition, wanted, function)
-                taker = next((other for other in others if not other.runs(function)), None)
+                taker = next((other for other in others if not self._is_left_out(other, function, acquisition)), None)
             if taker is not None:
                 return taker
         return None
+
+    def _is_left_out(self, taker: Taker, function: Function, acquisition: Acquisition) -> bool:
+        """Whether the interrupt says nothing: it runs ``function`` itself, or its handler is called by hand to take the
+        lock, by a driver that keeps the interrupt from coming at times, as where it polls."""
+        handler = (taker.function.path, taker.function.name)
+        by_hand = any((step.path, step.function) == handler for step in acquisition.steps)
+        return taker.runs(function) or (by_hand and self._masks(taker.function.path))
+
+    def _masks(self, path: str) -> bool:
+        names = {name.encode() for name, what in self._analyser.api.irq.items() if what == "masked"}
+        return any(names & used for used in self._analyser.orders.words(path).values())
 
     def _search(self, wanted: Acquisition, kinds: frozenset[EntryKind], user: Function) -> Iterator[Taker]:
         analyser = self._analyser

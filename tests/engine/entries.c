@@ -540,3 +540,42 @@ static int bus_transfer(struct i2c_adapter *adapter, struct i2c_msg *messages, i
 static const struct i2c_algorithm bus_algorithm = {
 	.xfer_atomic = bus_transfer,
 };
+
+/* A handler that is called by hand where its interrupt is disabled. */
+struct polled { spinlock_t lock; int irq; int done; };
+
+static irqreturn_t polled_interrupt(int irq, void *data)
+{
+	struct polled *polled = data;
+
+	spin_lock(&polled->lock);
+	polled->done = 1;
+	spin_unlock(&polled->lock);
+	return IRQ_HANDLED;
+}
+
+static void poll_until_done(struct polled *polled)
+{
+	while (!polled->done) {
+		polled_interrupt(polled->irq, polled);
+		usleep_range(100, 200);
+	}
+}
+
+static void transfer_polled(struct polled *polled)
+{
+	polled->done = 0;
+	poll_until_done(polled);
+}
+
+void poll_it(struct polled *polled)
+{
+	disable_irq(polled->irq);
+	transfer_polled(polled);
+	enable_irq(polled->irq);
+}
+
+int polled_request(struct polled *polled)
+{
+	return request_irq(polled->irq, polled_interrupt, 0, "polled", polled);
+}
