@@ -250,6 +250,15 @@ static const struct shop shop = {
     }
 
 
+def test_what_each_user_of_a_shared_file_defines_for_itself_is_not_known_in_it() -> None:
+    shared = "static int fetch(int n);\nstatic inline int fetch_all(int n)\n{\n\treturn fetch(n);\n}\n"
+    own = '#include "shared.h"\nstatic int fetch(int n)\n{\n\treturn n;\n}\n'
+    files = {"lib/shared.h": shared, "lib/a.c": own}
+    assert [found.path for found in _program(files).resolve("fetch", "lib/shared.h")] == ["lib/a.c"]
+    for path in ("lib/b.c", "lib/of_others.h"):
+        assert _program({**files, path: own}).resolve("fetch", "lib/shared.h") == ()
+
+
 def test_table_of_another_structure_does_not_stand_for_what_is_assigned() -> None:
     files = {
         "drivers/a/b/c/far/far.c": "struct far_ops { void (*run)(void); };\nstatic void far_run(void)\n{\n}\n"

@@ -315,11 +315,15 @@ class Program:
             if macro is not None:
                 return (macro,)
         rows = self.store.definitions(name)
-        candidates = sorted(
-            (self.distance(path, user), rows[position][1] == "m", path)
+        located = [
+            (path, rows[position][1])
             for position, path in self.located([row for row, _ in rows], user)
             if not (rows[position][1] in ("s", "m") and path.endswith(".c")) or self._includes(path, user)
-        )
+        ]
+        beside = [path for path, kind in located if kind == "s" and posixpath.dirname(path) == posixpath.dirname(user)]
+        if len(beside) > 1 and any(path.endswith(".c") for path in beside):
+            return ()  # each file that includes this one has its own
+        candidates = sorted((self.distance(path, user), kind == "m", path) for path, kind in located)
         candidates = [candidate for candidate in candidates if candidate[0] < 9]
         if not candidates or len(candidates) > _TOO_COMMON or (candidates[0][0] >= 5 and len(candidates) > 6):
             return ()
