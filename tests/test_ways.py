@@ -6,6 +6,7 @@ from __future__ import annotations
 from reviewer.context.effects import Effect, EventKind
 from reviewer.context.ways import joined
 from reviewer.model import Step
+from tests.findings import brought_by
 
 
 def _way(*assumed: str, length: int = 1) -> Effect:
@@ -36,3 +37,24 @@ def test_of_too_many_ways_the_last_ones_count_for_what_they_have_in_common() -> 
     for name in ("P0->b", "P0->c", "P0->d"):
         found = joined(found, _way(name, "P0->z"))
     assert _kept(found) == [(["P0->z"], 1)]
+
+
+def test_a_caller_is_told_of_one_way() -> None:
+    code = """
+struct pipe { spinlock_t lock; bool polled; bool bulk; };
+static void drain(struct pipe *pipe)
+{
+	if (!pipe->polled)
+		schedule();
+	if (pipe->bulk)
+		msleep(4);
+}
+void use(struct pipe *pipe)
+{
+	spin_lock(&pipe->lock);
+	drain(pipe);
+	spin_unlock(&pipe->lock);
+}
+"""
+    (found,) = brought_by(code)
+    assert found.line == 13

@@ -114,8 +114,8 @@ class Effect(NamedTuple):
     out one of the members that it goes ``through`` (see ``reviewer.source.pointers``), nor those who know better than
     ``assumed``, nor those whose object has none of the tables of operations in ``tables``. Locks in ``free``, in the
     function's parameters, were taken and released before it: whoever held one before has let go of it by then.
-    ``last`` says that ``assumed`` is about the last reference to an object. ``others`` are further ways to the same, under
-    other assumptions.
+    ``last`` says that ``assumed`` is about the last reference to an object. ``others`` are further ways to the same,
+    under other assumptions.
     """
 
     kind: EventKind
@@ -137,8 +137,8 @@ class Effect(NamedTuple):
 
     @property
     def ways(self) -> tuple[Effect, ...]:
-        """All ways to it."""
-        return (self, *self.others)
+        """All ways to it, each of which knows ``others``: callers are told of one of them."""
+        return tuple(way._replace(others=self.others) for way in (self, *self.others)) if self.others else (self,)
 
     @property
     def key(self) -> tuple[object, ...]:

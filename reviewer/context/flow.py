@@ -98,6 +98,7 @@ class Flow:
         self.again: dict[Held, Event] = {}
         self._watchers = tuple(watcher(self) for watcher in self.body.watchers)
         self._seen: set[tuple[object, ...]] = set()
+        self._told: dict[tuple[object, ...], tuple[Step, ...]] = {}
         self._reached: dict[tuple[int, str, tuple[str, ...]], Reached] = {}
         # Ways out of a block, by block and position: those that were taken, and on what text the others were refused.
         self._went: set[tuple[int, int]] = set()
@@ -127,6 +128,7 @@ class Flow:
             self._rechecked = found
             self.analysis = Analysis()
             self._seen.clear()
+            self._told.clear()
             self.doubts.clear()
             self.let_go_below.clear()
             self.taken_below.clear()
@@ -501,7 +503,11 @@ class Flow:
         return Event(kind, self.function, node.line, callee, argument, state, steps, masked, shown, detail)
 
     def is_new(self, effect: Effect, line: int, state: State) -> bool:
-        """Whether the same was not told of a call on ``line`` yet, of the last reference or of another one."""
+        """Whether the same was not told of a call on ``line`` yet: of the last reference or of another one, in another
+        way."""
+        others = tuple(way.steps for way in effect.others)
+        if others and self._told.setdefault((effect.key, others, line, state), effect.steps) != effect.steps:
+            return False
         key = effect._replace(last=not effect.last).key
         inner = tuple((step.path, step.function) for step in effect.steps[1:2])
         if (key, inner, line, state) in self._seen:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Sequence
 
 # Where a name is looked for besides the folder of the file that uses it. What a driver offers to other folders it
 # declares below include/.
@@ -67,3 +68,9 @@ def distance(path: str, user: str) -> int:
     if path.startswith(("kernel/", "mm/", "lib/", "virt/", "include/")):
         return 3
     return 5
+
+
+def left_to_users(paths: Sequence[str], shared: str) -> bool:
+    """Whether each file that includes ``shared`` may have its own of a name: ``paths`` define it for one file alone."""
+    beside = [path for path in paths if posixpath.dirname(path) == posixpath.dirname(shared)]
+    return len(beside) > 1 and any(path.endswith(".c") for path in beside)

@@ -18,7 +18,7 @@ from reviewer.source.files import Files
 from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
 from reviewer.source.macros import read_macro
 from reviewer.source.mentions import Mentions
-from reviewer.source.nearness import architecture, distance, folders_seen_from
+from reviewer.source.nearness import architecture, distance, folders_seen_from, left_to_users
 from reviewer.source.parse import ParsedFile, parse
 from reviewer.source.pointers import Entry, Instance, apart_from, chosen, exports
 from reviewer.source.scan import scan
@@ -320,9 +320,8 @@ class Program:
             for position, path in self.located([row for row, _ in rows], user)
             if not (rows[position][1] in ("s", "m") and path.endswith(".c")) or self._includes(path, user)
         ]
-        beside = [path for path, kind in located if kind == "s" and posixpath.dirname(path) == posixpath.dirname(user)]
-        if len(beside) > 1 and any(path.endswith(".c") for path in beside):
-            return ()  # each file that includes this one has its own
+        if left_to_users([path for path, kind in located if kind == "s"], user):
+            return ()
         candidates = sorted((self.distance(path, user), kind == "m", path) for path, kind in located)
         candidates = [candidate for candidate in candidates if candidate[0] < 9]
         if not candidates or len(candidates) > _TOO_COMMON or (candidates[0][0] >= 5 and len(candidates) > 6):

@@ -356,3 +356,10 @@ void drain_small(struct pipe *pipe)
 	drain(pipe); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&pipe->lock);
 }
+
+void drain_any(struct pipe *pipe)
+{
+	spin_lock(&pipe->lock);
+	drain(pipe); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&pipe->lock);
+}
