@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reviewer.context.analysis import Analyser
 from reviewer.context.effects import Analysis, EventKind, Summary
 from reviewer.context.flow import Flow
 from reviewer.context.state import State
+from reviewer.source.cfg import Function
 from reviewer.source.program import Program
 from reviewer.source.store import Store
 from tests.findings import API
@@ -61,3 +64,32 @@ def test_of_many_only_some_are_followed_and_the_certain_one_is_among_them() -> N
 def test_what_was_not_followed_may_have_held_what_is_demanded() -> None:
     analysis, _ = _followed(3)
     assert not _demands(analysis.summary)
+
+
+def test_doubts_look_into_no_function_that_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = """
+int look(struct box *b);
+static void one(struct box *b) { if (look(b)) local_irq_enable(); }
+static void two(struct box *b) { b->pending = 1; }
+void printk_box(struct box *b) { b->pending = 2; }
+void f(struct box *b)
+{
+	local_irq_disable();
+	one(b);
+	two(b);
+	printk_box(b);
+}
+"""
+    assert API.opaque.fullmatch("printk_box")
+    asked = set()
+    summary = Analyser.summary
+
+    def noted(analyser: Analyser, function: Function) -> Summary:
+        asked.add(function.name)
+        return summary(analyser, function)
+
+    monkeypatch.setattr(Analyser, "summary", noted)
+    program = Program(MemoryFiles({_PATH: code}), Store(None))
+    (function,) = program.functions(_PATH, "f")
+    Flow(Analyser(program, API), function, State()).run()
+    assert asked == {"one", "two"}

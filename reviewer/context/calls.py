@@ -80,7 +80,7 @@ class Calls:
 
     def call(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
         """The states after a call."""
-        if self._is_ordinary(node.name):
+        if self.is_ordinary(node.name):
             forks = self._descend(flow, node, self._forget_results(flow, node, state, facts), facts)
             flow.requirements.met(node, state)
             return forks
@@ -140,7 +140,7 @@ class Calls:
             return [(state, facts)]
         return self._descend(flow, node, state, facts)
 
-    def _is_ordinary(self, name: str) -> bool:
+    def is_ordinary(self, name: str) -> bool:
         """Whether no table has anything to say of ``name``, as of nearly all functions."""
         found = self._ordinary.get(name)
         if found is None:

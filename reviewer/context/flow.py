@@ -273,7 +273,11 @@ class Flow:
         """Whether a step takes and disables for certain what it does: a primitive, or what is like one."""
         if not isinstance(node, Call):
             return isinstance(node, Guard)
-        return self.api.is_known(node.name) or self.reached(node).certain
+        return self.api.is_known(node.name) or (self._is_followed(node) and self.reached(node).certain)
+
+    def _is_followed(self, node: Call) -> bool:
+        """Whether nothing but the function that is called says what a call does."""
+        return node.name not in self.function.params and self.analyser.calls.is_ordinary(node.name)
 
     def _disables_interrupts(self, node: AnyNode) -> bool:
         """Whether a step disables interrupts for certain, on PREEMPT_RT too."""
@@ -284,7 +288,7 @@ class Flow:
         if (lock := self.api.locks.get(node.name)) is not None:
             is_raw = self.api.classes[lock.kind] is LockClass.RAW
             return is_raw and lock.operation is Operation.ACQUIRE and lock.suffix in ("irq", "irqsave")
-        if self.api.is_known(node.name):
+        if not self._is_followed(node):
             return self.api.irq.get(node.name) in ("disable", "save")
         found = self.reached(node)
         return found.certain and all(exit_.irq == "off" for exit_ in found.callees[0].summary.exits)
