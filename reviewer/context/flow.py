@@ -31,6 +31,7 @@ from reviewer.context.facts import (
     TAKEN_AT,
     UNEQUAL,
     VALUE,
+    WHERE,
     Facts,
     copy_bits,
     copy_equal,
@@ -38,7 +39,7 @@ from reviewer.context.facts import (
     gfp_of,
     value_of,
 )
-from reviewer.context.implied import join_facts
+from reviewer.context.implied import join_facts, of_conjunction
 from reviewer.context.irqflags import interrupts_off, saved_in
 from reviewer.context.locks import canonical, in_parameters, other_names, returned_as
 from reviewer.context.reached import Reached
@@ -375,6 +376,8 @@ class Flow:
             facts[VALUE, node.target] = value
         elif node.value in self.function.params and "->" in node.target and (MOVED, node.value) not in facts:
             facts[STORED, node.target] = self.function.params.index(node.value)
+        elif follows := of_conjunction(node.target, node.value):
+            facts[WHERE[VALUE], node.target] = follows
         if node.target in self.function.locals and self._lasts(node.value):
             facts[SYMBOL, f"{node.target}=={node.value}"] = True
         if isinstance(gfp, bool):

@@ -7,10 +7,13 @@ what one side knew follows from whatever tells that side from the other.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Final
 
+from reviewer.context.conditions import split
 from reviewer.context.facts import GFP, NONZERO, SYMBOL, VALUE, WHERE, Facts, Implied, Value, join
+from reviewer.source.expression import is_path, root, unwrap
 
 _OF: Final = {letter: of for of, letter in WHERE.items()}
 _KNOWN: Final = frozenset((VALUE, SYMBOL, GFP))
@@ -85,6 +88,21 @@ def conclude(facts: Facts, learnt: Key) -> bool:
             elif _contradict(facts[one.key], one.value):
                 return False
     return True
+
+
+@functools.lru_cache(maxsize=16384)
+def of_conjunction(target: str, text: str) -> frozenset[Implied]:
+    """What follows where ``target``, which is set to ``text``, is true: of ``a->on&&!a->off``, that ``a->on`` is true
+    and ``a->off`` is not."""
+    if "&&" not in text and text[:1] != "!":
+        return frozenset()
+    parts = [(part.removeprefix("!"), part[:1] == "!") for part in map(unwrap, split(unwrap(text), "&&"))]
+    own = root(target)
+    return frozenset(
+        Implied(True, (VALUE, part), 0 if denied else NONZERO)
+        for part, denied in parts
+        if is_path(part) and part[:1] != "&" and part not in (target, own)
+    )
 
 
 def rules(facts: Facts) -> tuple[Rule, ...]:

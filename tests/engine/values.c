@@ -363,3 +363,36 @@ void drain_any(struct pipe *pipe)
 	drain(pipe); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&pipe->lock);
 }
+
+/* A flag that is set to a condition: where it is true, so are its parts. */
+static void drain_fast(struct pipe *pipe, int level)
+{
+	bool fast = level > 8 && pipe->bulk && !pipe->polled;
+
+	if (fast)
+		msleep(4);
+}
+
+static void drain_slowly(struct pipe *pipe, int level)
+{
+	bool slow = level > 8 || !pipe->polled;
+
+	if (slow)
+		msleep(4);
+}
+
+void drain_as_set(struct pipe *pipe, int level)
+{
+	pipe->polled = true;
+	spin_lock(&pipe->lock);
+	drain_fast(pipe, level);
+	drain_slowly(pipe, level); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&pipe->lock);
+}
+
+void drain_fast_at_once(struct pipe *pipe, int level)
+{
+	spin_lock(&pipe->lock);
+	drain_fast(pipe, level); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&pipe->lock);
+}
