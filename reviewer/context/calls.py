@@ -54,7 +54,7 @@ from reviewer.context.state import ASSERTED, Held, Origin, State, Task, counted
 from reviewer.context.tabled import Tabled
 from reviewer.context.tables import LockCall, Operation
 from reviewer.source.cfg import Call, Function, Guard
-from reviewer.source.expression import identifiers, last_member, plain, split_arguments
+from reviewer.source.expression import identifiers, last_member, plain, root, split_arguments
 from reviewer.source.guards import CONDITIONAL
 
 if TYPE_CHECKING:
@@ -186,8 +186,9 @@ class Calls:
                 # As with get_user_pages_remote(..., &locked): the callee may drop the lock and say so here.
                 state = state.doubted({"locks"})
             forget(facts, argument[1:])
-            if argument[1:] in flow.function.params:
-                facts[MOVED, argument[1:]] = True
+            released = {root(name) for _, name in state.dropped}
+            if argument[1:] in flow.function.params or argument[1:] in released:
+                facts[MOVED, argument[1:]] = True  # what is taken under that name may be another lock
         return state
 
     def _predicate(self, node: Call, facts: Facts) -> None:

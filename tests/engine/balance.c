@@ -591,3 +591,31 @@ void destroy_list(struct list_head *list)
 		destroy_all(node);
 	}
 }
+
+static spinlock_t *search_table(struct dev *dev, spinlock_t **lock);
+
+int second_search_finds_another(struct dev *dev)
+{
+	spinlock_t *lock;
+	int err = -EINVAL;
+
+	if (!search_table(dev, &lock))
+		return -ENOENT;
+	if (dev->a) {
+		spin_unlock(lock);
+		return 0;
+	}
+	dev->a = 5;
+	spin_unlock(lock);
+	if (!search_table(dev, &lock))
+		return -ENOENT;
+	spin_lock(lock);
+	if (dev->b)
+		return -EBUSY; /* wrong: lock-imbalance */
+	if (dev->c)
+		goto out;
+	err = 0;
+out:
+	spin_unlock(lock);
+	return err;
+}
