@@ -251,7 +251,7 @@ class Analyser:
         """Whether a call of ``name`` only looks: two calls then give the same answer while nothing is assigned."""
         key = (name, user)
         if key not in self._predicates:
-            named = bool(_PREDICATE_NAME.fullmatch(name)) or name in self.api.exclusive
+            named = bool(_PREDICATE_NAME.fullmatch(name)) or name in self.api.exclusive or name in self.api.steady
             self._predicates[key] = named or self.only_looks(name, user)
         return self._predicates[key]
 

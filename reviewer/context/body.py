@@ -22,6 +22,7 @@ from reviewer.context.locks import handed_out
 from reviewer.context.once import Once
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
+from reviewer.context.ranges import never_taken
 from reviewer.context.reached import NOTHING, Reached, reached
 from reviewer.context.references import References
 from reviewer.context.saved import Saved
@@ -69,6 +70,7 @@ class Body:
         self.references = References(analyser, function)
         self.choices = Choices(function, api)
         self.deferred = Deferred(function, api, partial(analyser.program.own_functions, function.path))
+        self.never_taken = never_taken(function)
         self.written = written(function)
         self.becomes = becomes(function, api.stores)
         self.copied = copied(function, lambda name: analyser.only_looks(name, function.path))

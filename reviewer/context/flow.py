@@ -227,6 +227,8 @@ class Flow:
         for watcher in self._watchers:
             watcher.conditions(self.function.blocks[block].edges, (state, facts))
         for position, edge in enumerate(self.function.blocks[block].edges):
+            if (block, position) in self.body.never_taken:
+                continue
             carried = dict(facts)
             after: State | None = state
             for literal in edge.literals:

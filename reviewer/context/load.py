@@ -341,9 +341,10 @@ def load_tables(folder: Path) -> Api:
         alone=context.alone,
         exclusive={
             name: tuple(other for other in group.split() if other != name)
-            for group in context.exclusive.questions
+            for group in context.questions.exclusive
             for name in group.split()
         },
+        steady=names("context", "questions.steady", context.questions.steady),
         sleeps=frozenset(reader.by_key("effects", "sleeps.always", sleeps.always)),
         sleep_pattern=reader.pattern("effects", "sleeps.patterns", sleeps.patterns),
         sleeps_unless=reader.by_key("effects", "sleeps.unless", sleeps.unless),

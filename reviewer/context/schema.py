@@ -195,10 +195,11 @@ class TakenOut(_Table, frozen=True, forbid_unknown_fields=True):
     names: str
 
 
-class Exclusive(_Table, frozen=True, forbid_unknown_fields=True):
-    """Groups of questions of which no two are answered yes for the same argument."""
+class Questions(_Table, frozen=True, forbid_unknown_fields=True):
+    """Groups of questions of which no two are answered yes for the same argument; those with the same answer always."""
 
-    questions: list[str]
+    exclusive: list[str]
+    steady: str
 
 
 class Orders(_Table, frozen=True, forbid_unknown_fields=True):
@@ -225,7 +226,7 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     stores: Stores
     clears: Clears
     alone: dict[str, str]
-    exclusive: Exclusive
+    questions: Questions
     orders: list[Orders]
     elsewhere: dict[str, str]
 

@@ -200,6 +200,7 @@ class Api:
     clears: frozenset[str]
     alone: Mapping[str, str]
     exclusive: Mapping[str, tuple[str, ...]]
+    steady: frozenset[str]
     sleeps: frozenset[str]
     sleep_pattern: re.Pattern[str]
     sleeps_unless: Mapping[str, str]

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 
 from reviewer.context.effects import Condition
+from reviewer.context.locks import around
 from reviewer.context.reached import Reached
 from reviewer.source.cfg import Call, Function
-from reviewer.source.expression import last_member, plain
+from reviewer.source.expression import last_member, plain, split_member
 
 Calls = Callable[[Call], Reached]
 """From a call to what it reaches."""
@@ -18,9 +19,10 @@ Calls = Callable[[Call], Reached]
 def released_if_other(function: Function) -> frozenset[str]:
     """The last members of locks that are released where their owner is another one than some variable.
 
-    Such a function holds one lock or two, as the objects are the same or not.
+    Such a function holds one lock or two, as the objects are the same or not. A lock that is released only where
+    something is the same as another member of its object was taken only there, too.
     """
-    found = set[str]()
+    found, same = set[str](), set[str]()
     for block in function.blocks:
         for edge in block.edges:
             compared = {
@@ -29,16 +31,15 @@ def released_if_other(function: Function) -> frozenset[str]:
                 if isinstance(literal.right, str) and literal.operator in ("==", "!=")
                 for text in (literal.left, literal.right)
             }
-            found.update(
-                last_member(node.args[0])
-                for node in function.blocks[edge.target].nodes[:1]
-                if compared
-                and isinstance(node, Call)
-                and "unlock" in node.name
-                and node.args
-                and any(plain(node.args[0]).startswith((owner + "->", owner + ".")) for owner in compared)
-            )
-    return frozenset(found)
+            for node in function.blocks[edge.target].nodes[:1] if compared else ():
+                if isinstance(node, Call) and "unlock" in node.name and node.args:
+                    lock = plain(node.args[0])
+                    if any(lock.startswith((owner + "->", owner + ".")) for owner in compared):
+                        found.add(last_member(lock))
+                    if any(split_member(text) and around(text) == around(lock) for text in compared):
+                        same.add(last_member(lock))
+    releases = Counter(last_member(node.args[0]) for node in function.calls() if "unlock" in node.name and node.args)
+    return frozenset(found | {name for name in same if releases[name] == 1})
 
 
 def released_if_wanted(function: Function, reached: Calls) -> dict[str, Callable[[Condition], bool]]:

@@ -619,3 +619,104 @@ out:
 	spin_unlock(lock);
 	return err;
 }
+
+/* A key is not switched meanwhile; a variable is one of the constants that it gets. */
+int transmit(struct dev *dev, struct frame *frame)
+{
+	int result;
+
+	if (frame->bad)
+		goto failed;
+	if (static_branch_unlikely(&dev_locking_key))
+		mutex_lock(&dev->setup);
+	result = put_frame(dev, frame);
+	if (static_branch_unlikely(&dev_locking_key))
+		mutex_unlock(&dev->setup);
+	if (result)
+		goto failed;
+	return 0;
+failed:
+	trace_failed(frame);
+	return 0;
+}
+
+int run_in_stages(struct dev *dev, int flags)
+{
+	int stage = 1;
+
+	if (!dev->a)
+		return 0;
+	if (flags & SECOND)
+		stage = 2;
+	mutex_lock(&dev->setup);
+	switch (stage) {
+	case 1:
+		dev->b = 1;
+		mutex_unlock(&dev->setup);
+		break;
+	case 2:
+		dev->b = 2;
+		mutex_unlock(&dev->setup);
+		start_again(dev);
+		break;
+	}
+	return 0;
+}
+
+int run_in_two_of_three_stages(struct dev *dev, int flags)
+{
+	int stage = 1;
+
+	if (!dev->a)
+		return 0;
+	if (flags & SECOND)
+		stage = 2;
+	else if (flags & THIRD)
+		stage = 3;
+	mutex_lock(&dev->setup);
+	switch (stage) {
+	case 1:
+		dev->b = 1;
+		mutex_unlock(&dev->setup);
+		break;
+	case 2:
+		mutex_unlock(&dev->setup);
+		start_again(dev);
+		break;
+	}
+	return 0; /* wrong: lock-imbalance */
+}
+
+/* What was taken from the object says that its lock is held. */
+int read_buffer(struct dev *dev, size_t length)
+{
+	char *buffer;
+
+	buffer = dev->buffer;
+	if (buffer)
+		mutex_lock(&dev->setup);
+	else
+		buffer = kmalloc(length, GFP_KERNEL);
+	if (!buffer)
+		return -ENOMEM;
+	length = fill(dev, buffer, length);
+	if (buffer == dev->buffer)
+		mutex_unlock(&dev->setup);
+	else
+		kfree(buffer);
+	return length;
+}
+
+int read_buffer_of_owner(struct dev *dev, struct dev *owner)
+{
+	mutex_lock(&dev->setup);
+	if (owner == dev->owner) {
+		mutex_unlock(&dev->setup);
+		return -EBUSY;
+	}
+	if (dev->b)
+		return -EIO; /* wrong: lock-imbalance */
+	dev->b = 1;
+	mutex_unlock(&dev->setup);
+	return 0;
+}
