@@ -207,6 +207,17 @@ def test_flags_are_forgotten_by_a_release_of_a_lock_that_the_function_takes() ->
     assert excluded == {"the lock is taken by the caller or a callee": 1}
 
 
+def test_flags_in_memory_are_left_out_and_counted() -> None:
+    text = FLAGS.replace("spin_lock_irqsave(&dev->lock, flags)", "local_irq_save(dev->flags)").replace(
+        "spin_unlock_irqrestore(&dev->lock, flags)", "local_irq_restore(dev->flags)"
+    )
+    excluded = Counter[str]()
+    source = Source("dev.c", text, parse("dev.c", text.encode()).extents)
+    (make,) = (found.make for found in KINDS if found.name == "irq-restore-skipped")
+    assert not list(make(source, excluded))
+    assert excluded == {"the flags are kept in memory, where others can restore them": 1}
+
+
 def test_a_reader_with_an_index_is_begun_by_an_assignment() -> None:
     ((skipped,), _), ((deleted,), _) = flagged("srcu-unlock-skipped"), flagged("srcu-unlock-deleted")
     assert "idx = srcu_read_lock(&dev->srcu);\n\tif (reviewer_probe_condition()) return -EINVAL;\n" in skipped.text

@@ -152,12 +152,20 @@ def _without_release(names: re.Pattern[str], takes: re.Pattern[str]) -> Maker:
     return make
 
 
+def _kept_in_memory(site: Site, excluded: Counter[str]) -> bool:
+    """Whether what is to be given back is no variable of the function, so that others can do it."""
+    if site.name == "local_irq_save" and not site.lock.isidentifier():
+        excluded["the flags are kept in memory, where others can restore them"] += 1
+        return True
+    return False
+
+
 def _early_return(takes: re.Pattern[str], releases: re.Pattern[str]) -> Maker:
     """Return right after a lock was taken, in a function that lets go of it elsewhere."""
 
     def make(source: Source, excluded: Counter[str]) -> Iterator[Mutant]:
         for site in sites(source, takes, excluded):
-            if "guard" in site.name or _wrapper(source, site, excluded):
+            if "guard" in site.name or _wrapper(source, site, excluded) or _kept_in_memory(site, excluded):
                 continue
             if not _others(source, site, releases):
                 excluded["the function has no release of the lock"] += 1
