@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from reviewer.context.facts import (
     ALIKE,
     ASSUMED,
@@ -55,6 +57,9 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
     elif meaning is not None:
         text = meaning[1]
     if isinstance(literal.right, str):
+        other = facts.get((MEANING, literal.right))
+        if other is not None and other[0] == "same":
+            literal = msgspec.structs.replace(literal, right=other[1])
         return state if _assume_symbol(facts, text, literal) else None
     value = value_of(facts, text)
     if value is None and (alike := facts.get((ALIKE, text))) is not None:

@@ -19,7 +19,7 @@ from reviewer.source.expression import last_member, plain
 
 # Functions that are meant to return with something held or dropped.
 _PAIRED_NAME = re.compile(
-    r".*(?:^|_)(?:(?:try|un|re)?lock\w*|begin|end|start|stop|enter|exit|get|put|acquire|release|(?:un)?prep(?:are)?|finish|complete|next|show|hold|unhold|save|restore|enable|disable|suspend|resume|pin|unpin|claim)(?:_\w+)?",
+    r".*(?:^|_)(?:(?:try|un|re)?lock\w*|begin|end|start|stop|enter|exit|get|put|acquire|release|(?:un)?prep(?:are)?|finish|complete|next|show|hold|unhold|save|restore|enable|disable|suspend|resume|pin|unpin|claim|pre|post)(?:_\w+)?",
     re.IGNORECASE,
 )
 

@@ -720,3 +720,36 @@ int read_buffer_of_owner(struct dev *dev, struct dev *owner)
 	mutex_unlock(&dev->setup);
 	return 0;
 }
+
+/* The same processor each time; another function comes afterwards. */
+int sever(struct dev *dev)
+{
+	int err;
+
+	preempt_disable();
+	if (dev->gone) {
+		err = -EIO;
+		goto out;
+	}
+	if (active_cpu != smp_processor_id())
+		spin_lock_bh(&table_lock); /* wrong: rt-spinlock-preempt-irq-off */
+	err = sever_path(dev);
+	if (active_cpu != smp_processor_id())
+		spin_unlock_bh(&table_lock);
+out:
+	preempt_enable();
+	return err;
+}
+
+int dev_pre_command(struct dev *dev, bool wanted)
+{
+	if (wanted)
+		mutex_lock(&dev->setup);
+	if (dev->gone) {
+		if (wanted)
+			mutex_unlock(&dev->setup);
+		return 0;
+	}
+	dev->b = 1;
+	return 0;
+}
