@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from reviewer.context.handedon import handed_on, plain_value
 from reviewer.context.state import Held, Origin, State
 from reviewer.context.tables import Api, EntryKind, Member, Registration
 from reviewer.model import Step
@@ -32,6 +33,7 @@ _WORDS = {
 }
 _WINDOW = 700  # bytes around a name in which the call stands that it is handed to
 _INSIDE = re.compile(rb"[\w.>\"]")  # before what is a part of a longer name, a member or a string
+_CAST = re.compile(rb"(?<=[(,=])\s*\(\s*\w+\s*\**\s*\)$")
 _FAR = 20000  # bytes in which the head of an array stands
 _ASSIGNED = re.compile(rb"([\w.>\[\]-]*?)(?:->|\.)(\w+)\s*=$")
 _VARIABLE = re.compile(rb"(\w+)\s*(?:\[[^\]]*\]\s*)?=\s*\{[^;{}]*$")
@@ -123,7 +125,7 @@ class _Mentions:
             start = max(0, found - _WINDOW)
             window = blank_comments_and_strings(self._text[start : place.end() + _WINDOW])
             at = found - start
-            before = window[:at].rstrip().removesuffix(b"&").rstrip()
+            before = _CAST.sub(b"", window[:at].rstrip().removesuffix(b"&").rstrip())
             if not window.startswith(name, at) or before[-1:] not in (b",", b"(", b"=", b"{"):
                 continue  # in a comment, or no value that is handed over
             line = self._text.count(b"\n", 0, found) + 1
@@ -136,13 +138,21 @@ class _Mentions:
 
     def _handed_over(self, call: tuple[str, list[str]], name: str, line: int) -> Iterator[_Found]:
         called, arguments = call
+        known = False
         for registration in self._api.registrations:
             position = registration.position.get(called)
             if registration.member or position is None or position >= len(arguments):
                 continue
-            if arguments[position].lstrip("&") == name:
+            known = True
+            if plain_value(arguments[position]) == name:
                 kind = _kind(registration, called, arguments, self._text)
                 yield _Found(kind, self._path, line, f"{called}()", registration.holds)
+        for position in range(len(arguments)) if not known else ():
+            if plain_value(arguments[position]) == name:
+                below = list(handed_on(self._program, self._api, called, arguments, position, self._path))
+                kinds = {_kind(each.registration, each.called, list(each.arguments), self._text) for each in below}
+                if len(kinds) == 1:  # otherwise something decides that is not seen
+                    yield _Found(kinds.pop(), self._path, line, f"{called}()", below[0].registration.holds)
 
     def _assigned(self, before: bytes, at: int, line: int) -> Iterator[_Found]:
         """``x->member = f`` and ``.member = f``: the member decides, or the call that the object is handed to."""

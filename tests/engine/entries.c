@@ -579,3 +579,71 @@ int polled_request(struct polled *polled)
 {
 	return request_irq(polled->irq, polled_interrupt, 0, "polled", polled);
 }
+
+/* Functions that are registered by others, who hand on what they are given. */
+typedef void (*part_fn_t)(struct work_struct *work);
+struct part { struct work_struct work; struct timer_list timer; raw_spinlock_t hw; spinlock_t lock; int count; };
+
+#define PART_INIT_DELAYED_WORK(__part, __fn, __data)	INIT_DELAYED_WORK(&(__part)->work, __fn)
+
+static int part_request(struct part *part, irq_handler_t handler, unsigned long flags)
+{
+	return request_irq(part->irq, handler, flags, "part", part);
+}
+
+static int part_request_shared(struct part *part, unsigned long more, irq_handler_t handler)
+{
+	return part_request(part, handler, IRQF_SHARED | more);
+}
+
+static int part_request_either(struct part *part, irq_handler_t handler, bool threaded)
+{
+	if (threaded)
+		return request_threaded_irq(part->irq, NULL, handler, 0, "part", part);
+	return request_irq(part->irq, handler, 0, "part", part);
+}
+
+static irqreturn_t part_interrupt(int irq, void *data)
+{
+	struct part *part = data;
+
+	spin_lock(&part->lock); /* wrong: rt-spinlock-in-hardirq */
+	spin_unlock(&part->lock);
+	return IRQ_HANDLED;
+}
+
+static irqreturn_t part_interrupt_shared(int irq, void *data)
+{
+	struct part *part = data;
+
+	spin_lock(&part->lock);
+	spin_unlock(&part->lock);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	return IRQ_HANDLED;
+}
+
+static irqreturn_t part_interrupt_either(int irq, void *data)
+{
+	msleep(1);
+	return IRQ_HANDLED;
+}
+
+static irqreturn_t part_interrupt_unknown(int irq, void *data)
+{
+	msleep(1);
+	return IRQ_HANDLED;
+}
+
+static void part_work(struct work_struct *work)
+{
+	msleep(1);
+}
+
+int part_set_up(struct part *part, unsigned long flags)
+{
+	PART_INIT_DELAYED_WORK(part, (void *)part_work, part);
+	part_request_either(part, part_interrupt_either, part->threaded);
+	part_request(part, part_interrupt_unknown, flags);
+	part_request_shared(part, flags, part_interrupt_shared);
+	return part_request(part, (irq_handler_t)part_interrupt, IRQF_NO_THREAD);
+}
