@@ -647,3 +647,37 @@ int part_set_up(struct part *part, unsigned long flags)
 	part_request_shared(part, flags, part_interrupt_shared);
 	return part_request(part, (irq_handler_t)part_interrupt, IRQF_NO_THREAD);
 }
+
+/* Algorithms of the crypto API are used in softirq; their keys are set in process context. */
+static int sum_update(struct shash_desc *desc, const u8 *data, unsigned int length)
+{
+	mutex_lock(&sum_lock); /* wrong: lock-sleep-in-atomic */
+	mutex_unlock(&sum_lock);
+	return 0;
+}
+
+static int sum_setkey(struct crypto_shash *transform, const u8 *key, unsigned int length)
+{
+	mutex_lock(&sum_lock);
+	mutex_unlock(&sum_lock);
+	return 0;
+}
+
+static struct shash_alg sum_algorithm = {
+	.update = sum_update,
+	.setkey = sum_setkey,
+};
+
+static int tally_answer(struct sk_buff *message, struct genl_info *info)
+{
+	struct tally *tally = info->user_ptr[0];
+
+	spin_lock(&tally->lock); /* wrong: lock-irq-unsafe */
+	tally->count = 0;
+	spin_unlock(&tally->lock);
+	return 0;
+}
+
+static const struct genl_small_ops tally_commands[] = {
+	{ .doit = tally_answer },
+};
