@@ -19,6 +19,7 @@ from reviewer.context.contexts import Arrival, Begin, Contexts, Lines
 from reviewer.context.effects import Condition, Summary
 from reviewer.context.facts import NONZERO
 from reviewer.context.load import tables_digest
+from reviewer.context.locks import by_local_name
 from reviewer.context.situation import Below, Forbidden, Situation, Way
 from reviewer.errors import RepositoryError, UsageError
 from reviewer.forbidden import forbidden
@@ -300,14 +301,14 @@ class _Place:
         )
 
     def _own(self, expression: str) -> str:
-        """An expression in parameters by their names."""
+        """An expression in parameters as the function writes it."""
         params = self._function.params
 
         def name(match: re.Match[str]) -> str:
             position = int(match.group(1))
             return params[position] if position < len(params) and params[position] else match.group()
 
-        return _PARAMETER.sub(name, expression).removeprefix("?.")
+        return by_local_name(self._function, _PARAMETER.sub(name, expression).removeprefix("?."))
 
 
 def _written(lock: str, steps: Sequence[Step]) -> str:

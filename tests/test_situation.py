@@ -308,6 +308,48 @@ def test_a_lock_is_told_as_it_is_written_where_only_its_member_is_known(
     assert [one["subject"] for one in told["below"] if one["what"] == "takes"] == ["base->lock"]
 
 
+_ALIASES = """\
+struct hub { struct mutex lock; };
+struct port { struct hub *hub; struct mutex setup; spinlock_t data; };
+struct handle { void *private; };
+static void port_use(struct hub *hub, struct port *port, struct handle *table)
+{
+	mutex_lock(&hub->lock);
+	mutex_lock(&port->setup);
+	mutex_unlock(&port->setup);
+	mutex_unlock(&hub->lock);
+	spin_lock(&port->data);
+	spin_unlock(&port->data);
+}
+static void key_use(struct port *port)
+{
+	mutex_lock(&port->hub->lock);
+	mutex_unlock(&port->hub->lock);
+}
+int f(struct handle *handle)
+{
+	struct port *port = handle->private;
+	struct hub *hub = port->hub;
+	struct port key = PORT_INIT;
+
+	port_use(hub, port, handle);
+	key_use(&key);
+	return 0;
+}
+"""
+
+
+def test_locks_are_told_from_the_variables_of_the_function(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(tmp_path, {"kernel/port.c": _ALIASES})
+    told = json.loads(_told(tmp_path, capsys, "f", "--format", "json"))
+    assert {one["subject"] for one in told["below"] if one["what"] == "takes"} == {
+        "hub->lock",
+        "port->hub->lock",  # of key, as key_use() writes it
+        "port->setup",
+        "port->data",
+    }
+
+
 def _hostile() -> Situation:
     evil = 'x"]; n9 [URL="file:///etc/passwd"]; //\\\n\x1b[31m'
     step = Step(evil, 1, evil, evil)

@@ -40,12 +40,24 @@ def canonical(function: Function, expression: str) -> str:
         rest = expression[match.end() :]
         if rest.startswith("->") or not rest:
             expression = (alias[1:] + ("." + rest[2:] if rest else "")) if alias.startswith("&") else alias + rest
-        elif rest.startswith("."):
+        elif rest.startswith(".") and not alias.isupper():  # such a word initialises an object, it does not name one
             expression = alias + rest
         else:
             break
         expression = plain(expression)
     return expression
+
+
+def by_local_name(function: Function, expression: str) -> str:
+    """A canonical expression as the function writes it: from the local variable that stands for most of it."""
+    best, shown = "", expression
+    for name, alias in sorted(function.aliases.items()):
+        full = canonical(function, name)
+        rest = expression[len(full) :]
+        if expression.startswith(full) and rest.startswith(("->", ".")) and len(full) > max(len(best), len(name)):
+            arrow = alias.startswith("&") and rest.startswith(".")
+            best, shown = full, name + ("->" + rest[1:] if arrow else rest)
+    return shown
 
 
 def in_parameters(function: Function, expression: str) -> str:
