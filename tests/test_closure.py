@@ -10,6 +10,8 @@ import pytest
 
 from reviewer.config import data_dir
 from reviewer.context.analysis import Analyser
+from reviewer.context.body import Body
+from reviewer.context.closure import key_of
 from reviewer.context.effects import EventKind, Summary
 from reviewer.registry import load_api
 from reviewer.source.cfg import Function
@@ -220,6 +222,33 @@ def test_a_change_inside_a_large_circle(change: tuple[str, str], same: bool, mon
         assert Counter(each.name for each in computed) == {"ring3": 2, "ring2": 2, "ring1": 2}
     else:
         assert len(computed) > 12
+
+
+def test_a_change_inside_a_circle_whose_summaries_say_more_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of what may be released on some way grow with each turn, which does not keep a circle from settling."""
+    text = (
+        _ring().replace("(b);\n}", "(b->next);\n}").replace("struct mutex lock;", "struct mutex lock; spinlock_t in;")
+    )
+    text = text.replace("\tmsleep(1);\n", "\tif (b->busy)\n\t\tspin_unlock(&b->in);\n\tmsleep(1);\n")
+    before = program(text)
+    old = Analyser(before, API)
+    members = {key_of(one): one for one in (function(before, f"ring{number}") for number in range(12))}
+    known = {key: old.summary(one) for key, one in members.items()}
+    more = {key.name for key, one in members.items() if old._closure.with_circle(known, one).told != known[key].told}
+    assert more == {"ring11"}
+    opening = "static void ring11(struct box *b)\n{\n"
+    after = program(text.replace(opening, opening + "\tbarrier();\n"), before)
+    new = Analyser(after, API, old)
+    followed: list[str] = []
+    body = new.body
+
+    def noting(of: Function) -> Body:
+        followed.append(of.name)
+        return body(of)
+
+    monkeypatch.setattr(new, "body", noting)
+    assert EventKind.SLEEP in {effect.kind for effect in new.summary(function(after, "ring0")).effects.values()}
+    assert Counter(followed) == {"ring11": 2, "ring10": 2, "ring9": 2}
 
 
 def test_what_is_not_looked_into_is_not_computed() -> None:

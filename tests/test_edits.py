@@ -70,6 +70,13 @@ void resume(struct box *b)
 	pm_runtime_get_sync(b->dev);
 	wait_for(b);
 }
+void two_ways(struct box *b)
+{
+	if (!b->polled)
+		schedule();
+	if (b->bulk)
+		msleep(4);
+}
 """
 HEADER = "void beside(struct box *b);\nstatic inline void outside(struct box *b)\n{\n\tbeside(b);\n\tbelow(b);\n}\n"
 INLINE = "kernel/example.h"

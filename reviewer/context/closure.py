@@ -214,7 +214,8 @@ class Closure:
         """Take the summaries of a circle from the base, if the few functions in it that differ say what they said.
 
         They must do so with the summaries of the base, and at the begin, when nothing is known of the circle: else
-        two functions could bear each other out in what neither of them does any more.
+        two functions could bear each other out in what neither of them does any more. What they said is asked once
+        more: what does not decide whether a circle is settled may be older in its summaries.
         """
         old = {key: base.unlike.namesake(function) for key, function in members.items()}
         changed = [key for key, function in members.items() if base.unlike.counterpart(function) is None]
@@ -232,14 +233,13 @@ class Closure:
             key: self._moved(base.closure.known(function), function.path, base)
             for key, function in zip(members, before, strict=True)
         }
-        for key in differing:
-            function = old[key]
-            first = base.closure.with_circle(dict.fromkeys(map(key_of, before), EMPTY), function) if function else EMPTY
-            begun = moved_summary(first, key.path, base.unlike.moves).told
-            if begun != self.with_circle(dict.fromkeys(members, EMPTY), members[key]).told:
-                return False
-            if was[key].told != self.with_circle(was, members[key]).told:
-                return False
+        known = {key_of(function): base.closure.known(function).summary for function in before}
+        for there, here in ((dict.fromkeys(known, EMPTY), dict.fromkeys(members, EMPTY)), (known, was)):
+            for key in differing:
+                function = old[key]
+                said = base.closure.with_circle(there, function) if function is not None else EMPTY
+                if moved_summary(said, key.path, base.unlike.moves).told != self.with_circle(here, members[key]).told:
+                    return False
         self._settle({key: Known(summary, files) for key, summary in was.items()})
         return True
 

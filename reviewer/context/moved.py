@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reviewer.context.effects import Summary
+from reviewer.context.effects import Effect, Summary
 from reviewer.model import Step
 from reviewer.source.edits import Moves
 
@@ -25,9 +25,12 @@ def moved_summary(summary: Summary, path: str, moving: Mapping[str, Moves]) -> S
             for step in old
         )
 
+    def effect(old: Effect) -> Effect:
+        return old._replace(steps=steps(old.steps), others=tuple(map(effect, old.others)))
+
     own = moving.get(path)
     return Summary(
-        {key: effect._replace(steps=steps(effect.steps)) for key, effect in summary.effects.items()},
+        {key: effect(each) for key, each in summary.effects.items()},
         {exit_ if own is None else exit_._replace(line=own.moved(exit_.line)): None for exit_ in summary.exits},
         {key: each._replace(steps=steps(each.steps)) for key, each in summary.requirements.items()},
         {key: each._replace(steps=steps(each.steps)) for key, each in summary.acquisitions.items()},
