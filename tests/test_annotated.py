@@ -18,6 +18,7 @@ from reviewer.context.analysis import Analyser
 from reviewer.context.contexts import Contexts
 from reviewer.model import Applied, Change, DiffFile, DiffHunk, DiffLine, Mark, PatchReview, Review, World
 from reviewer.report.annotated import render_diff
+from reviewer.report.gutter import meaning, told
 from reviewer.report.text import console_for
 from reviewer.source.program import Program
 from reviewer.source.store import Store
@@ -160,3 +161,9 @@ def test_the_example_s_series_from_mail(tmp_path: Path) -> None:
     allocated = next(number for number, row in enumerate(rows) if "kzalloc(sizeof" in row)
     assert rows[allocated].startswith("hardirq ")
     assert "lock-gfp-blocking-in-atomic" in rows[allocated + 1]
+
+
+def test_two_locks_of_one_name_are_one_word_in_the_margin() -> None:
+    marks = (Mark("siglock", "spinlock sighand->siglock"), Mark("siglock", "spinlock tsk->sighand->siglock"))
+    assert told(marks) == "siglock"
+    assert meaning(marks) == "spinlock sighand->siglock; spinlock tsk->sighand->siglock"

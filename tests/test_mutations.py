@@ -218,6 +218,19 @@ def test_flags_in_memory_are_left_out_and_counted() -> None:
     assert excluded == {"the flags are kept in memory, where others can restore them": 1}
 
 
+def test_flags_are_not_missed_where_interrupts_are_disabled_anyway() -> None:
+    text = BOOT + (
+        "static int dev_park(void)\n{\n\tunsigned long flags;\n\n\tlocal_irq_save(flags);\n"
+        "\tlocal_irq_restore(flags);\n\treturn 0;\n}\n"
+        "static struct syscore_ops park_ops = {\n\t.suspend = dev_park,\n};\n"
+    )
+    excluded = Counter[str]()
+    source = Source("dev.c", text, parse("dev.c", text.encode()).extents)
+    (make,) = (found.make for found in KINDS if found.name == "irq-restore-skipped")
+    assert not list(make(source, excluded))
+    assert excluded == {"a callback of syscore_ops, which runs alone": 1}
+
+
 def test_a_reader_with_an_index_is_begun_by_an_assignment() -> None:
     ((skipped,), _), ((deleted,), _) = flagged("srcu-unlock-skipped"), flagged("srcu-unlock-deleted")
     assert "idx = srcu_read_lock(&dev->srcu);\n\tif (reviewer_probe_condition()) return -EINVAL;\n" in skipped.text

@@ -34,6 +34,7 @@ def told(marks: Iterable[Mark]) -> str:
             if mark.world is world
         ]
         if words:
+            words = list(dict.fromkeys(words))  # two locks of one name are told apart by what the marks mean
             parts.append(f"{prefix}{','.join(words)}" if prefix else " ".join(words))
     return " ".join(parts)
 

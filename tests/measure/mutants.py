@@ -133,7 +133,7 @@ def _without_release(names: re.Pattern[str], takes: re.Pattern[str]) -> Maker:
                 continue
             if len(white.expandtabs(8)) < 16 or site.braceless:
                 continue
-            if _wrapper(source, site, excluded):
+            if _wrapper(source, site, excluded) or _restored_by_none(source, site, excluded):
                 continue
             if not _others(source, site, names):
                 excluded["the only release of its lock in the function"] += 1
@@ -160,12 +160,24 @@ def _kept_in_memory(site: Site, excluded: Counter[str]) -> bool:
     return False
 
 
+def _restored_by_none(source: Source, site: Site, excluded: Counter[str]) -> bool:
+    """Whether interrupts are disabled there whatever the function does, so that nobody misses what it saved."""
+    if site.name not in ("local_irq_save", "local_irq_restore"):
+        return False
+    header = source.header(site.function)
+    if reason := runs_alone(source.path, source.code, header, site.function, site.name):
+        excluded[reason] += 1
+    return bool(reason)
+
+
 def _early_return(takes: re.Pattern[str], releases: re.Pattern[str]) -> Maker:
     """Return right after a lock was taken, in a function that lets go of it elsewhere."""
 
     def make(source: Source, excluded: Counter[str]) -> Iterator[Mutant]:
         for site in sites(source, takes, excluded):
             if "guard" in site.name or _wrapper(source, site, excluded) or _kept_in_memory(site, excluded):
+                continue
+            if _restored_by_none(source, site, excluded):
                 continue
             if not _others(source, site, releases):
                 excluded["the function has no release of the lock"] += 1
