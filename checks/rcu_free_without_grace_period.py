@@ -86,6 +86,19 @@ CHECK = Check(
     ),
     right=(
         """
+        struct table { struct keys __rcu *keys; };
+        void settle(struct table *table)
+        {
+                struct keys *keys = rcu_dereference_protected(table->keys, 1);
+
+                if (is_usable(keys))
+                        return;
+                WARN_ON_ONCE(1);
+                rcu_assign_pointer(table->keys, NULL);
+                kfree(keys);
+        }
+        """,
+        """
         struct table { spinlock_t lock; struct list_head list; };
         void forget(struct table *table, struct entry *entry, bool wait)
         {

@@ -29,8 +29,8 @@ from reviewer.context.references import LAST, TRIED
 from reviewer.context.references import learn as learn_reference
 from reviewer.context.state import Origin, State, Task, atomic
 from reviewer.context.tables import Api
-from reviewer.source.cfg import Call, Function, Literal
-from reviewer.source.expression import is_path, split_member, unwrap
+from reviewer.source.cfg import WARNED, Call, Function, Literal
+from reviewer.source.expression import constant, is_path, split_member, unwrap
 
 _RUNNING = "TASK_RUNNING"
 
@@ -140,8 +140,14 @@ def _assume_meaning(
 
 
 def presume(function: Function, node: Call, position: int, facts: Facts) -> None:
-    """After a warning the code goes on as if there had been no reason for it, unless it asks again itself."""
+    """After a warning the code goes on as if there had been no reason for it, unless it asks again itself.
+
+    Where the warning asks for nothing, whoever comes there is wrong.
+    """
     text = unwrap(node.args[position]) if position < len(node.args) else ""
+    if constant(text) not in (None, 0):
+        facts[VALUE, WARNED] = NONZERO
+        return
     member = unwrap(text.removeprefix("!"))
     if split_member(member) is None or not is_path(member) or (VALUE, member) in facts:
         return

@@ -74,7 +74,7 @@ class GracePeriods(Watcher):
             return
         for variable, known in unlinked:
             freed = self._freeing(node, variable)
-            if freed and facts.get((VALUE, variable)) != 0:
+            if freed and facts.get((VALUE, variable)) != 0 and not self._flow.body.once.has_warned(facts):
                 self._report(node, variable, known, freed, state)
                 del facts[UNLINKED, variable]
             elif self._handed_over(node, variable):
