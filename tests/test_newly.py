@@ -244,3 +244,37 @@ def test_flags_may_be_given_back_by_others(elsewhere: str) -> None:
         "raw_spin_unlock_irqrestore(&hub->lock, flags); /* only */", f"raw_spin_unlock(&hub->lock); {elsewhere}"
     )
     assert not _brought(_READ, after)
+
+
+_LEAVES = """\
+static void stay(struct hub *hub)
+{
+	if (hub->state > 2)
+		preempt_disable();
+}
+static int leave(struct hub *hub)
+{
+	stay(hub);
+	preempt_enable();
+	return 0;
+}
+int visit(struct hub *hub)
+{
+	int err;
+
+	preempt_disable(); /* first */
+	if (hub->state) {
+		err = -EBUSY;
+		goto out;
+	}
+	err = leave(hub);
+out:
+	preempt_enable();
+	return err;
+}
+"""
+
+
+def test_preemption_stays_disabled_on_a_new_way_beside_one_that_may_enable_it_twice() -> None:
+    after = _LEAVES.replace("/* first */", "\n\tif (hub->first)\n\t\treturn 0;")
+    assert _brought(_LEAVES, after) == [("lock-imbalance", "return 0;")]

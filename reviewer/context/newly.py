@@ -74,7 +74,7 @@ def newly_unbalanced(
             and getattr(exit_, counter) > 0
             and not exit_.unsure & {counter} - unclear
             and (old := earlier(exit_))
-            and not any(getattr(o, counter) for o in old)
+            and not any(getattr(o, counter) > 0 for o in old)
         ]
         right = [exit_.line for exit_ in now if not getattr(exit_, counter)]
         if wrong and right:
