@@ -176,7 +176,7 @@ class Calls:
             gone = identifiers(node.args[0])
             for key in [key for key in facts if key[0] == DECIDED and key[1] in gone]:
                 del facts[key]
-        for argument in node.args:
+        for argument in () if node.name in self.api.steady else node.args:
             if not _OUT_PARAMETER.fullmatch(argument) or (STANDS, argument[1:]) in facts:  # a lock stays where it is
                 continue
             number = argument[1:] in flow.function.locals and argument[1:] not in flow.function.types

@@ -192,7 +192,7 @@ class Requirements:
         for kind, table in (("lock", demands.held), ("exclusive", demands.exclusive)):
             if name in table:
                 given = argument(dict(table))
-                return [frozenset((Need(kind, given),))] if given is not None else []
+                return [frozenset((Need(kind, given),))] if given is not None and self._can_be_lock(given) else []
         if name in demands.fixed:
             return [frozenset((Need("lock", demands.fixed[name]),))]
         if name in demands.context:
@@ -216,6 +216,11 @@ class Requirements:
             others = clauses(condition, demands, definition) if condition is not None else [frozenset[Need]()]
             return [clause | {need} for clause in others]
         return []
+
+    def _can_be_lock(self, name: str) -> bool:
+        """Whether what is asserted may be a lock: of a variable of another type lockdep alone knows who holds it."""
+        words = _IDENTIFIER.findall(self._flow.function.types.get(name, ""))
+        return not words or any(word in self._api.types for word in words)
 
     def _demand(self, clause: Clause, step: Step, line: int, name: str, state: State, facts: Facts) -> None:
         if UNKNOWN in clause or all(need.kind == "unused" for need in clause):

@@ -629,7 +629,7 @@ int transmit(struct dev *dev, struct frame *frame)
 		goto failed;
 	if (static_branch_unlikely(&dev_locking_key))
 		mutex_lock(&dev->setup);
-	result = put_frame(dev, frame);
+	result = frame->length;
 	if (static_branch_unlikely(&dev_locking_key))
 		mutex_unlock(&dev->setup);
 	if (result)

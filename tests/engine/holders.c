@@ -258,3 +258,33 @@ static void polls_its_poller(struct dev *dev, struct poller *poller)
 	poller->poll(poller); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&dev->lock);
 }
+
+/* Of an object that is no lock lockdep alone knows who holds it; a pointer to a lock is one. */
+struct shelf { struct mutex setup; int books; struct lockdep_map dep_map; };
+
+static int shelf_books(struct shelf *shelf)
+{
+	lockdep_assert_held(shelf);
+	return shelf->books;
+}
+
+static void shelf_add(struct shelf *shelf)
+{
+	struct mutex *lock = &shelf->setup;
+
+	lockdep_assert_held(lock);
+	shelf->books++;
+}
+
+static long shelf_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct shelf *shelf = file->private_data;
+
+	if (shelf_books(shelf))
+		shelf_add(shelf); /* wrong: lock-assert-not-held */
+	return 0;
+}
+
+static const struct file_operations shelf_fops = {
+	.unlocked_ioctl = shelf_ioctl,
+};
