@@ -288,3 +288,37 @@ static long shelf_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 static const struct file_operations shelf_fops = {
 	.unlocked_ioctl = shelf_ioctl,
 };
+
+/* Nobody else has an object whose last reference is gone. */
+struct twig { struct twig __rcu *parent; atomic_t count; struct work_struct work; struct work_struct peek; };
+static DEFINE_MUTEX(twigs_lock);
+
+static struct twig *twig_parent(struct twig *twig)
+{
+	return rcu_dereference_check(twig->parent, lockdep_is_held(&twigs_lock) || !atomic_read(&twig->count));
+}
+
+static void twig_put(struct twig *twig)
+{
+	if (!atomic_dec_and_test(&twig->count))
+		return;
+	twig->left = twig_parent(twig)->left;
+}
+
+static void twig_work(struct work_struct *work)
+{
+	twig_put(container_of(work, struct twig, work));
+}
+
+static void twig_peek(struct work_struct *work)
+{
+	struct twig *twig = container_of(work, struct twig, peek);
+
+	twig->left = twig_parent(twig)->left; /* wrong: rcu-deref-outside-reader */
+}
+
+void twig_init(struct twig *twig)
+{
+	INIT_WORK(&twig->work, twig_work);
+	INIT_WORK(&twig->peek, twig_peek);
+}
