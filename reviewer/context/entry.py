@@ -144,7 +144,8 @@ class _Mentions:
             if registration.member or position is None or position >= len(arguments):
                 continue
             known = True
-            if plain_value(arguments[position]) == name:
+            otherwise = any(_says(self._text, word) for word in registration.unless)
+            if plain_value(arguments[position]) == name and not otherwise:
                 kind = _kind(registration, called, arguments, self._text)
                 yield _Found(kind, self._path, line, f"{called}()", registration.holds)
         for position in range(len(arguments)) if not known else ():

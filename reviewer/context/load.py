@@ -175,7 +175,8 @@ class _Reader:
                     (self.pattern("entries", f"{place}, flagged", [text]), kind) for text, kind in entry.flagged.items()
                 ]
                 member, holds = (entry.member, "") if isinstance(entry, ObjectEntry) else ("", entry.holds)
-                found.append(Registration(position, member, entry.kind, entry.flags_at, tuple(flagged), holds))
+                unless = () if isinstance(entry, ObjectEntry) else tuple(entry.unless.split())
+                found.append(Registration(position, member, entry.kind, entry.flags_at, tuple(flagged), holds, unless))
         return tuple(found)
 
     def member(self, entry: Operations) -> Member:

@@ -387,6 +387,7 @@ class RegistrationEntry(_Table, frozen=True, forbid_unknown_fields=True):
     flags_at: Positions = {}
     flagged: dict[str, EntryKind] = {}
     holds: str = ""
+    unless: str = ""
 
 
 class ObjectEntry(_Table, frozen=True, forbid_unknown_fields=True):

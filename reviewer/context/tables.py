@@ -56,7 +56,7 @@ class Registration:
 
     ``position`` is where by call: the function itself, or an object that has it in ``member``. The first pattern of
     ``flagged`` that matches a whole word of the argument at ``flags_at`` decides otherwise. ``holds`` is a global lock
-    that is held meanwhile.
+    that is held meanwhile. In a file that says one of the words ``unless`` the context may be another one.
     """
 
     position: Mapping[str, int]
@@ -65,6 +65,7 @@ class Registration:
     flags_at: Mapping[str, int]
     flagged: tuple[tuple[re.Pattern[str], EntryKind], ...]
     holds: str = ""
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
