@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ from reviewer.context.filled import Filled
 from reviewer.context.graceperiod import GracePeriods
 from reviewer.context.handover import HandOver
 from reviewer.context.instrumented import Instrumented
-from reviewer.context.locks import handed_out
+from reviewer.context.irqflags import kept_to_itself
+from reviewer.context.locks import canonical, handed_out, releases
 from reviewer.context.once import Once
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
@@ -27,6 +29,7 @@ from reviewer.context.reached import NOTHING, Reached, reached
 from reviewer.context.references import References
 from reviewer.context.saved import Saved
 from reviewer.context.subjects import Subjects
+from reviewer.context.tables import Api
 from reviewer.context.temporaries import last_read
 from reviewer.context.transitions import Transitions
 from reviewer.context.watch import Watcher
@@ -51,6 +54,8 @@ class Body:
     """One function as the analysis of its paths asks for it.
 
     ``rank`` gives the blocks in the order in which they are followed, ``watchers`` what is to be watched on the way.
+    ``released`` are the locks that the function itself lets go of somewhere, ``lowered`` the counters that it lowers,
+    ``own_flags`` the variables of ``kept_to_itself()``.
     """
 
     def __init__(self, analyser: Analyser, function: Function) -> None:
@@ -60,6 +65,9 @@ class Body:
         self._reached: dict[tuple[int, str, tuple[str, ...]], Reached] = {}
         self.conditions = Subjects(function).conditions
         self.handed_out = handed_out(function)
+        self.released = frozenset(canonical(function, lock) for lock, _ in releases(function, api))
+        self.lowered = frozenset(_lowered(function, api))
+        self.own_flags = kept_to_itself(function, api)
         self.noinstr = is_noinstr(function)
         self.cursors = Cursors(analyser.program, function)
         self.asserted_at_times = asserted_at_times(function)
@@ -89,3 +97,9 @@ class Body:
         if found is None or any(self._analyser.summary(one.function) is not one.summary for one in found.callees):
             found = self._reached[key] = reached(self._analyser, self._function, node)
         return found
+
+
+def _lowered(function: Function, api: Api) -> Iterator[str]:
+    """The counters that ``function`` itself lowers."""
+    for node in function.calls():
+        yield from (name for name, change in api.counters.get(node.name, {}).items() if change < 0)

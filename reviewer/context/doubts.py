@@ -3,44 +3,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import EXCLUSIVE
 from reviewer.context.facts import TAKEN_AT, Facts
-from reviewer.context.irqflags import interrupts_off, kept_to_itself
-from reviewer.context.locks import canonical
+from reviewer.context.irqflags import interrupts_off
 from reviewer.context.state import Held, Origin, State
-from reviewer.context.tables import Api, Operation
 from reviewer.source.cfg import Call, Function
 from reviewer.source.expression import identifiers
 
 if TYPE_CHECKING:
+    from reviewer.context.body import Body
     from reviewer.context.ownlocks import OwnLocks
 
 _COUNTERS = ("preempt", "bh", "rcu")
 
 
 class Doubts:
-    """The doubts about one function.
+    """The doubts about one function. ``let_go`` are the locks that it has released on some path itself."""
 
-    ``let_go`` are the locks that it has released on some path itself, ``own_flags`` the variables of
-    ``kept_to_itself()``.
-    """
-
-    def __init__(self, function: Function, api: Api, own_locks: OwnLocks) -> None:
+    def __init__(self, function: Function, body: Body, own_locks: OwnLocks) -> None:
         self._function = function
+        self._body = body
         self._own_locks = own_locks
         self._doubtful: set[tuple[str, str]] = set()
-        self._released_here = frozenset(
-            canonical(function, node.args[call.argument])
-            for node in function.calls()
-            if (call := api.locks.get(node.name)) is not None
-            and call.operation is Operation.RELEASE
-            and call.argument < len(node.args)
-        )
-        self._lowered_here = frozenset(_lowered(function, api))
-        self.own_flags = kept_to_itself(function, api)
         self.let_go: set[Held] = set()
 
     def clear(self) -> None:
@@ -54,13 +40,14 @@ class Doubts:
             (held.kind, held.expression)
             for held in state.locks
             if held.origin is Origin.TAKEN
-            and held.expression not in self._released_here
+            and held.expression not in self._body.released
             and not self._own_locks.has(self._function, held.expression)
         )
         self._doubtful.update(
-            ("", name) for name in _COUNTERS if getattr(state, name) > 0 and name not in self._lowered_here
+            ("", name) for name in _COUNTERS if getattr(state, name) > 0 and name not in self._body.lowered
         )
-        if interrupts_off(state) and (not self.own_flags or self.own_flags & set().union(*map(identifiers, node.args))):
+        own_flags = self._body.own_flags
+        if interrupts_off(state) and (not own_flags or own_flags & set().union(*map(identifiers, node.args))):
             self._doubtful.add(("", "irq"))
 
     def is_certain(self, held: Held) -> bool:
@@ -82,9 +69,3 @@ class Doubts:
         let_go = [held.expression for held in self.let_go if held.kind in EXCLUSIVE]
         held_now = {held.expression for held in state.locks} if let_go else set()
         return frozenset(name for name in let_go if name not in held_now and (TAKEN_AT, name) in facts)
-
-
-def _lowered(function: Function, api: Api) -> Iterator[str]:
-    """The counters that the function itself lowers."""
-    for node in function.calls():
-        yield from (name for name, change in api.counters.get(node.name, {}).items() if change < 0)

@@ -82,7 +82,7 @@ class Flow:
         self.body = analyser.body(function)
         self.analysis = Analysis()
         self.start = self._annotated(start)
-        self.doubts = Doubts(function, self.api, analyser.own_locks)
+        self.doubts = Doubts(function, self.body, analyser.own_locks)
         self.let_go_below: set[tuple[str, str]] = set()
         self.taken_below: set[tuple[str, str]] = set()
         self.perhaps_released: set[tuple[str, str]] = set()
@@ -276,10 +276,10 @@ class Flow:
         """Whether a step takes and disables for certain what it does: a primitive, or what is like one."""
         if not isinstance(node, Call):
             return isinstance(node, Guard)
-        return self.api.is_known(node.name) or (self._is_followed(node) and self.reached(node).certain)
+        return self.api.is_known(node.name) or (self._is_ordinary(node) and self.reached(node).certain)
 
-    def _is_followed(self, node: Call) -> bool:
-        """Whether nothing but the function that is called says what a call does."""
+    def _is_ordinary(self, node: Call) -> bool:
+        """Whether no table says what a call does, nor a parameter which function it calls."""
         return node.name not in self.function.params and self.analyser.calls.is_ordinary(node.name)
 
     def _disables_interrupts(self, node: AnyNode) -> bool:
@@ -291,7 +291,7 @@ class Flow:
         if (lock := self.api.locks.get(node.name)) is not None:
             is_raw = self.api.classes[lock.kind] is LockClass.RAW
             return is_raw and lock.operation is Operation.ACQUIRE and lock.suffix in ("irq", "irqsave")
-        if not self._is_followed(node):
+        if not self._is_ordinary(node):
             return self.api.irq.get(node.name) in ("disable", "save")
         found = self.reached(node)
         return found.certain and all(exit_.irq == "off" for exit_ in found.callees[0].summary.exits)
@@ -320,7 +320,7 @@ class Flow:
             elif getattr(after, counter) < getattr(before, counter):
                 self._fell.add(counter)
         was, now = interrupts_off(before), interrupts_off(after)
-        if now and not was and isinstance(node, Call) and saved_in(node, self.api) in self.doubts.own_flags:
+        if now and not was and isinstance(node, Call) and saved_in(node, self.api) in self.body.own_flags:
             taken.setdefault(("irq", ""), (node.line, shown_as(node, self.api)))
             self._raised.add("irq")
         elif was and not now:
@@ -512,8 +512,10 @@ class Flow:
         return Event(kind, self.function, node.line, callee, argument, state, steps, masked, shown, detail)
 
     def is_new(self, effect: Effect, line: int, state: State) -> bool:
-        """Whether the same was not told of a call on ``line`` yet: of the last reference or of another one, in another
-        way."""
+        """Whether ``effect`` was not told as another one of the call on ``line`` yet.
+
+        The same about the last reference to an object and about any one count as one, and so do several ways to it.
+        """
         others = tuple(way.steps for way in effect.others)
         if others and self._told.setdefault((effect.key, others, line, state), effect.steps) != effect.steps:
             return False

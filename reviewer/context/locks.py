@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Final
 
 from reviewer.context.facts import (
     DECIDED,
@@ -19,7 +21,7 @@ from reviewer.context.facts import (
     Facts,
 )
 from reviewer.context.state import Held, Origin, State, moved
-from reviewer.context.tables import Api, LockClass
+from reviewer.context.tables import Api, LockClass, Operation
 from reviewer.source.cfg import Assign, Function
 from reviewer.source.expression import is_path, last_member, plain, root, variables
 
@@ -27,6 +29,10 @@ _ROOT = re.compile(r"[A-Za-z_]\w*")
 _PARAMETER = re.compile(r"P(\d+)(?!\w)")
 _RETURNED = re.compile(r"R(?=->|\.|$)")
 _PRIVATE = re.compile(r"ACCESS_PRIVATE\((.*),(\w+)\)")
+
+
+SHARED: Final = frozenset(("read", "rwsem_read", "rwsem_unowned"))
+"""Kinds of locks, as ``locks.toml`` calls them, that several readers hold at once."""
 
 
 def canonical(function: Function, expression: str) -> str:
@@ -58,6 +64,14 @@ def by_local_name(function: Function, expression: str) -> str:
             arrow = alias.startswith("&") and rest.startswith(".")
             best, shown = full, name + ("->" + rest[1:] if arrow else rest)
     return shown
+
+
+def releases(function: Function, api: Api) -> Iterator[tuple[str, int]]:
+    """The locks that ``function`` itself lets go of, as it writes them, and the lines on which it does so."""
+    for node in function.calls():
+        call = api.locks.get(node.name)
+        if call is not None and call.operation is Operation.RELEASE and call.argument < len(node.args):
+            yield node.args[call.argument], node.line
 
 
 def in_parameters(function: Function, expression: str) -> str:

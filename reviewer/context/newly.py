@@ -11,9 +11,10 @@ from reviewer.context.balance import RAISED, imbalance, placed, unnamed
 from reviewer.context.cursors import moves_on
 from reviewer.context.effects import WALKED, Analysis, Event, EventKind, Exit
 from reviewer.context.irqflags import left_disabled
+from reviewer.context.locks import releases
 from reviewer.context.state import State
-from reviewer.context.tables import Api, Operation
-from reviewer.source.cfg import Assign, Call, Function, Loop
+from reviewer.context.tables import Api
+from reviewer.source.cfg import Assign, Function, Loop
 from reviewer.source.expression import last_member
 
 _TWICE: Final = EventKind.TAKEN_TWICE
@@ -29,6 +30,8 @@ def newly_unbalanced(
     handed_over: bool,
 ) -> Iterator[Event]:
     """One event for each lock or counter that a way out gave back in ``before`` and leaves held in ``after``.
+
+    One more where interrupts were enabled again and now stay disabled.
 
     What the function was before is the best witness of what it is meant to do: its name and the value it returns do
     not count here, nor whatever was unclear about its ways out already. ``came_from`` tells for a line of the function
@@ -107,11 +110,6 @@ def _walks(function: Function) -> list[int]:
 def _released(function: Function, api: Api) -> dict[str, list[int]]:
     """The lines on which the function itself lets go of locks, by their last member."""
     found: dict[str, list[int]] = defaultdict(list)
-    for block in function.blocks:
-        for node in block.nodes:
-            call = api.locks.get(node.name) if isinstance(node, Call) else None
-            if not isinstance(node, Call) or call is None or call.operation is not Operation.RELEASE:
-                continue
-            if call.argument < len(node.args):
-                found[last_member(node.args[call.argument])].append(node.line)
+    for lock, line in releases(function, api):
+        found[last_member(lock)].append(line)
     return found
