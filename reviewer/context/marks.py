@@ -7,13 +7,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from reviewer.context.locks import around
+from reviewer.context.locks import SHARED, around
 from reviewer.context.state import ASSERTED, Held, Origin, State
 from reviewer.context.tables import Api, EntryKind, LockClass, Watching
 from reviewer.model import Mark, World
 from reviewer.source.expression import last_member, plain
 
-_SHARED: Final = frozenset(("read", "rwsem_read", "rwsem_unowned"))
 _KIND_WORD: Final = {
     "raw": "raw spinlock",
     "bit": "bit spinlock",
@@ -166,7 +165,7 @@ def _short(lock: Held, names: Names, api: Api) -> str:
         return name if name.startswith("rcu") else f"{lock.kind}:{owner or name}"
     if name in _KINDS or any(name == last_member(other) for other in names.taken if other != lock.expression):
         name = _with_owner(name, names.taken.get(lock.expression, _NOT_SEEN).written, lock.expression)
-    return f"{name}:r" if lock.kind in _SHARED else name
+    return f"{name}:r" if lock.kind in SHARED else name
 
 
 def _with_owner(name: str, *texts: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.acquire import EXCLUSIVE, WAIT
 from reviewer.context.effects import Analysis, Edge, Event, EventKind
+from reviewer.context.locks import SHARED
 from reviewer.context.tables import LockClass
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function
@@ -24,9 +25,7 @@ _LOCK = r"\w[\w>-]*(?:\.\w[\w>-]*)*(?:\(\))?"
 _OUTSIDE = re.compile(rf"({_LOCK}) is taken outside ({_LOCK}(?: and {_LOCK})*)")
 _COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
 _CHAIN = re.compile(r"\w+(?:->\w+)+(?: --> \w+(?:->\w+)+)+")
-# A reader waits for a writer that waits for another reader, so that an order that is stated holds for readers too.
 _SETS_UP = re.compile(r"(?:^|_)init(?:_|$)")
-_SHARED = frozenset(("read", "rwsem_read", "rwsem_unowned"))
 _WAITS = frozenset((WAIT,))
 _MOST_FILES = 4
 _MOST_FUNCTIONS = 40
@@ -93,7 +92,8 @@ class Orders:
         """An event for each pair of locks of ``function`` that a document wants taken in the other order."""
         wanted = self._stated(function.path) if analysis.edges else ()
         for edge in analysis.edges.values() if wanted else ():
-            held, taken = self._classes(function, edge, _SHARED, _SHARED)
+            # A reader waits for a writer that waits for another reader: an order that is stated holds for readers too.
+            held, taken = self._classes(function, edge, SHARED, SHARED)
             for rule in wanted:
                 if held and (rule.outer, rule.inner) == (taken, held):
                     steps = edge.acquisition.steps
