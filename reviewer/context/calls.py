@@ -38,7 +38,7 @@ from reviewer.context.facts import (
     note_error,
     note_same,
 )
-from reviewer.context.filled import stored
+from reviewer.context.filled import of_stored
 from reviewer.context.locks import apply_suffix, canonical, drop, equal_name, in_caller, take
 from reviewer.context.lookups import note_lookup, note_stale
 from reviewer.context.match import presumed, satisfied
@@ -536,7 +536,7 @@ class Calls:
             sought, given = sought_for(assumed, caller, facts), place.flow.body.filled.given(assumed, node.args, facts)
             if known is None or sought is None or given is None:
                 return
-            there, conditions = known, sought + given + stored(assumed, facts)
+            there, conditions = known, sought + given + of_stored(assumed, facts)
         for condition in brought.conditions:
             answer = satisfied(condition, node.args, there.facts, caller, self.api)
             if answer is False or (answer is None and not presumed(condition, brought.callee)):

@@ -15,7 +15,7 @@ from reviewer.source.cfg import Assign, Function, written_by
 from reviewer.source.expression import constant, last_member, split_member
 
 
-def stored(assumptions: Assumptions, facts: Facts) -> list[Condition]:
+def of_stored(assumptions: Assumptions, facts: Facts) -> list[Condition]:
     """What must hold of the parameters that this path has put into the members of which something is assumed."""
     into = {text: position for (letter, text), position in facts.items() if letter == STORED}
     return [

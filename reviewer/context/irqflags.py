@@ -19,11 +19,11 @@ def interrupts_off(state: State) -> bool:
     return state.irq == "off" or state.suffix > 0
 
 
-def left_disabled(exit_: Exit) -> int:
-    """1 where interrupts that were disabled on the way are still so at this way out, else 0."""
+def left_disabled(exit_: Exit) -> bool:
+    """Whether interrupts that were disabled on the way are still so at this way out."""
     if exit_.irq == "off":
-        return int(exit_.suffix >= 0)  # spin_unlock_irqrestore() gives back what local_irq_save() has saved
-    return int(not exit_.irq and exit_.suffix > 0)
+        return exit_.suffix >= 0  # spin_unlock_irqrestore() gives back what local_irq_save() has saved
+    return not exit_.irq and exit_.suffix > 0
 
 
 def saved_in(node: Call, api: Api) -> str:

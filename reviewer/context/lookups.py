@@ -21,7 +21,7 @@ def note_lookup(state: State, facts: Facts, api: Api, result: str, call: str, li
     excluding = [
         held for held in state.locks if api.classes.get(held.kind) is not LockClass.READER and held.kind != "?"
     ]
-    if len(excluding) >= 1:
+    if excluding:
         newest = max(excluding, key=lambda held: facts.get((TAKEN_AT, held.expression), ("", 0, ""))[1])
         facts.pop((DECIDED, result), None)
         facts[DECISION, result] = Decision(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from reviewer.context.effects import Condition
 from reviewer.context.facts import GFP, REPLACED, SYMBOL, VALUE, Facts
-from reviewer.source.cfg import Assign, Call, Function
+from reviewer.source.cfg import Function, written_by
 
 _MOST = 4
 _Subject = tuple[int, str, str | None]
@@ -66,9 +66,5 @@ def _same(function: Function, positions: Mapping[str, int]) -> dict[str, int]:
     named = {name: value for name, value in function.aliases.items() if value in positions}
     if not named:
         return {}
-    changed = {
-        node.target if isinstance(node, Assign) else node.result
-        for node in function.nodes()
-        if isinstance(node, Assign | Call)
-    }
+    changed = {written_by(node) for node in function.nodes()}
     return {name: positions[value] for name, value in named.items() if value not in changed}

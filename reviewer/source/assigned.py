@@ -17,8 +17,8 @@ _VALUE = re.compile(rb"=\s*+&?([a-z_]\w++)\s*+;")
 _TARGET = re.compile(
     rb"(?<![\w>.)\]])([A-Za-z_]\w*(?:\[[^\[\]]*\])?(?:(?:->|\.)\w+(?:\[[^\[\]]*\])?)*?)(?:->|\.)(\w+)\s*\Z"
 )
-_LONGEST_TARGET = 120
-_LONGEST_HEADER = 400
+_LONGEST_TARGET = 120  # bytes
+_LONGEST_HEADER = 400  # bytes
 _SUBSCRIPT = re.compile(rb"\[[^\[\]]*\]")
 _MEMBER = re.compile(rb"->|\.")
 _POINTED = re.compile(rb"\bstruct\s++(\w++)\s*+(?:const\s*+)?\**+\s*+(?:const\s++)?(\w++)(?=\s*+[;,=)\[])")
@@ -29,6 +29,7 @@ _OF_NAMED_TYPE = re.compile(rb"\s*(?:const\s+)?(?!(?:__)?[a-z]{1,2}\d+\b|s?size_
 _MARK = re.compile(rb"[()\[\]{},]")
 _GIVEN = re.compile(rb"\s*&?([A-Za-z_]\w*)\s*")
 _ANY = ""
+"""The function of ``Assigned`` where callers of other files choose it."""
 
 
 class Assigned(NamedTuple):
@@ -59,7 +60,7 @@ def assigned_functions(text: bytes, kinds: Mapping[str, str], variables: Mapping
     """
     for match in _VALUE.finditer(text):
         value = match.group(1)
-        if kinds.get(value.decode("latin-1"), "m") == "m":
+        if not _is_function(kinds, value):
             # Mostly it is no parameter either, which this finds out fast.
             brace = text.rfind(b"\n{", 0, match.start())
             if text.find(value, max(0, brace - _LONGEST_HEADER), max(0, brace)) < 0:
@@ -105,14 +106,18 @@ def _put(text: bytes, kinds: Mapping[str, str], around: _Around | None, value: b
             pointer = _FUNCTION_POINTER.match(parameter) or _OF_NAMED_TYPE.fullmatch(parameter)
             if pointer is not None and pointer.group(1) == value:
                 return _given(text, kinds, around, header.group(1), position)
-    name = value.decode("latin-1")
-    return {name} if kinds.get(name, "m") != "m" else set()
+    return {value.decode("latin-1")} if _is_function(kinds, value) else set()
+
+
+def _is_function(kinds: Mapping[str, str], name: bytes) -> bool:
+    """Whether the file defines ``name``, and not as a macro."""
+    return kinds.get(name.decode("latin-1"), "m") != "m"
 
 
 def _header(text: bytes, around: _Around, kinds: Mapping[str, str]) -> re.Match[bytes] | None:
     """The name of the function and its bracket."""
     for match in _NAMED.finditer(text, around.start, around.brace):
-        if kinds.get(match.group(1).decode("latin-1"), "m") != "m":
+        if _is_function(kinds, match.group(1)):
             return match
     return None
 
@@ -127,10 +132,10 @@ def _given(text: bytes, kinds: Mapping[str, str], around: _Around, name: bytes, 
             continue
         arguments = _arguments(text, use.end() - 1) if use.group(1) else []
         named = _GIVEN.fullmatch(arguments[position]) if position < len(arguments) else None
-        function = named.group(1).decode("latin-1") if named is not None else _ANY
-        if kinds.get(function, "m") != "m":
-            functions.add(function)
-        elif function != "NULL":
+        function = named.group(1) if named is not None else b""
+        if _is_function(kinds, function):
+            functions.add(function.decode("latin-1"))
+        elif function != b"NULL":
             return {_ANY}
     return functions or {_ANY}
 
