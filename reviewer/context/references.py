@@ -29,6 +29,7 @@ LAST: Final = f"{SOME}last:"
 
 _COUNTER = re.compile(r"&(\w+)->([\w.>-]+)")
 _DEEPEST = 3
+"""So many calls one below the other are looked into."""
 
 
 class Answer(NamedTuple):

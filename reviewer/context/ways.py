@@ -6,6 +6,7 @@ from __future__ import annotations
 from reviewer.context.effects import Effect
 
 _MOST = 3
+"""So many ways are kept apart: each of them is tried for each caller."""
 
 
 def joined(old: Effect, new: Effect) -> Effect:
