@@ -151,8 +151,7 @@ class Calls:
             found = self._ordinary[name] = not (
                 api.is_known(name)
                 or demands.asserts(name)
-                or name.startswith("refcount_dec")
-                or api.last_reference.fullmatch(name)
+                or api.lowers_reference.fullmatch(name)
                 or demands.takers.fullmatch(name.removeprefix("."))
                 or any(name in table for table in (*named, *more))
                 or any(pattern.fullmatch(name) for pattern in patterns)

@@ -391,6 +391,9 @@ def load_tables(folder: Path) -> Api:
         srcu_pointers=effects.rcu.srcu_pointers,
         last_reference=reader.pattern("effects", "rcu.last_reference", [effects.rcu.last_reference]),
         not_last_reference=reader.pattern("effects", "rcu.not_last_reference", [effects.rcu.not_last_reference]),
+        lowers_reference=reader.pattern(
+            "effects", "rcu.lowers_reference", [effects.rcu.lowers_reference, effects.rcu.last_reference]
+        ),
         for_readers=effects.rcu.for_readers,
         keeps=reader.pattern("effects", "rcu.keeps", [effects.rcu.keeps]),
         takes_reference=reader.pattern("effects", "rcu.references", [effects.rcu.references]),

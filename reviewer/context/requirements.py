@@ -95,7 +95,7 @@ class Requirements:
     def called(self, node: Call, before: State, after: list[State]) -> None:
         """A call that by its name takes something, though nothing is known to be held because of it."""
         self.met(node, before)
-        if node.args and (node.name.startswith("refcount_dec") or self._api.last_reference.fullmatch(node.name)):
+        if node.args and self._api.lowers_reference.fullmatch(node.name):
             self._counters.add(last_member(plain(node.args[0])))
         if self._api.demands.takers.fullmatch(node.name.removeprefix(".")) and all(
             (state.locks, state.rcu, state.preempt, state.irq) == (before.locks, before.rcu, before.preempt, before.irq)

@@ -331,6 +331,7 @@ class Rcu(_Table, frozen=True, forbid_unknown_fields=True):
     srcu_pointers: Positions
     last_reference: str
     not_last_reference: str
+    lowers_reference: str
     references: str
     for_readers: dict[str, str]
     keeps: str

@@ -243,6 +243,7 @@ class Api:
     srcu_pointers: Mapping[str, int]
     last_reference: re.Pattern[str]
     not_last_reference: re.Pattern[str]
+    lowers_reference: re.Pattern[str]
     keeps: re.Pattern[str]
     for_readers: Mapping[str, str]
     takes_reference: re.Pattern[str]
