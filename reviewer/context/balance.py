@@ -39,6 +39,7 @@ _FOUND = "found"
 """Stands for a pointer that comes with a lock or reader: NULL says that it does not."""
 RAISED = (("rcu", "rcu_read_lock", "rcu"), *((counter, raises, "context") for counter, raises, _ in _PAIRS))
 """Counters, what raises each, and as what an event tells of it."""
+COUNTERS = tuple(counter for counter, _, _ in RAISED)
 
 
 class Moves(NamedTuple):
@@ -128,7 +129,7 @@ def placed(event: Event, lock: tuple[str, str], taken: Taken) -> Event:
 
 
 def _holds(exit_: Exit) -> bool:
-    return bool(exit_.gained) or any(getattr(exit_, counter) > 0 for counter in ("rcu", "preempt", "bh", "migrate"))
+    return bool(exit_.gained) or any(getattr(exit_, counter) > 0 for counter in COUNTERS)
 
 
 def _groups(exits: list[Exit]) -> Iterator[list[Exit]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import distrusted
 from reviewer.context.assume import assume
-from reviewer.context.balance import Moves, unbalanced
+from reviewer.context.balance import COUNTERS, Moves, unbalanced
 from reviewer.context.cursors import keep_alike
 from reviewer.context.doubts import Doubts
 from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Effect, Event, EventKind, Exit, Left
@@ -310,10 +310,10 @@ class Flow:
             if held.origin is Origin.TAKEN:
                 _, line, call = facts.get((TAKEN_AT, held.expression), ("", node.line, ""))
                 taken.setdefault((held.kind, self.outside(held.expression, facts)), (line, call))
-        rises = [name for name in ("rcu", "preempt", "bh", "migrate") if getattr(after, name) > getattr(before, name)]
+        rises = [name for name in COUNTERS if getattr(after, name) > getattr(before, name)]
         if isinstance(node, Call) and (new or rises):
             self._not_null(node, facts)
-        for counter in ("rcu", "preempt", "bh", "migrate"):
+        for counter in COUNTERS:
             if counter in rises:
                 taken.setdefault((counter, ""), (node.line, ""))
                 self._raised.add(counter)
