@@ -155,7 +155,7 @@ class Analyser:
         if len(receivers) != 1:
             return {}
         return {
-            key_of(instance.function): self.table_mates.calling(receivers[0], field, instance.function.name, caller)
+            key_of(instance.function): self.table_mates.possible(receivers[0], field, instance.function.name, caller)
             for instance in self._instances(field, caller)
         }
 

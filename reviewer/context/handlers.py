@@ -25,6 +25,7 @@ _HARD_ON_RT = frozenset((EntryKind.HARDIRQ, EntryKind.RAW_LOCK))
 _HARD = _HARD_ON_RT | {EntryKind.HARDIRQ_THREADED}
 _SOFT = frozenset((EntryKind.SOFTIRQ,))
 _SHARED = frozenset(("read",))
+"""Kinds of locks that several readers hold at once, of those that an interrupt may take."""
 _MOST_FUNCTIONS = 60
 
 

@@ -27,9 +27,19 @@ class TableMates:
         self._tables: dict[str, OperationTables] = {}
         self._holding: dict[tuple[str, str, str], frozenset[str]] = {}
 
-    def calling(self, table: str, member: str, function: str, caller: Function) -> OfTables:
-        """What ``table``, as ``map->ops``, can be where ``caller`` reaches ``function`` by its ``member``."""
-        return self._some(caller, table, member, function)
+    def possible(self, table: str, member: str, held: str | None, function: Function) -> OfTables:
+        """What ``table``, as ``map->ops``, can be where its ``member`` is the function ``held``, or anything but NULL.
+
+        ``table`` stands in ``function``, for an object that it is given. Nothing where every table will do; none of the
+        file's own where these leave that to the tables of other files.
+        """
+        found = _TABLE.fullmatch(table)
+        if found is None or not self._is_given(function, found.group(1)):
+            return frozenset()
+        structure = self._program.type_of(table, function)
+        every = self._of(function.path).of(structure) if structure is not None else ()
+        meant = tuple(sorted(f"{function.path}:{each.name}" for each in every if each.may_hold(member, held)))
+        return frozenset(((table, meant),)) if len(meant) < len(every) else frozenset()
 
     def filling(self, function: Function, assumed: Assumptions) -> OfTables:
         """The tables that objects of the callers of ``function`` have where ``assumed`` operations are not NULL."""
@@ -40,8 +50,7 @@ class TableMates:
                 continue
             path, member = operation.group(1), operation.group(3)
             table = function.params[int(operation.group(2))] + path[path.index("->") :]
-            some = self._some(function, table, member, None)
-            found |= {(path, names) for _, names in some}
+            found |= {(path, names) for _, names in self.possible(table, member, None, function)}
         return frozenset(found)
 
     def excluded(self, caller: Function, tables: OfTables) -> bool:
@@ -57,19 +66,6 @@ class TableMates:
             held = self._of(caller.path).holding(key[2], caller.name)
             self._holding[key] = frozenset(f"{caller.path}:{name}" for name in held)
         return bool(self._holding[key]) and self._holding[key].isdisjoint(names)
-
-    def _some(self, function: Function, table: str, member: str, held: str | None) -> OfTables:
-        """The tables that ``table`` can be where its ``member`` is the function ``held``, or any.
-
-        None of the file's own where these leave that to the tables of other files.
-        """
-        found = _TABLE.fullmatch(table)
-        if found is None or not self._is_given(function, found.group(1)):
-            return frozenset()
-        structure = self._program.type_of(table, function)
-        every = self._of(function.path).of(structure) if structure is not None else ()
-        meant = tuple(sorted(f"{function.path}:{each.name}" for each in every if each.may_hold(member, held)))
-        return frozenset(((table, meant),)) if len(meant) < len(every) else frozenset()
 
     @staticmethod
     def _is_given(function: Function, name: str) -> bool:
