@@ -82,6 +82,44 @@ CHECK = Check(
         struct gate { raw_spinlock_t wait_lock; };
         static void gate_stop(struct gate *gate, int error)
         {
+                if (gate_is_idle())
+                        raw_spin_unlock_irq(&gate->wait_lock);
+                schedule();
+        }
+        int gate_take(struct gate *gate)
+        {
+                int error;
+
+                lockdep_assert_held(&gate->wait_lock);
+                error = gate_try(gate);
+                if (error)
+                        gate_stop(gate, error);
+                return error;
+        }
+        /* After it: */
+        struct gate { raw_spinlock_t wait_lock; };
+        static void gate_stop(struct gate *gate, int error)
+        {
+                pr_debug("stop\\n");
+                if (gate_is_idle())
+                        raw_spin_unlock_irq(&gate->wait_lock);
+                schedule();
+        }
+        int gate_take(struct gate *gate)
+        {
+                int error;
+
+                lockdep_assert_held(&gate->wait_lock);
+                error = gate_try(gate);
+                if (error)
+                        gate_stop(gate, error);
+                return error;
+        }
+        """,
+        """
+        struct gate { raw_spinlock_t wait_lock; };
+        static void gate_stop(struct gate *gate, int error)
+        {
                 if (error != -EDEADLK)
                         return;
                 raw_spin_unlock_irq(&gate->wait_lock);

@@ -24,7 +24,9 @@ def newly_kept(before: Analysis, after: Analysis, function: Function, analyser: 
     """
     for old in before.summary.effects.values():
         locks = {last_member(name) for kind, name in old.minus if analyser.api.classes.get(kind) in _SPINNING}
-        for new in after.summary.effects.values() if old.kind in SLEEPING and locks else ():
+        for key, new in after.summary.effects.items() if old.kind in SLEEPING and locks else ():
+            if key in before.summary.effects:
+                continue  # another way to the same call kept it before
             kept = locks - {last_member(name) for _, name in new.minus}
             if kept and _same_call(old, new) and (step := _held_by_caller(analyser, function, kept)) is not None:
                 yield Event(
