@@ -54,9 +54,9 @@ void dev_stay(struct dev *dev)
 """
 
 
-def made(kind: str) -> tuple[list[Mutant], Counter[str]]:
+def made(kind: str, text: str = TEXT) -> tuple[list[Mutant], Counter[str]]:
     excluded = Counter[str]()
-    source = Source("dev.c", TEXT, parse("dev.c", TEXT.encode()).extents)
+    source = Source("dev.c", text, parse("dev.c", text.encode()).extents)
     (make,) = (found.make for found in KINDS if found.name == kind)
     return list(make(source, excluded)), excluded
 
@@ -193,15 +193,8 @@ static void dev_drop(struct dev *dev, unsigned long flags)
 """
 
 
-def flagged(kind: str) -> tuple[list[Mutant], Counter[str]]:
-    excluded = Counter[str]()
-    source = Source("dev.c", FLAGS, parse("dev.c", FLAGS.encode()).extents)
-    (make,) = (found.make for found in KINDS if found.name == kind)
-    return list(make(source, excluded)), excluded
-
-
 def test_flags_are_forgotten_by_a_release_of_a_lock_that_the_function_takes() -> None:
-    mutants, excluded = flagged("irqrestore-weakened")
+    mutants, excluded = made("irqrestore-weakened", FLAGS)
     assert [mutant.line for mutant in mutants] == [9, 14]
     assert "\t\tspin_unlock(&dev->lock);\n\t\tsrcu_read_unlock" in mutants[0].text
     assert excluded == {"the lock is taken by the caller or a callee": 1}
@@ -211,10 +204,8 @@ def test_flags_in_memory_are_left_out_and_counted() -> None:
     text = FLAGS.replace("spin_lock_irqsave(&dev->lock, flags)", "local_irq_save(dev->flags)").replace(
         "spin_unlock_irqrestore(&dev->lock, flags)", "local_irq_restore(dev->flags)"
     )
-    excluded = Counter[str]()
-    source = Source("dev.c", text, parse("dev.c", text.encode()).extents)
-    (make,) = (found.make for found in KINDS if found.name == "irq-restore-skipped")
-    assert not list(make(source, excluded))
+    mutants, excluded = made("irq-restore-skipped", text)
+    assert not mutants
     assert excluded == {"the flags are kept in memory, where others can restore them": 1}
 
 
@@ -224,15 +215,13 @@ def test_flags_are_not_missed_where_interrupts_are_disabled_anyway() -> None:
         "\tlocal_irq_restore(flags);\n\treturn 0;\n}\n"
         "static struct syscore_ops park_ops = {\n\t.suspend = dev_park,\n};\n"
     )
-    excluded = Counter[str]()
-    source = Source("dev.c", text, parse("dev.c", text.encode()).extents)
-    (make,) = (found.make for found in KINDS if found.name == "irq-restore-skipped")
-    assert not list(make(source, excluded))
+    mutants, excluded = made("irq-restore-skipped", text)
+    assert not mutants
     assert excluded == {"a callback of syscore_ops, which runs alone": 1}
 
 
 def test_a_reader_with_an_index_is_begun_by_an_assignment() -> None:
-    ((skipped,), _), ((deleted,), _) = flagged("srcu-unlock-skipped"), flagged("srcu-unlock-deleted")
+    ((skipped,), _), ((deleted,), _) = made("srcu-unlock-skipped", FLAGS), made("srcu-unlock-deleted", FLAGS)
     assert "idx = srcu_read_lock(&dev->srcu);\n\tif (reviewer_probe_condition()) return -EINVAL;\n" in skipped.text
     assert "flags);\n\t\treturn -ENODEV;\n" in deleted.text
 

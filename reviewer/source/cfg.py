@@ -178,6 +178,10 @@ class Layout(msgspec.Struct, frozen=True, array_like=True, gc=False):
     extents: tuple[Extent, ...] = ()
     dead: tuple[tuple[int, int], ...] = ()
 
+    def extent_at(self, line: int) -> Extent | None:
+        """The function in which the 1-based ``line`` lies, if any."""
+        return extent_at(self.extents, line)
+
     def is_dead(self, line: int) -> bool:
         """Whether the 1-based ``line`` lies in an arm that was not read."""
         at = bisect_right(self.dead, line, key=lambda arm: arm[0]) - 1

@@ -37,15 +37,10 @@ class _Piece:
 
     def __init__(self, text: bytes, row: int, arms: Arms) -> None:
         self._text = text
-        self._row = row
+        self.row = row
         self._arms = arms
         body = text.find(_BODY)
         self._head = body if body >= 0 and text.find(_BODY, body + 1) < 0 else len(text)
-
-    @property
-    def row(self) -> int:
-        """The 0-based line with which it begins."""
-        return self._row
 
     def may_define(self, name: bytes) -> bool:
         """Whether ``name`` stands outside the body of a single function."""
@@ -57,7 +52,7 @@ class _Piece:
         text, side = rewrite(self._text, self._arms)
         functions = [
             (Extent(name, node.start_point[0] + 1, node.end_point[0] + 1, not node.has_error), node)
-            for node in _definitions(text, self._row)
+            for node in _definitions(text, self.row)
             if (name := declared_name(node.child_by_field_name("declarator")))
         ]
         return functions, side

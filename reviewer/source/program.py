@@ -12,7 +12,7 @@ import msgspec
 
 from reviewer.source.buildfiles import BuildFiles
 from reviewer.source.builds import Builds
-from reviewer.source.cfg import Extent, Function, Layout, extent_at
+from reviewer.source.cfg import Extent, Function, Layout
 from reviewer.source.declarations import Declaration, Declarations
 from reviewer.source.files import Files
 from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
@@ -214,18 +214,18 @@ class Program:
         """The function of ``path`` in which the 1-based ``line`` lies, if any; less is read than for all of them."""
         if (base := self._of_base(path)) is not None:
             return base.extent_at(path, line)
+        known = self._stored_layout(path)[1] or self.parsed(path)
+        return known.extent_at(line) if known is not None else None
+
+    def _stored_layout(self, path: str) -> tuple[str | None, Layout | None]:
+        """Under which blob the layout of ``path`` is stored, if under any, and the layout if it is there."""
         oid = None if path in self._wanted else self.files.blob_id(path)
-        known = self.store.layout(oid) if oid is not None else None
-        if known is not None:
-            return extent_at(known.extents, line)
-        parsed = self.parsed(path)
-        return parsed.extent_at(line) if parsed is not None else None
+        return oid, self.store.layout(oid) if oid is not None else None
 
     def _layout(self, path: str) -> Layout:
         if (base := self._of_base(path)) is not None:
             return base._layout(path)
-        oid = None if path in self._wanted else self.files.blob_id(path)
-        known = self.store.layout(oid) if oid is not None else None
+        oid, known = self._stored_layout(path)
         if known is None:
             parsed = self.parsed(path)
             known = parsed.layout if parsed is not None else Layout()

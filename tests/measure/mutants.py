@@ -120,6 +120,19 @@ def _given_back(source: Source, site: Site, takes: re.Pattern[str], releases: re
     return bool(taken and released) and min(released) < min(taken)
 
 
+def _of_others(
+    source: Source, site: Site, takes: re.Pattern[str], releases: re.Pattern[str], excluded: Counter[str]
+) -> bool:
+    """Whether the lock of a release is another function's: it is not taken here, or only taken back."""
+    if not _others(source, site, takes):
+        excluded["the lock is taken by the caller or a callee"] += 1
+        return True
+    if _given_back(source, site, takes, releases):
+        excluded["the function gives its caller's lock back"] += 1
+        return True
+    return False
+
+
 def _without_release(names: re.Pattern[str], takes: re.Pattern[str]) -> Maker:
     """Delete a release that stands before a return or goto, below the level of the function's own statements."""
 
@@ -138,11 +151,7 @@ def _without_release(names: re.Pattern[str], takes: re.Pattern[str]) -> Maker:
             if not _others(source, site, names):
                 excluded["the only release of its lock in the function"] += 1
                 continue
-            if not _others(source, site, takes):
-                excluded["the lock is taken by the caller or a callee"] += 1
-                continue
-            if _given_back(source, site, takes, names):
-                excluded["the function gives its caller's lock back"] += 1
+            if _of_others(source, site, takes, names, excluded):
                 continue
             end = source.text.find("\n", site.end) + 1
             changed = source.text[: source.starts[site.line - 1]] + source.text[end:]
@@ -199,11 +208,7 @@ def _weakened(source: Source, excluded: Counter[str]) -> Iterator[Mutant]:
         if site.rt and not site.name.startswith("raw_"):
             excluded["in an arm for the other kind of kernel (PREEMPT_RT or not)"] += 1
             continue
-        if not _others(source, site, _SAVING):
-            excluded["the lock is taken by the caller or a callee"] += 1
-            continue
-        if _given_back(source, site, _SAVING, _RESTORING):
-            excluded["the function gives its caller's lock back"] += 1
+        if _of_others(source, site, _SAVING, _RESTORING, excluded):
             continue
         call = source.text[site.start : site.end]
         start = site.start + call.index("(") + 1
