@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from reviewer.context.effects import Need
 from reviewer.context.tables import Demands
-from reviewer.source.expression import constant, unwrap
+from reviewer.source.expression import constant, split, split_arguments, unwrap
 
 Clause = frozenset[Need]
 Definition = Callable[[str], tuple[tuple[str, ...], str] | None]
@@ -51,7 +51,7 @@ def _call(text: str, api: Demands, definition: Definition, holds: bool, depth: i
     match = _CALL.fullmatch(text)
     if match is None or not _closed(text):
         return [_UNKNOWN]
-    name, arguments = match.group(1), split(match.group(2), ",")
+    name, arguments = match.group(1), split_arguments(match.group(2))
     if not holds:
         counter = _COUNTER.fullmatch(text)
         return [frozenset((Need("unused", counter.group(1)),)) if counter else _UNKNOWN]
@@ -59,7 +59,7 @@ def _call(text: str, api: Demands, definition: Definition, holds: bool, depth: i
     if kind == "anyone":
         return [frozenset((Need("anyone", arguments[0]),))]
     if kind in ("held", "typed"):
-        exclusive = kind == "typed" and arguments[1:] == ["0"]
+        exclusive = kind == "typed" and arguments[1:] == ("0",)
         return [frozenset((Need("exclusive" if exclusive else "lock", arguments[0]),))]
     if kind is not None:
         return [frozenset((Need(kind, arguments[0] if kind == "srcu" else ""),))]
@@ -87,21 +87,6 @@ def _any(found: list[list[Clause]]) -> list[Clause]:
 def substitute(text: str, values: dict[str, str]) -> str:
     """``text`` with arguments in the place of parameters."""
     return re.sub(r"(?<![\w.>])[A-Za-z_]\w*", lambda match: values.get(match.group(), match.group()), text)
-
-
-def split(text: str, separator: str) -> list[str]:
-    """``text`` at the separators that stand in no bracket."""
-    out, depth, start, at = [], 0, 0, 0
-    while at < len(text):
-        char = text[at]
-        depth += (char in "([{") - (char in ")]}")
-        if depth == 0 and text.startswith(separator, at):
-            out.append(text[start:at])
-            at += len(separator)
-            start = at
-        else:
-            at += 1
-    return [*out, text[start:]]
 
 
 def _closed(text: str) -> bool:

@@ -11,9 +11,8 @@ import functools
 from collections.abc import Iterable
 from typing import Final
 
-from reviewer.context.conditions import split
 from reviewer.context.facts import GFP, NONZERO, SYMBOL, VALUE, WHERE, Facts, Implied, Value, join
-from reviewer.source.expression import is_path, root, unwrap
+from reviewer.source.expression import is_path, root, split, unwrap
 
 _OF: Final = {letter: of for of, letter in WHERE.items()}
 _KNOWN: Final = frozenset((VALUE, SYMBOL, GFP))

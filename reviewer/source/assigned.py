@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from reviewer.source.brackets import closing
+from reviewer.source.expression import split_arguments
 
 _VALUE = re.compile(rb"=\s*+&?([a-z_]\w++)\s*+;")
 _TARGET = re.compile(
@@ -24,10 +25,9 @@ _MEMBER = re.compile(rb"->|\.")
 _POINTED = re.compile(rb"\bstruct\s++(\w++)\s*+(?:const\s*+)?\**+\s*+(?:const\s++)?(\w++)(?=\s*+[;,=)\[])")
 _NEXT = re.compile(rb"[^;,(){}]*+,\s*+\**+\s*+(\w++)(?=\s*+[;,=\[])")
 _NAMED = re.compile(rb"(\w++)\s*+\(")
-_FUNCTION_POINTER = re.compile(rb"[^()]*\(\s*\*\s*(?:const\s+)?(\w+)\s*\)\s*\(")
-_OF_NAMED_TYPE = re.compile(rb"\s*(?:const\s+)?(?!(?:__)?[a-z]{1,2}\d+\b|s?size_t\b|unsigned\b)\w+_\w+\s+(\w+)\s*")
-_MARK = re.compile(rb"[()\[\]{},]")
-_GIVEN = re.compile(rb"\s*&?([A-Za-z_]\w*)\s*")
+_FUNCTION_POINTER = re.compile(r"[^()]*\(\s*\*\s*(?:const\s+)?(\w+)\s*\)\s*\(")
+_OF_NAMED_TYPE = re.compile(r"\s*(?:const\s+)?(?!(?:__)?[a-z]{1,2}\d+\b|s?size_t\b|unsigned\b)\w+_\w+\s+(\w+)\s*")
+_GIVEN = re.compile(r"\s*&?([A-Za-z_]\w*)\s*")
 _ANY = ""
 """The function of ``Assigned`` where callers of other files choose it."""
 
@@ -59,11 +59,11 @@ def assigned_functions(text: bytes, kinds: Mapping[str, str], variables: Mapping
     of the file with their types, perhaps with a ``*`` behind.
     """
     for match in _VALUE.finditer(text):
-        value = match.group(1)
+        value = match.group(1).decode("latin-1")
         if not _is_function(kinds, value):
             # Mostly it is no parameter either, which this finds out fast.
             brace = text.rfind(b"\n{", 0, match.start())
-            if text.find(value, max(0, brace - _LONGEST_HEADER), max(0, brace)) < 0:
+            if text.find(match.group(1), max(0, brace - _LONGEST_HEADER), max(0, brace)) < 0:
                 continue
         target = _TARGET.search(text, max(0, match.start() - _LONGEST_TARGET), match.start())
         if target is None:
@@ -98,7 +98,7 @@ def _declared(text: bytes, around: _Around, at: int) -> dict[str, str]:
     return found
 
 
-def _put(text: bytes, kinds: Mapping[str, str], around: _Around | None, value: bytes) -> set[str]:
+def _put(text: bytes, kinds: Mapping[str, str], around: _Around | None, value: str) -> set[str]:
     """The functions that ``value`` stands for, where it is assigned."""
     header = _header(text, around, kinds) if around is not None else None
     if around is not None and header is not None:
@@ -106,18 +106,18 @@ def _put(text: bytes, kinds: Mapping[str, str], around: _Around | None, value: b
             pointer = _FUNCTION_POINTER.match(parameter) or _OF_NAMED_TYPE.fullmatch(parameter)
             if pointer is not None and pointer.group(1) == value:
                 return _given(text, kinds, around, header.group(1), position)
-    return {value.decode("latin-1")} if _is_function(kinds, value) else set()
+    return {value} if _is_function(kinds, value) else set()
 
 
-def _is_function(kinds: Mapping[str, str], name: bytes) -> bool:
+def _is_function(kinds: Mapping[str, str], name: str) -> bool:
     """Whether the file defines ``name``, and not as a macro."""
-    return kinds.get(name.decode("latin-1"), "m") != "m"
+    return kinds.get(name, "m") != "m"
 
 
 def _header(text: bytes, around: _Around, kinds: Mapping[str, str]) -> re.Match[bytes] | None:
     """The name of the function and its bracket."""
     for match in _NAMED.finditer(text, around.start, around.brace):
-        if _is_function(kinds, match.group(1)):
+        if _is_function(kinds, match.group(1).decode("latin-1")):
             return match
     return None
 
@@ -130,25 +130,17 @@ def _given(text: bytes, kinds: Mapping[str, str], around: _Around, name: bytes, 
     for use in re.finditer(rb"\b%b\b\s*+(\(?)" % name, text):
         if around.start <= use.start() < around.brace:
             continue
-        arguments = _arguments(text, use.end() - 1) if use.group(1) else []
+        arguments = _arguments(text, use.end() - 1) if use.group(1) else ()
         named = _GIVEN.fullmatch(arguments[position]) if position < len(arguments) else None
-        function = named.group(1) if named is not None else b""
+        function = named.group(1) if named is not None else ""
         if _is_function(kinds, function):
-            functions.add(function.decode("latin-1"))
-        elif function != b"NULL":
+            functions.add(function)
+        elif function != "NULL":
             return {_ANY}
     return functions or {_ANY}
 
 
-def _arguments(text: bytes, opening: int) -> list[bytes]:
+def _arguments(text: bytes, opening: int) -> tuple[str, ...]:
     """What stands between the commas of the bracket at ``opening``; nothing where it is not closed."""
     end = closing(text, opening)
-    parts: list[bytes] = []
-    depth, start = 0, opening + 1
-    for mark in _MARK.finditer(text, opening, max(end, opening)):
-        if mark.group() != b",":
-            depth += 1 if mark.group() in b"([{" else -1
-        if depth == 0 or (depth == 1 and mark.group() == b","):
-            parts.append(text[start : mark.start()])
-            start = mark.end()
-    return parts
+    return split_arguments(text[opening + 1 : end - 1].decode("latin-1")) if end > 0 else ()

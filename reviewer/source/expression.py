@@ -103,12 +103,21 @@ def split_member(text: str) -> tuple[str, str] | None:
 
 
 @functools.lru_cache(maxsize=16384)
+def split(text: str, separator: str) -> tuple[str, ...]:
+    """``text`` at the separators that stand in no bracket."""
+    out, depth, start, at = [], 0, 0, 0
+    while at < len(text):
+        char = text[at]
+        depth += (char in "([{") - (char in ")]}")
+        if depth == 0 and text.startswith(separator, at):
+            out.append(text[start:at])
+            at += len(separator)
+            start = at
+        else:
+            at += 1
+    return (*out, text[start:])
+
+
 def split_arguments(text: str) -> tuple[str, ...]:
     """The arguments between the brackets of a call."""
-    out, depth, start = [], 0, 0
-    for at, char in enumerate(text):
-        depth += (char in "([{") - (char in ")]}")
-        if char == "," and depth == 0:
-            out.append(text[start:at])
-            start = at + 1
-    return (*out, text[start:])
+    return split(text, ",")
