@@ -40,7 +40,7 @@ from reviewer.context.facts import (
     value_of,
 )
 from reviewer.context.implied import join_facts, of_conjunction
-from reviewer.context.irqflags import interrupts_off, saved_in
+from reviewer.context.irqflags import disables_by_hand, interrupts_off, saved_in
 from reviewer.context.locks import canonical, in_parameters, other_names, returned_as
 from reviewer.context.reached import Reached
 from reviewer.context.requirements import Requirements
@@ -284,15 +284,13 @@ class Flow:
 
     def _disables_interrupts(self, node: AnyNode) -> bool:
         """Whether a step disables interrupts for certain, on PREEMPT_RT too."""
-        if isinstance(node, Guard):
-            return node.enter and node.cls in self.api.irq_guards
         if not isinstance(node, Call):
-            return False
+            return disables_by_hand(node, self.api)
         if (lock := self.api.locks.get(node.name)) is not None:
             is_raw = self.api.classes[lock.kind] is LockClass.RAW
             return is_raw and lock.operation is Operation.ACQUIRE and lock.suffix in ("irq", "irqsave")
         if not self._is_ordinary(node):
-            return self.api.irq.get(node.name) in ("disable", "save")
+            return disables_by_hand(node, self.api)
         found = self.reached(node)
         return found.certain and all(exit_.irq == "off" for exit_ in found.callees[0].summary.exits)
 

@@ -10,13 +10,20 @@ from reviewer.context.effects import Exit
 from reviewer.context.saved import FLAGS, saves
 from reviewer.context.state import State
 from reviewer.context.tables import Api, Operation
-from reviewer.source.cfg import Assign, Call, Function, Return
+from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Return
 from reviewer.source.expression import identifiers
 
 
 def interrupts_off(state: State) -> bool:
     """Whether interrupts were disabled and are still, with PREEMPT_RT or without."""
     return state.irq == "off" or state.suffix > 0
+
+
+def disables_by_hand(node: AnyNode, api: Api) -> bool:
+    """Whether ``node`` disables interrupts by its own name, on PREEMPT_RT too: it takes no lock."""
+    if isinstance(node, Guard):
+        return node.enter and node.cls in api.irq_guards
+    return isinstance(node, Call) and api.irq.get(node.name) in ("disable", "save")
 
 
 def left_disabled(exit_: Exit) -> bool:
@@ -45,13 +52,12 @@ def kept_to_itself(function: Function, api: Api) -> frozenset[str]:
             variable = saved_in(node, api)
             if variable in function.locals and variable not in function.params:
                 kept.add(variable)
-            elif _disables(node, api):
+            elif disables_by_hand(node, api) or _locks_with_suffix(node, api):
                 return frozenset()
     return frozenset() if kept & shown else frozenset(kept)
 
 
-def _disables(node: Call, api: Api) -> bool:
+def _locks_with_suffix(node: Call, api: Api) -> bool:
+    """Whether ``node`` takes a lock by a call that disables interrupts, whatever PREEMPT_RT makes of it."""
     lock = api.locks.get(node.name)
-    if lock is not None and lock.operation is not Operation.RELEASE and lock.suffix in ("irq", "irqsave"):
-        return True
-    return api.irq.get(node.name) in ("disable", "save")
+    return lock is not None and lock.operation is not Operation.RELEASE and lock.suffix in ("irq", "irqsave")

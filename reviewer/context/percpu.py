@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from reviewer.context.effects import Analysis, Event, EventKind
 from reviewer.context.facts import OWN_CPU, TAKEN_AT, Facts
+from reviewer.context.irqflags import disables_by_hand
 from reviewer.context.state import Held, Origin, State
 from reviewer.context.tables import Api, LockClass
 from reviewer.context.watch import Path, Watcher
@@ -90,7 +91,9 @@ class PerCpu(Watcher):
     def after(self, node: AnyNode, path: Path) -> None:
         """Note new values, and the beginning of a section."""
         state, facts = path
-        by_irq = _disables_interrupts(node, self._api)
+        # Whoever disables interrupts may have disabled preemption before, as callees of the scheduler have: only what
+        # a patch moves out of such a section is told of.
+        by_irq = disables_by_hand(node, self._api)
         if by_irq or _pins(node, self._api):
             pin = (
                 f"guard({node.cls})" if isinstance(node, Guard) else f"{node.name}()" if isinstance(node, Call) else ""
@@ -138,17 +141,6 @@ def _pins(node: AnyNode, api: Api) -> bool:
         return False
     counters = api.counters.get(node.name, {})
     return "rcu" not in counters and (counters.get("preempt", 0) > 0 or counters.get("migrate", 0) > 0)
-
-
-def _disables_interrupts(node: AnyNode, api: Api) -> bool:
-    """Whether ``node`` disables interrupts by its own name.
-
-    Who does that may have preemption disabled before, as many callees of the scheduler: only what a patch moves out of
-    such a section is told of.
-    """
-    if isinstance(node, Guard):
-        return node.enter and node.cls in api.irq_guards
-    return isinstance(node, Call) and api.irq.get(node.name) in ("disable", "save")
 
 
 def newly_before_irqs_off(before: Analysis, after: Analysis) -> Iterator[Event]:
