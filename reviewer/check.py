@@ -32,18 +32,6 @@ __all__ = [
     "required_report",
 ]
 
-_LOCK_WORD = {
-    "raw": "raw spinlock",
-    "bit": "bit spinlock",
-    "spin": "spinlock",
-    "read": "rwlock (read)",
-    "write": "rwlock (write)",
-    "local": "local lock",
-    "mutex": "mutex",
-    "ww_mutex": "mutex",
-    "seqcount": "sequence counter (write)",
-    "hwspin": "hwspinlock",
-}
 _ENTRY_WORD: dict[str, str] = {
     EntryKind.HARDIRQ: "in hard interrupt context",
     EntryKind.HARDIRQ_THREADED: "in hard interrupt context",
@@ -175,7 +163,7 @@ class Context:
             return _ENTRY_WORD.get(reason.expression, "in atomic context")
         if reason.what in _COUNTER_WORD:
             return _COUNTER_WORD[reason.what]
-        return f"with the {_LOCK_WORD.get(reason.what, 'lock')} {self.lock_text(reason)} held"
+        return f"with the {self.api.kinds.titles.get(reason.what, 'lock')} {self.lock_text(reason)} held"
 
     def subject(self, reason: Reason) -> str:
         """The pair of context and callee that identifies a finding."""

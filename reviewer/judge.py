@@ -18,17 +18,12 @@ from reviewer.context.plainlists import plain_changes
 from reviewer.context.scopes import fallible_guards
 from reviewer.context.since import SINCE
 from reviewer.context.state import Origin, Reason
+from reviewer.context.tables import LockKinds
 from reviewer.context.transitions import guests_in_readers
 from reviewer.model import Kernels, Step
 from reviewer.source.cfg import Function
 
-_MARK = {
-    "raw": "raw spinlock",
-    "bit": "bit spinlock",
-    "spin": "spinlock",
-    "read": "rwlock",
-    "write": "rwlock",
-    "local": "local lock",
+_DISABLED = {
     "preempt": "preemption disabled",
     "irq": "interrupts disabled",
     "bh": "bottom halves disabled",
@@ -141,8 +136,10 @@ def judge(
                 reason = context.atomic(rt=check.kernels is Kernels.PREEMPT_RT)
                 if entry is not None and not report.entered:
                     continue  # told for process context already
-                lead = [entry.step] if entry is not None and report.entered else _context_steps(event, reason)
-                lead = [*event.context, *lead]
+                if entry is not None:
+                    lead = [*event.context, entry.step]
+                else:
+                    lead = [*event.context, *_context_steps(event, reason, analyser.api.kinds)]
                 occurrence = Occurrence(
                     check, report, event, (*lead, *event.steps), len(lead), report.entered, event.masked
                 )
@@ -152,7 +149,7 @@ def judge(
                     yield occurrence
 
 
-def _context_steps(event: Event, reason: Reason | None) -> list[Step]:
+def _context_steps(event: Event, reason: Reason | None, kinds: LockKinds) -> list[Step]:
     """The step that shows where the context began, as a reader would look for it."""
     locks = [one for one in event.shown if one[0] not in SINCE.values()]
     if event.kind in _SHOWS:
@@ -166,10 +163,11 @@ def _context_steps(event: Event, reason: Reason | None) -> list[Step]:
             for _, shown, at, call in event.shown
             if shown == lock and at == int(taken_on)
         ]
-    if reason is None or reason.what not in _MARK or (reason.origin is not Origin.TAKEN and reason.what not in SINCE):
+    title = {**kinds.titles, **_DISABLED}.get(reason.what) if reason is not None else None
+    if reason is None or title is None or (reason.origin is not Origin.TAKEN and reason.what not in SINCE):
         return []
     wanted = SINCE.get(reason.what, reason.expression)
     for expression, _, line, call in event.shown:
         if expression == wanted and line:
-            return [Step(event.function.path, line, event.function.name, f"{call} <- {_MARK[reason.what]}")]
+            return [Step(event.function.path, line, event.function.name, f"{call} <- {title}")]
     return []

@@ -14,7 +14,7 @@ from reviewer.context.match import presumed, satisfied
 from reviewer.context.place import Place
 from reviewer.context.setups import owner_of
 from reviewer.context.state import Held, Origin, State
-from reviewer.context.tables import LockClass
+from reviewer.context.tables import LockClass, LockKinds
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, written_by
 from reviewer.source.expression import last_member, root
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from reviewer.context.flow import Flow
     from reviewer.context.reached import Acquired
 
-EXCLUSIVE = frozenset(("raw", "spin", "write", "mutex", "rwsem_write"))
-"""Kinds of locks that nobody can take twice."""
-_WRITER = {"read": "write", "rwsem_read": "rwsem_write"}
-_FAIR = frozenset(("rwsem_read",))
-"""Kinds of readers that wait behind a writer who waits (Documentation/locking/lockdep-design.rst, non-recursive)."""
 WAIT = "wait"
 """Stands among the kinds of locks for a wait for all readers of an srcu_struct: it never gets past one."""
 HANDLER = "handler"
@@ -42,11 +37,11 @@ LONGEST_CHAIN = 6
 """So many calls lead to a lock that is taken, at the most."""
 
 
-def taken_again(held: str, taken: str) -> EventKind | None:
-    """What it is if who holds a lock as ``held`` takes it as ``taken``; None where that is allowed."""
-    if held in EXCLUSIVE or _WRITER.get(held) == taken:
+def taken_again(held: str, taken: str, kinds: LockKinds) -> EventKind | None:
+    """What it is if whoever holds a lock as ``held`` takes it as ``taken``; None where that is allowed."""
+    if held in kinds.exclusive or kinds.writers.get(held) == taken:
         return EventKind.TAKEN_TWICE
-    return EventKind.READER_RECURSION if held == taken and held in _FAIR else None
+    return EventKind.READER_RECURSION if held == taken and held in kinds.fair else None
 
 
 def taken(
@@ -170,7 +165,7 @@ def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts
     if acquisition.asked and acquisition.asked & _set_here(flow.function):
         return  # the callee takes it for some values only, and this is where the value comes from
     for held in _kept(state, acquisition):
-        kind = taken_again(held.kind, acquisition.kind)
+        kind = taken_again(held.kind, acquisition.kind, flow.api.kinds)
         if held.expression != name or kind is None or held.origin is not Origin.TAKEN:
             continue
         if (STANDS, name) not in facts:

@@ -251,7 +251,8 @@ class Analyser:
         """Whether a call of ``name`` only looks: two calls then give the same answer while nothing is assigned."""
         key = (name, user)
         if key not in self._predicates:
-            named = bool(_PREDICATE_NAME.fullmatch(name)) or name in self.api.exclusive or name in self.api.steady
+            tabled = name in self.api.exclusive_questions or name in self.api.steady
+            named = tabled or _PREDICATE_NAME.fullmatch(name) is not None
             self._predicates[key] = named or self.only_looks(name, user)
         return self._predicates[key]
 
@@ -282,8 +283,4 @@ class Analyser:
         if len(kinds) != 1:
             return "?"
         (kind,) = kinds
-        if kind == "read":
-            return "write" if mode == "write" else "read"
-        if kind == "rwsem_read":
-            return "rwsem_write" if mode == "write" else "rwsem_read"
-        return kind
+        return self.api.kinds.writers.get(kind, kind) if mode == "write" else kind

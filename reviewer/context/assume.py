@@ -84,7 +84,7 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
 def _exclude(facts: Facts, text: str, api: Api) -> None:
     """Where one of several questions that exclude each other is answered yes, the others are answered no."""
     name, bracket, argument = text.partition("(")
-    others = api.exclusive.get(name, ()) if bracket else ()
+    others = api.exclusive_questions.get(name, ()) if bracket else ()
     if others and facts.get((VALUE, text)) not in (None, 0):
         facts.update(((VALUE, f"{other}({argument}"), 0) for other in others)
 

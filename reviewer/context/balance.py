@@ -12,6 +12,7 @@ from reviewer.context.effects import WALKED, Event, EventKind, Exit, Summary, Ta
 from reviewer.context.irqflags import left_disabled
 from reviewer.context.locks import is_returned
 from reviewer.context.state import State
+from reviewer.context.tables import Api
 from reviewer.context.wanted import Calls, released_if_other, released_if_wanted
 from reviewer.model import Step
 from reviewer.source.cfg import Function
@@ -23,10 +24,6 @@ _PAIRED_NAME = re.compile(
     re.IGNORECASE,
 )
 
-# Who comes too late lets go of these, as what is returned says (Documentation/locking/ww-mutex-design.rst).
-_BACKING_OFF = "ww_mutex"
-# Has no owner: whoever completes what was begun lets go of it (include/linux/semaphore.h).
-_UNOWNED = frozenset((_BACKING_OFF, "semaphore", "rwsem_unowned"))
 _WHOLE = re.compile(r"P\d+|(?:\?\.)?R")
 
 _PAIRS = (
@@ -65,14 +62,14 @@ def unbalanced(
     function: Function,
     summary: Summary,
     start: State,
-    handed_on: frozenset[str],
+    api: Api,
     taken: Taken,
     moves: Moves,
     reached: Calls,
 ) -> Iterator[Event]:
     """One event for each lock or reader that some return leaves held against the rest.
 
-    Locks whose last member is in ``handed_on`` are left out. ``taken`` says where each lock was taken, ``reached``
+    Locks that the tables know to be handed on are left out. ``taken`` says where each lock was taken, ``reached``
     what a call reaches. What the function only takes or only gives back, whatever way it goes, is for somebody else to
     balance.
     """
@@ -96,7 +93,7 @@ def unbalanced(
         ]
     if "rcu" in moves.raised and "rcu" in moves.lowered and not unclear:
         yield from _readers(function, exits, start)
-    for event, lock in _locks(function, exits, start, handed_on, moves, reached):
+    for event, lock in _locks(function, exits, start, api, moves, reached):
         if last_member(lock[1]) in moves.let_go and not (unclear and not _forgotten(exits, lock)):
             yield placed(event, lock, taken)
     if not unclear:
@@ -170,12 +167,12 @@ def _locks(
     function: Function,
     exits: list[Exit],
     start: State,
-    handed_on: frozenset[str],
+    api: Api,
     moves: Moves,
     reached: Calls,
 ) -> Iterator[tuple[Event, tuple[str, str]]]:
     everything = frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in exits))
-    told = {lock for lock in everything if last_member(lock[1]) in handed_on or lock[0] in _UNOWNED}
+    told = {lock for lock in everything if last_member(lock[1]) in api.handed_on or lock[0] in api.kinds.handed_on}
     wanted = released_if_wanted(function, reached)
     told |= moves.handed_up | {lock for lock in everything if last_member(lock[1]) in released_if_other(function)}
     for group in _groups(exits):

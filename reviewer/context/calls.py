@@ -6,16 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from reviewer.context.acquire import (
-    EXCLUSIVE,
-    awaited,
-    guest_entered,
-    inherit,
-    taken,
-    taken_again,
-    taken_inside,
-    waited,
-)
+from reviewer.context.acquire import awaited, guest_entered, inherit, taken, taken_again, taken_inside, waited
 from reviewer.context.annotations import is_early, never_returns
 from reviewer.context.asserted import ASSERTS
 from reviewer.context.assume import presume
@@ -306,7 +297,7 @@ class Calls:
         Where something was called in between, it may have let go of the lock for a moment.
         """
         for held in state.locks:
-            what = taken_again(held.kind, kind) if held.expression == expression else None
+            what = taken_again(held.kind, kind, self.api.kinds) if held.expression == expression else None
             same = what is not None and held.origin is Origin.TAKEN and (STANDS, expression) in facts
             if what is None or not same or "locks" in state.unsure or "(" in expression:
                 continue
@@ -315,7 +306,7 @@ class Calls:
             event = flow.described(what, node, state, facts, steps, detail=(shown, str(line)))
             if (UNMOVED, expression) in facts:
                 flow.note(event)
-            elif held.kind == kind and kind in EXCLUSIVE:
+            elif held.kind == kind and kind in self.api.kinds.exclusive:
                 flow.again.setdefault(held, event)
 
     # Guards

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reviewer.context.acquire import EXCLUSIVE
 from reviewer.context.facts import TAKEN_AT, Facts
 from reviewer.context.irqflags import interrupts_off
 from reviewer.context.state import Held, Origin, State
+from reviewer.context.tables import LockKinds
 from reviewer.source.cfg import Call, Function
 from reviewer.source.expression import identifiers
 
@@ -22,10 +22,11 @@ _COUNTERS = ("preempt", "bh", "rcu")
 class Doubts:
     """The doubts about one function. ``let_go`` are the locks that it has released on some path itself."""
 
-    def __init__(self, function: Function, body: Body, own_locks: OwnLocks) -> None:
+    def __init__(self, function: Function, body: Body, own_locks: OwnLocks, kinds: LockKinds) -> None:
         self._function = function
         self._body = body
         self._own_locks = own_locks
+        self._kinds = kinds
         self._doubtful: set[tuple[str, str]] = set()
         self.let_go: set[Held] = set()
 
@@ -66,6 +67,6 @@ class Doubts:
     def free(self, state: State, facts: Facts) -> frozenset[str]:
         """The locks that nobody holds any more: they were taken on this path, as one that held it could not, and
         released."""
-        let_go = [held.expression for held in self.let_go if held.kind in EXCLUSIVE]
+        let_go = [held.expression for held in self.let_go if held.kind in self._kinds.exclusive]
         held_now = {held.expression for held in state.locks} if let_go else set()
         return frozenset(name for name in let_go if name not in held_now and (TAKEN_AT, name) in facts)

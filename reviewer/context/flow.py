@@ -82,7 +82,7 @@ class Flow:
         self.body = analyser.body(function)
         self.analysis = Analysis()
         self.start = self._annotated(start)
-        self.doubts = Doubts(function, self.body, analyser.own_locks)
+        self.doubts = Doubts(function, self.body, analyser.own_locks, self.api.kinds)
         self.let_go_below: set[tuple[str, str]] = set()
         self.taken_below: set[tuple[str, str]] = set()
         self.perhaps_released: set[tuple[str, str]] = set()
@@ -545,6 +545,4 @@ class Flow:
             self.passed_held - self.passed_other,
             self._held_as,
         )
-        known.events += unbalanced(
-            self.function, known.summary, self.start, self.api.handed_on, known.taken, moves, self.reached
-        )
+        known.events += unbalanced(self.function, known.summary, self.start, self.api, known.taken, moves, self.reached)

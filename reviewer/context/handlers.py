@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 _HARD_ON_RT = frozenset((EntryKind.HARDIRQ, EntryKind.RAW_LOCK))
 _HARD = _HARD_ON_RT | {EntryKind.HARDIRQ_THREADED}
 _SOFT = frozenset((EntryKind.SOFTIRQ,))
-_SHARED = frozenset(("read",))
-"""Kinds of locks that several readers hold at once, of those that an interrupt may take."""
 _MOST_FUNCTIONS = 60
 
 
@@ -108,7 +106,7 @@ class Handlers:
         acquisition = found.acquisition
         kinds = (_HARD_ON_RT,) if rt else (_HARD,) if acquisition.bh else (_HARD, _SOFT)
         for wanted in kinds:
-            key = (acquisition.lock_class, acquisition.kind in _SHARED, wanted, function.path)
+            key = (acquisition.lock_class, self._is_shared(acquisition), wanted, function.path)
             if key not in self._found:
                 self._found[key] = next(self._search(acquisition, wanted, function), None)
             taker = self._found[key]
@@ -118,6 +116,9 @@ class Handlers:
             if taker is not None:
                 return taker
         return None
+
+    def _is_shared(self, acquisition: Acquisition) -> bool:
+        return acquisition.kind in self._analyser.api.kinds.shared
 
     def _is_left_out(self, taker: Taker, function: Function, acquisition: Acquisition) -> bool:
         """Whether the interrupt says nothing: it runs ``function`` itself, or its handler is called by hand to take the
@@ -151,7 +152,7 @@ class Handlers:
             if entry.kind not in kinds:
                 continue
             for acquisition in analyser.summary(function).acquisitions.values():
-                both_share = acquisition.kind in _SHARED and wanted.kind in _SHARED
+                both_share = self._is_shared(acquisition) and self._is_shared(wanted)
                 if acquisition.lock_class == wanted.lock_class and not acquisition.conditions and not both_share:
                     yield Taker(entry, function, acquisition)
 

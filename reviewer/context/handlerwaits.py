@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from reviewer.context.acquire import EXCLUSIVE, HANDLER
+from reviewer.context.acquire import HANDLER
 from reviewer.context.effects import Acquisition, Analysis, Edge, Event, EventKind
 from reviewer.context.setups import owner_of
 from reviewer.model import Step
@@ -67,7 +67,7 @@ class HandlerWaits:
 
     def _takes(self, handler: Function, lock: str, edge: Edge) -> Acquisition | None:
         for acquisition in self._analyser.summary(handler).acquisitions.values():
-            exclusive = acquisition.kind in EXCLUSIVE or edge.held.kind in EXCLUSIVE
+            exclusive = not self._analyser.api.kinds.exclusive.isdisjoint((acquisition.kind, edge.held.kind))
             if acquisition.lock_class == lock and exclusive and not acquisition.conditions:
                 return acquisition
         return None

@@ -30,6 +30,7 @@ from reviewer.context.tables import (
     Demands,
     HrTimerCalls,
     LockCall,
+    LockKinds,
     Member,
     Operation,
     OrderDocument,
@@ -124,6 +125,19 @@ class _Reader:
                 for key, suffix in (("guards", ""), ("guards_irq", "irq"), ("guards_bh", "bh"))
                 for name in self.words("locks", f"{kind}.{key}", getattr(entry, key))
             ),
+        )
+
+    def kinds(self, table: Mapping[str, LockKind]) -> LockKinds:
+        for kind, entry in table.items():
+            if entry.writer and entry.writer not in table:
+                raise self.wrong("locks", f"{kind}.writer", f"{entry.writer!r} is no kind of lock")
+        return LockKinds(
+            titles={kind: entry.title for kind, entry in table.items()},
+            exclusive=frozenset(kind for kind, entry in table.items() if entry.exclusive),
+            shared=frozenset(kind for kind, entry in table.items() if entry.shared),
+            fair=frozenset(kind for kind, entry in table.items() if entry.fair),
+            handed_on=frozenset(kind for kind, entry in table.items() if entry.handed_on),
+            writers={kind: entry.writer for kind, entry in table.items() if entry.writer},
         )
 
     def downgraded(self, table: Mapping[str, LockKind]) -> dict[str, str]:
@@ -305,6 +319,7 @@ def load_tables(folder: Path) -> Api:
     members = reader.members(operations)
     api = Api(
         classes={kind: entry.class_ for kind, entry in locks.items()},
+        kinds=reader.kinds(locks),
         types=reader.types(locks),
         locks=reader.lock_calls(locks),
         named_locks=frozenset(
@@ -340,7 +355,7 @@ def load_tables(folder: Path) -> Api:
         stores=names("context", "stores.names", context.stores.names),
         clears=names("context", "clears.names", context.clears.names),
         alone=context.alone,
-        exclusive={
+        exclusive_questions={
             name: tuple(other for other in group.split() if other != name)
             for group in context.questions.exclusive
             for name in group.split()

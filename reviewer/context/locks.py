@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
 
 from reviewer.context.facts import (
     DECIDED,
@@ -29,10 +28,6 @@ _ROOT = re.compile(r"[A-Za-z_]\w*")
 _PARAMETER = re.compile(r"P(\d+)(?!\w)")
 _RETURNED = re.compile(r"R(?=->|\.|$)")
 _PRIVATE = re.compile(r"ACCESS_PRIVATE\((.*),(\w+)\)")
-
-
-SHARED: Final = frozenset(("read", "rwsem_read", "rwsem_unowned"))
-"""Kinds of locks, as ``locks.toml`` calls them, that several readers hold at once."""
 
 
 def canonical(function: Function, expression: str) -> str:

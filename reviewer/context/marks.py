@@ -7,30 +7,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from reviewer.context.locks import SHARED, around
+from reviewer.context.locks import around
 from reviewer.context.state import ASSERTED, Held, Origin, State
 from reviewer.context.tables import Api, EntryKind, LockClass, Watching
 from reviewer.model import Mark, World
 from reviewer.source.expression import last_member, plain
 
-_KIND_WORD: Final = {
-    "raw": "raw spinlock",
-    "bit": "bit spinlock",
-    "spin": "spinlock",
-    "read": "rwlock (read)",
-    "write": "rwlock (write)",
-    "hwspin": "hwspinlock",
-    "seqcount": "sequence counter (write)",
-    "local": "local lock",
-    "mutex": "mutex",
-    "ww_mutex": "ww_mutex",
-    "rwsem_read": "rw_semaphore (read)",
-    "rwsem_write": "rw_semaphore (write)",
-    "rwsem_unowned": "rw_semaphore (read)",
-    "semaphore": "semaphore",
-    "srcu": "SRCU reader of",
-    "trace": "reader of",
-}
 _IRQ_OFF: Final = ("irq-", "interrupts disabled")
 _IRQ_ON: Final = ("irq+", "interrupts enabled here")
 _PREEMPT_OFF: Final = ("pre-", "preemption disabled")
@@ -153,7 +135,7 @@ def _entered(state: State, *, rt: bool) -> tuple[_Word, ...]:
 def _lock_word(lock: Held, names: Names, api: Api) -> _Word:
     """A held lock in short, ``mmu_lock:r``, and in full."""
     taken = names.taken.get(lock.expression, _NOT_SEEN)
-    kind = f"{_KIND_WORD.get(lock.kind, 'lock')} {taken.written or lock.expression.removeprefix('?.')}"
+    kind = f"{api.kinds.titles.get(lock.kind, 'lock')} {taken.written or lock.expression.removeprefix('?.')}"
     how = f", {taken.how}" if taken.how else ", the caller's or asserted" if lock.origin is Origin.ASSERTED else ""
     return _short(lock, names, api), f"{kind}{how}"
 
@@ -165,7 +147,7 @@ def _short(lock: Held, names: Names, api: Api) -> str:
         return name if name.startswith("rcu") else f"{lock.kind}:{owner or name}"
     if name in _KINDS or any(name == last_member(other) for other in names.taken if other != lock.expression):
         name = _with_owner(name, names.taken.get(lock.expression, _NOT_SEEN).written, lock.expression)
-    return f"{name}:r" if lock.kind in SHARED else name
+    return f"{name}:r" if lock.kind in api.kinds.shared else name
 
 
 def _with_owner(name: str, *texts: str) -> str:

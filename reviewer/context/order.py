@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from reviewer.context.acquire import EXCLUSIVE, WAIT
+from reviewer.context.acquire import WAIT
 from reviewer.context.effects import Analysis, Edge, Event, EventKind
-from reviewer.context.locks import SHARED
 from reviewer.context.tables import LockClass
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function
@@ -91,9 +90,10 @@ class Orders:
     def against_documents(self, function: Function, analysis: Analysis) -> Iterator[Event]:
         """An event for each pair of locks of ``function`` that a document wants taken in the other order."""
         wanted = self._stated(function.path) if analysis.edges else ()
+        shared = self._analyser.api.kinds.shared
         for edge in analysis.edges.values() if wanted else ():
             # A reader waits for a writer that waits for another reader: an order that is stated holds for readers too.
-            held, taken = self._classes(function, edge, SHARED, SHARED)
+            held, taken = self._classes(function, edge, shared, shared)
             for rule in wanted:
                 if held and (rule.outer, rule.inner) == (taken, held):
                     steps = edge.acquisition.steps
@@ -154,7 +154,8 @@ class Orders:
         It is empty too where one of them is neither exclusive nor of the kinds that are given: by itself a lock that
         several can hold at once does not make others wait.
         """
-        if edge.held.kind not in EXCLUSIVE | held or edge.acquisition.kind not in EXCLUSIVE | taken:
+        exclusive = self._analyser.api.kinds.exclusive
+        if edge.held.kind not in exclusive | held or edge.acquisition.kind not in exclusive | taken:
             return "", ""
         expression = edge.held.expression
         if expression in self._analyser.api.named_locks:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reviewer.context.conditions import UNKNOWN, Clause, Definition, clauses
 from reviewer.context.effects import Condition, Need, Requirement, RequirementKey, Site, Standing, Under
 from reviewer.context.facts import ASSUMED, Facts, value_of
-from reviewer.context.locks import SHARED, canonical
+from reviewer.context.locks import canonical
 from reviewer.context.match import satisfied
 from reviewer.context.place import Place
 from reviewer.context.reached import Required, required
@@ -305,7 +305,7 @@ def offered(need: Need, state: State, api: Api) -> Standing:
         around = last_member(need.expression[: -len(name)].rstrip("->.")) if need.expression != name else ""
         alike = [held for held in state.locks if last_member(held.expression) in (name, around or name)]
         if need.kind == "exclusive":
-            alike = [held for held in alike if held.kind not in SHARED]
+            alike = [held for held in alike if held.kind not in api.kinds.shared]
         if alike:
             return Standing.TAKEN if any(held.origin is Origin.TAKEN for held in alike) else Standing.HELD
         entered = state.entry in _LOCKED_BY_CORE and need.kind != "srcu"

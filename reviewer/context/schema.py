@@ -67,10 +67,17 @@ class LockKind(_Table, frozen=True, forbid_unknown_fields=True):
 
     ``names`` gives the lock that a call without an argument of its own means, ``downgraded`` the kind of lock that is
     held after ``downgrade``. ``inside`` gives for a lock the calls that take it and let go of it before they return,
-    ``waits`` names the calls that wait for the readers of what is given first.
+    ``waits`` names the calls that wait for the readers of what is given first. The other words stand at the head of the
+    file.
     """
 
     class_: LockClass = msgspec.field(name="class")
+    title: str
+    exclusive: bool = False
+    shared: bool = False
+    fair: bool = False
+    handed_on: bool = False
+    writer: str = ""
     types: str = ""
     acquire: str = ""
     acquire_irq: str = ""

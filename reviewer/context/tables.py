@@ -173,10 +173,26 @@ class OrderDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class LockKinds:
+    """What is said of kinds of locks, the sections of locks.toml; see there.
+
+    ``titles`` are what they are called, ``writers`` gives for a kind of readers the kind of the writers.
+    """
+
+    titles: Mapping[str, str]
+    exclusive: frozenset[str]
+    shared: frozenset[str]
+    fair: frozenset[str]
+    handed_on: frozenset[str]
+    writers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """Every table, in the form the analysis asks."""
 
     classes: Mapping[str, LockClass]
+    kinds: LockKinds
     types: Mapping[str, str]
     locks: Mapping[str, LockCall]
     named_locks: frozenset[str]
@@ -200,7 +216,7 @@ class Api:
     stores: frozenset[str]
     clears: frozenset[str]
     alone: Mapping[str, str]
-    exclusive: Mapping[str, tuple[str, ...]]
+    exclusive_questions: Mapping[str, tuple[str, ...]]
     steady: frozenset[str]
     sleeps: frozenset[str]
     sleep_pattern: re.Pattern[str]
