@@ -108,6 +108,7 @@ def test_table_that_is_missing_or_broken_stops_the_run(folder: Path, table: str)
             "argument = { bit_lock = 1",
             "bit.argument: bit_lock is no primitive",
         ),
+        ("locks", 'writer = "write"', 'writer = "writer"', "read.writer: 'writer' is no kind"),
         ("locks", 'downgraded = "rwsem_read"', 'downgraded = "rwsem"', "rwsem_write.downgraded: 'rwsem' is no kind"),
         ("context", "get_cpu = { preempt = 1 }", "get_cpu = { cpu = 1 }", "counters.get_cpu: cpu is not a counter"),
         (

@@ -21,7 +21,7 @@ from reviewer.context.facts import (
 )
 from reviewer.context.state import Held, Origin, State, moved
 from reviewer.context.tables import Api, LockClass, Operation
-from reviewer.source.cfg import Assign, Function
+from reviewer.source.cfg import Assign, Call, Function, Guard
 from reviewer.source.expression import is_path, last_member, plain, root, variables
 
 _ROOT = re.compile(r"[A-Za-z_]\w*")
@@ -67,6 +67,16 @@ def releases(function: Function, api: Api) -> Iterator[tuple[str, int]]:
         call = api.locks.get(node.name)
         if call is not None and call.operation is Operation.RELEASE and call.argument < len(node.args):
             yield node.args[call.argument], node.line
+
+
+def acquires(function: Function, api: Api) -> Iterator[tuple[str, str]]:
+    """Kind and lock, as ``function`` writes it, of what it takes itself: by guards, by trying, and for certain."""
+    for node in function.nodes():
+        if isinstance(node, Guard) and node.cls in api.lock_guards:
+            yield api.lock_guards[node.cls][0], node.argument
+        call = api.locks.get(node.name) if isinstance(node, Call) else None
+        if isinstance(node, Call) and call is not None and call.operation is not Operation.RELEASE:
+            yield from ((call.kind, lock) for lock in node.args[call.argument : call.argument + 1])
 
 
 def in_parameters(function: Function, expression: str) -> str:

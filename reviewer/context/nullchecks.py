@@ -16,7 +16,7 @@ from reviewer.context.effects import Event, EventKind
 from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.model import Step
-from reviewer.source.cfg import AnyNode, Assign, Block, Call, Function, Guard, Literal, Loop, Return
+from reviewer.source.cfg import AnyNode, Assign, Block, Call, Function, Literal, texts_of
 from reviewer.source.expression import constant, last_member, unwrap
 from reviewer.source.program import Program
 
@@ -155,13 +155,10 @@ def _itself(variable: str) -> re.Pattern[str]:
 
 
 def _texts(node: AnyNode) -> tuple[str, ...]:
+    """The expressions of ``node`` in the order in which they are evaluated."""
     if isinstance(node, Assign):
         return (node.value, node.target) if node.target != node.value else (node.value,)
-    if isinstance(node, Return):
-        return (node.value,)
-    if isinstance(node, Guard):
-        return (node.argument,)
-    return node.args if isinstance(node, (Call, Loop)) else ()
+    return texts_of(node)
 
 
 # What others do

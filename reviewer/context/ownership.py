@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from reviewer.context.tables import Api, Operation
-from reviewer.source.cfg import Call, Function, Guard
+from reviewer.context.locks import acquires
+from reviewer.context.tables import Api
+from reviewer.source.cfg import Function
 from reviewer.source.expression import last_member, plain, root
 from reviewer.source.program import Program
 
@@ -24,7 +25,7 @@ def frees_from_list(program: Program, api: Api, function: Function, member: str,
     ]
     freed = {other.name: found for other in others if (found := _freed(other, api, member))}
     for other in others:
-        if lock not in _taken(other, api):
+        if lock not in {last_member(plain(taken)) for _, taken in acquires(other, api)}:
             continue
         looked_up = {call.result for call in other.calls() if call.result and api.lookup.fullmatch(call.name)}
         handed = {arg for call in other.calls() if call.name in freed for arg in call.args}
@@ -43,20 +44,3 @@ def _freed(function: Function, api: Api, member: str) -> set[str]:
         elif call.args and call.name in api.frees:
             freed.add(plain(call.args[0]))
     return unlinked & freed
-
-
-def _taken(function: Function, api: Api) -> set[str]:
-    """The last members of the locks that ``function`` takes."""
-    found = set()
-    for block in function.blocks:
-        for node in block.nodes:
-            if isinstance(node, Guard) and node.cls in api.lock_guards:
-                found.add(last_member(plain(node.argument)))
-            elif (
-                isinstance(node, Call)
-                and (lock := api.locks.get(node.name)) is not None
-                and lock.operation is not Operation.RELEASE
-                and lock.argument < len(node.args)
-            ):
-                found.add(last_member(plain(node.args[lock.argument])))
-    return found

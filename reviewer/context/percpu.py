@@ -17,7 +17,7 @@ from reviewer.context.state import Held, Origin, State
 from reviewer.context.tables import Api, LockClass
 from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
-from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Loop, Return
+from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, texts_of
 from reviewer.source.expression import identifiers
 
 _OF_A_CPU = re.compile(r"&?\*?(?:per_cpu|per_cpu_ptr|cpu_rq|cpu_data)\(.*\)")
@@ -54,7 +54,7 @@ class PerCpu(Watcher):
             if state.dropped or bool(known.pinned) == _free(state, self._api):
                 # A lock of the caller's kept the task there, something else keeps it, or the section is over.
                 del facts[OWN_CPU, variable]
-            elif known.pinned and any(variable in identifiers(text) for text in _texts(node)):
+            elif known.pinned and any(variable in identifiers(text) for text in texts_of(node)):
                 del facts[OWN_CPU, variable]
                 told = (variable, known.call, known.pin, str(known.pinned), str(node.line))
                 kind = EventKind.CPU_BEFORE_IRQS_OFF if known.by_irq else EventKind.CPU_BEFORE_PIN
@@ -153,11 +153,3 @@ def newly_before_irqs_off(before: Analysis, after: Analysis) -> Iterator[Event]:
 
 def _all(facts: Facts) -> list[tuple[str, OwnCpu]]:
     return [(key[1], value) for key, value in facts.items() if key[0] == OWN_CPU]
-
-
-def _texts(node: AnyNode) -> tuple[str, ...]:
-    if isinstance(node, Assign):
-        return (node.target, node.value)
-    if isinstance(node, Guard):
-        return (node.argument,)
-    return (node.value,) if isinstance(node, Return) else node.args if isinstance(node, (Call, Loop)) else ()

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from reviewer.context.tables import Api, LockClass, Operation
+from reviewer.context.locks import acquires
+from reviewer.context.tables import Api, LockClass
 from reviewer.source.cfg import Call, Function, Guard, Loop
 from reviewer.source.expression import last_member, plain
 from reviewer.source.program import Program
@@ -44,17 +45,5 @@ def _walks(function: Function, member: str) -> bool:
 
 def _srcu(function: Function, api: Api) -> set[str]:
     """The srcu_structs whose readers ``function`` opens, by last member."""
-    found: set[str] = set()
-    for block in function.blocks:
-        for node in block.nodes:
-            if isinstance(node, Guard) and node.cls in api.lock_guards:
-                kind, argument = api.lock_guards[node.cls][0], node.argument
-            elif isinstance(node, Call) and (lock := api.locks.get(node.name)) is not None and node.args:
-                if lock.operation is Operation.RELEASE:
-                    continue
-                kind, argument = lock.kind, node.args[min(lock.argument, len(node.args) - 1)]
-            else:
-                continue
-            if api.classes.get(kind) is LockClass.READER:
-                found.add(last_member(plain(argument)))
-    return found
+    taken = acquires(function, api)
+    return {last_member(plain(lock)) for kind, lock in taken if api.classes.get(kind) is LockClass.READER}

@@ -19,6 +19,7 @@ from reviewer.context.tables import Api, Demands, EntryKind, LockClass
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
 from reviewer.source.expression import last_member, plain, unwrap
+from reviewer.source.macros import defined
 from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.program import Program
 
@@ -33,7 +34,6 @@ _LONGEST_CHAIN = 12
 _CONTEXTS = frozenset(("irqs", "preempt", "rcu", "walk"))
 _MOST_SITES = 400
 _RETURN = re.compile(rb"\breturn\b([^;]*);")
-_MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)((?:[^\n\\]|\\\r?\n|\\.)*)")
 _READER_WORD = "an RCU reader"
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
@@ -377,8 +377,7 @@ def returned(program: Program, function: Function) -> tuple[tuple[str, ...], str
         return None
     lines = text.split(b"\n")
     if "macro" in function.words:
-        match = _MACRO.match(blank_comments_and_strings(b"\n".join(lines[function.line - 1 : function.line + 20])))
-        body = match.group(2).replace(b"\\\n", b" ") if match is not None else b""
+        _, body = defined(b"\n".join(lines[function.line - 1 : function.line + 20])) or (b"", b"")
     else:
         source = blank_comments_and_strings(b"\n".join(lines[function.line - 1 : function.end]))
         found = _RETURN.findall(source)

@@ -15,15 +15,10 @@ from reviewer.model import Step
 from reviewer.source.cfg import Function, Guard
 from reviewer.source.program import Program
 
-# How the kernel names the classes that DEFINE_GUARD_COND() and its like make.
-_CAN_FAIL = re.compile(r"\w+_(?:try|intr|kill)")
-
 
 def fallible_guards(program: Program, function: Function) -> Iterator[Event]:
     """The guards of such locks in ``function`` whose scope goes on where the lock was not taken."""
-    guards = [
-        node for node in function.nodes() if isinstance(node, Guard) and node.enter and _CAN_FAIL.fullmatch(node.cls)
-    ]
+    guards = [node for node in function.nodes() if isinstance(node, Guard) and node.enter and node.can_fail]
     lines = (program.text(function.path) or b"").split(b"\n") if guards else []
     for guard in guards:
         written = lines[guard.line - 1].decode("latin-1") if 0 < guard.line <= len(lines) else ""

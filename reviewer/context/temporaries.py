@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from reviewer.context.facts import DECISION, GFP, MEANING, SYMBOL, VALUE, Facts
-from reviewer.source.cfg import AnyNode, Assign, Block, Call, Function, Guard, Loop, Return, written_by
+from reviewer.source.cfg import AnyNode, Assign, Block, Call, Function, texts_of, written_by
 
 _TEMPORARY = re.compile(r"\$\d+")
 _OF_ONE_NAME = frozenset((VALUE, MEANING, GFP, DECISION))
@@ -103,17 +103,8 @@ def _bits(text: str, numbers: dict[str, int]) -> int:
     return found
 
 
-def _texts(node: AnyNode) -> Iterator[str]:
-    if isinstance(node, Call):
-        yield node.name
-        yield from node.args
-    elif isinstance(node, Assign):
-        yield node.value
-        if not _TEMPORARY.fullmatch(node.target):
-            yield node.target
-    elif isinstance(node, Loop):
-        yield from node.args
-    elif isinstance(node, Guard):
-        yield node.argument
-    elif isinstance(node, Return):
-        yield node.value
+def _texts(node: AnyNode) -> tuple[str, ...]:
+    """The texts in which ``node`` may read temporaries: what is called, too, and no temporary that it sets."""
+    if isinstance(node, Assign) and _TEMPORARY.fullmatch(node.target):
+        return (node.value,)
+    return (node.name, *node.args) if isinstance(node, Call) else texts_of(node)

@@ -193,6 +193,15 @@ def written_by(node: AnyNode) -> str | None:
     return node.target if isinstance(node, Assign) else node.result if isinstance(node, Call) else None
 
 
+def texts_of(node: AnyNode) -> tuple[str, ...]:
+    """The expressions that stand in ``node``: what is assigned to and the value, arguments, what is returned."""
+    if isinstance(node, Assign):
+        return (node.target, node.value)
+    if isinstance(node, Guard):
+        return (node.argument,)
+    return (node.value,) if isinstance(node, Return) else node.args
+
+
 def reverse_postorder(function: Function) -> list[int]:
     """The blocks of ``function`` in an order in which each comes before those it leads to, loops aside."""
     seen, out = {0}, []

@@ -13,9 +13,10 @@ from reviewer.source.parse import parse
 from reviewer.source.preprocess import blank_comments_and_strings
 
 _LONGEST = 3000  # bytes; what is longer is a program of its own
-_MACRO = re.compile(rb"[ \t]*#[ \t]*define[ \t]+\w+\(([^)\n]*)\)[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
-_EXPANSION = re.compile(rb"(?:\(([^)\n]*)\))?[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
-_DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+")
+_DEFINE = rb"[ \t]*#[ \t]*define[ \t]+"
+_HEAD = re.compile(_DEFINE)
+# The parameters, None for a macro that takes none, and the body with its continued lines.
+_DEFINITION = re.compile(_DEFINE + rb"\w+(?:\(([^)\n]*)\))?[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
 _MATTERS = re.compile(rb"lock|irq|preempt|sleep|sched|alloc|wait|rcu_read|mutex|_user|bh_")
 _STATEMENT = re.compile(rb"(?:for|while|struct|static|extern|__attribute|asm)\b|\{")
 # A call whose answer is told to the compiler's analysis of locks (include/linux/compiler-context-analysis.h).
@@ -26,16 +27,27 @@ _NO_VALUE = re.compile(
 )
 
 
+def defined(text: bytes) -> tuple[bytes, bytes] | None:
+    """Parameters and body of the macro whose definition ``text`` begins with; None where it begins with another thing.
+
+    Comments and the backslashes before continued lines are left out. A macro without parameters has empty ones.
+    """
+    match = _DEFINITION.match(blank_comments_and_strings(text))
+    if match is None:
+        return None
+    return match.group(1) or b"", match.group(2).replace(b"\\\n", b"\n").replace(b"\\", b" ").strip()
+
+
 def read_macro(path: str, text: bytes, name: str, *, loop: bool) -> Function | None:
     """The macro ``name`` that the file ``text`` defines, if what it does can matter; its value is what it returns.
 
     With ``loop`` an iteration macro, as a function that runs the loop once.
     """
     start = _defined_at(text, name.encode())
-    match = _MACRO.match(blank_comments_and_strings(text[start : start + 2 * _LONGEST])) if start >= 0 else None
-    if match is None:
+    found = defined(text[start : start + 2 * _LONGEST]) if start >= 0 else None
+    if found is None:
         return None
-    arguments, body = match.group(1), match.group(2).replace(b"\\\n", b"\n").replace(b"\\", b" ").strip()
+    arguments, body = found
     if arguments.strip() == b"..." and (told := _TOLD.fullmatch(body)) is not None:
         arguments = b",".join(b"a%d" % number for number in range(_MOST_ARGUMENTS))
         body = b"int answer = " + told.group(1).replace(b"__VA_ARGS__", arguments) + b"; answer"
@@ -61,13 +73,13 @@ def read_macro(path: str, text: bytes, name: str, *, loop: bool) -> Function | N
 def expansions(text: bytes, name: str, arguments: tuple[str, ...]) -> tuple[str, ...]:
     """What the macro ``name`` with ``arguments`` stands for, by each of its definitions in ``text``; no blanks."""
     found: list[str] = []
-    for start in re.finditer(rb"^[ \t]*#[ \t]*define[ \t]+%b\b" % re.escape(name.encode()), text, re.MULTILINE):
-        match = _EXPANSION.match(blank_comments_and_strings(text[start.end() : start.end() + _LONGEST]))
-        if match is None:
+    for start in re.finditer(rb"^" + _DEFINE + re.escape(name.encode()) + rb"\b", text, re.MULTILINE):
+        definition = defined(text[start.start() : start.end() + _LONGEST])
+        if definition is None:
             return ()
-        body = re.sub(r"[\\\s]+", "", match.group(2).decode("latin-1"))
-        parameters = (parameter.strip() for parameter in (match.group(1) or b"").decode("latin-1").split(","))
-        found.append(_with(body, dict(zip(parameters, arguments, strict=False))))
+        parameters, body = (part.decode("latin-1") for part in definition)
+        given = dict(zip(map(str.strip, parameters.split(",")), arguments, strict=False))
+        found.append(_with("".join(body.split()), given))
     return tuple(found)
 
 
@@ -80,7 +92,7 @@ def _defined_at(text: bytes, name: bytes) -> int:
     at = text.find(name + b"(")
     while at >= 0:
         start = text.rfind(b"\n", 0, at) + 1
-        if _DEFINE.fullmatch(text[start:at]):
+        if _HEAD.fullmatch(text[start:at]):
             return start
         at = text.find(name + b"(", at + 1)
     return -1
