@@ -31,12 +31,12 @@ _PAIRS = (
     ("bh", "local_bh_disable", "local_bh_enable"),
     ("migrate", "migrate_disable", "migrate_enable"),
 )
-_ASKED = frozenset(("locks", WALKED, "rcu", "preempt", "bh"))
 _FOUND = "found"
 """Stands for a pointer that comes with a lock or reader: NULL says that it does not."""
 RAISED = (("rcu", "rcu_read_lock", "rcu"), *((counter, raises, "context") for counter, raises, _ in _PAIRS))
 """Counters, what raises each, and as what an event tells of it."""
 COUNTERS = tuple(counter for counter, _, _ in RAISED)
+_ASKED = frozenset(("locks", WALKED, *COUNTERS))
 
 
 class Moves(NamedTuple):

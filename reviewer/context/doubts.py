@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reviewer.context.balance import COUNTERS
 from reviewer.context.facts import TAKEN_AT, Facts
 from reviewer.context.irqflags import interrupts_off
 from reviewer.context.state import Held, Origin, State
@@ -15,8 +16,6 @@ from reviewer.source.expression import identifiers
 if TYPE_CHECKING:
     from reviewer.context.body import Body
     from reviewer.context.ownlocks import OwnLocks
-
-_COUNTERS = ("preempt", "bh", "rcu")
 
 
 class Doubts:
@@ -45,7 +44,7 @@ class Doubts:
             and not self._own_locks.has(self._function, held.expression)
         )
         self._doubtful.update(
-            ("", name) for name in _COUNTERS if getattr(state, name) > 0 and name not in self._body.lowered
+            ("", name) for name in COUNTERS if getattr(state, name) > 0 and name not in self._body.lowered
         )
         own_flags = self._body.own_flags
         if interrupts_off(state) and (not own_flags or own_flags & set().union(*map(identifiers, node.args))):
@@ -61,7 +60,7 @@ class Doubts:
 
     def of_counters(self, state: State) -> frozenset[str]:
         """The counters that were moved, and ``irq`` where interrupts are disabled, as far as that is in doubt."""
-        moved = {name for name in _COUNTERS if getattr(state, name)} | ({"irq"} if interrupts_off(state) else set())
+        moved = {name for name in COUNTERS if getattr(state, name)} | ({"irq"} if interrupts_off(state) else set())
         return frozenset(name for name in moved if ("", name) in self._doubtful)
 
     def free(self, state: State, facts: Facts) -> frozenset[str]:

@@ -753,3 +753,40 @@ int dev_pre_command(struct dev *dev, bool wanted)
 	dev->b = 1;
 	return 0;
 }
+
+static void leave_cpu(struct dev *dev)
+{
+	migrate_enable();
+}
+
+static void lend_cpu(struct dev *dev)
+{
+	migrate_disable();
+}
+
+int migration_left_by_an_operation(struct dev *dev)
+{
+	int err = -EINVAL;
+
+	lend_cpu(dev);
+	if (dev->gone)
+		goto out;
+	dev->ops->leave(dev);
+	return dev->a ? -EIO : 0;
+out:
+	leave_cpu(dev);
+	return err;
+}
+
+int migration_forgotten(struct dev *dev)
+{
+	lend_cpu(dev);
+	if (dev->gone)
+		return -EINVAL; /* wrong: lock-imbalance */
+	if (dev->a) {
+		leave_cpu(dev);
+		return -EIO;
+	}
+	leave_cpu(dev);
+	return 0;
+}
