@@ -12,7 +12,8 @@ from reviewer.context.tables import Api
 from reviewer.model import Place
 from reviewer.sides import Sides
 from reviewer.source.cfg import Call, Function, Guard
-from reviewer.source.program import C_SUFFIXES, Program
+from reviewer.source.files import C_SUFFIXES
+from reviewer.source.program import Program
 from reviewer.source.scan import scan
 
 _DEFINE = re.compile(rb"[ \t]*#[ \t]*define[ \t]+(\w+)\(")

@@ -12,7 +12,8 @@ from pathlib import Path
 from reviewer.cache import open_store, today
 from reviewer.config import Options
 from reviewer.errors import RepositoryError, UsageError
-from reviewer.source.program import C_SUFFIXES, Program
+from reviewer.source.files import C_SUFFIXES
+from reviewer.source.program import Program
 from reviewer.source.scan import scan
 from reviewer.source.store import Store
 from reviewer.source.upkeep import prune

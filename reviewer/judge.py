@@ -12,10 +12,10 @@ from reviewer.context.callbacks import paired
 from reviewer.context.customs import held_by_all
 from reviewer.context.effects import Analysis, Event, EventKind
 from reviewer.context.entry import Entry, entries
+from reviewer.context.fallibleguards import fallible_guards
 from reviewer.context.nullchecks import unchecked
 from reviewer.context.pairs import given_back_elsewhere
 from reviewer.context.plainlists import plain_changes
-from reviewer.context.scopes import fallible_guards
 from reviewer.context.since import SINCE
 from reviewer.context.state import Origin, Reason
 from reviewer.context.tables import LockKinds

@@ -41,8 +41,8 @@ from reviewer.registry import load_api
 from reviewer.revisions import with_comparisons
 from reviewer.selection import wants_path
 from reviewer.silencing import suppressor_for
-from reviewer.source.files import Files
-from reviewer.source.program import C_SUFFIXES, Program
+from reviewer.source.files import C_SUFFIXES, Files
+from reviewer.source.program import Program
 from reviewer.source.store import Store
 from reviewer.tree.base import choose_base
 from reviewer.tree.blobs import Snapshot

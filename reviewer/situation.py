@@ -30,7 +30,8 @@ from reviewer.pipeline import Tell, nobody
 from reviewer.registry import load_api
 from reviewer.source.cfg import Function
 from reviewer.source.expression import last_member
-from reviewer.source.program import C_SUFFIXES, Program
+from reviewer.source.files import C_SUFFIXES
+from reviewer.source.program import Program
 from reviewer.source.store import Store
 from reviewer.tree.repository import Repository
 from reviewer.wording import counted

@@ -194,7 +194,7 @@ def test_files_that_were_judged_are_not_judged_again(
 
 
 def test_few_syntax_trees_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reviewer.source.program._PARSED_KEPT", 1000)
+    monkeypatch.setattr("reviewer.source.sourcefiles._PARSED_KEPT", 1000)
     text = "".join(f"static void f{number}(void)\n{{\n}}\n" for number in range(3))
     files = {f"drivers/example/file{number}.c": text for number in range(80)}
     program = Program(MemoryFiles(files), Store(None))

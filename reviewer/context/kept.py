@@ -25,13 +25,13 @@ from reviewer.context.filesets import Numbers, mark
 from reviewer.errors import CacheError, ReviewerError
 from reviewer.source.cfg import Function
 from reviewer.source.edits import offered
+from reviewer.source.files import C_SUFFIXES
 from reviewer.source.program import Program
 from reviewer.source.rebuilt import BUILD_FILES, rebuilt
 from reviewer.source.scan import scan
 from reviewer.source.store import encoded, intact
 
-_C = (".c", ".h")
-_READ = (*_C, *BUILD_FILES)
+_READ = (*C_SUFFIXES, *BUILD_FILES)
 _PENDING = 2000
 _PENDING_SHARED = 50
 _MANY = 100  # summaries
@@ -65,7 +65,7 @@ class _Files(msgspec.Struct, frozen=True, array_like=True):
 
     def put(self, path: str, oid: str | None) -> None:
         """Note what ``path`` holds now; None for a file that is gone."""
-        if path.endswith(_C):
+        if path.endswith(C_SUFFIXES):
             _put(self.code, mark(path), oid)
         else:
             _put(self.builds, path, oid)
@@ -269,13 +269,15 @@ class Kept:
         files = self._program.files
         known = files.differing(tree, _READ) if tree else None
         if known is not None:
-            code = {mark(path): _Change(path, *oids) for path, oids in known.items() if path.endswith(_C)}
-            return _Changes(code, {path: before for path, (before, _) in known.items() if not path.endswith(_C)})
+            code = {mark(path): _Change(path, *oids) for path, oids in known.items() if path.endswith(C_SUFFIXES)}
+            return _Changes(
+                code, {path: before for path, (before, _) in known.items() if not path.endswith(C_SUFFIXES)}
+            )
         before, after = _unpacked(packed), self._all_files()
         if before is None:
             return None
         changed = {at for at in before.code.keys() | after.code.keys() if before.code.get(at) != after.code.get(at)}
-        paths = {mark(path): path for path, _ in files.blobs("", _C) if mark(path) in changed}
+        paths = {mark(path): path for path, _ in files.blobs("", C_SUFFIXES) if mark(path) in changed}
         builds = before.builds.keys() | after.builds.keys()
         return _Changes(
             # what is gone, and known by its mark alone, may have been a header

@@ -6,6 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+C_SUFFIXES = (".c", ".h")
+"""The ends of the names of files that are read."""
+
 
 class Texts(Protocol):
     """What stands in the files of a tree."""

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from reviewer.source.cfg import Function
 from reviewer.source.edits import Edit, Moves, edit_between, moves_between, offered
-from reviewer.source.program import C_SUFFIXES, Program
+from reviewer.source.files import C_SUFFIXES
+from reviewer.source.program import Program
 from reviewer.source.scan import scan
 
 
