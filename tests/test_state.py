@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from reviewer.context.analysis import Analyser
+from reviewer.context.facts import TAKEN_AT, Facts, join
 from reviewer.context.state import Origin, State, atomic
 from reviewer.context.tables import Watching
 from reviewer.source.program import Program
@@ -195,3 +196,10 @@ def test_both_kinds_of_kernel_are_judged_apart(body: str, plain: str | None, pre
     state = _state(body)
     reasons = [atomic(state, API, rt=rt) for rt in (False, True)]
     assert [reason.what if reason is not None else None for reason in reasons] == [plain, preempt_rt]
+
+
+@pytest.mark.parametrize(("old", "new", "is_changed"), [(7, 9, False), (9, 7, True)])
+def test_lock_that_was_taken_in_one_of_two_places_is_told_at_the_first(old: int, new: int, is_changed: bool) -> None:
+    known: Facts = {(TAKEN_AT, "dev->sem"): ("dev->sem", old, "down_read")}
+    assert join(known, {(TAKEN_AT, "dev->sem"): ("dev->sem", new, "down_read")}) is is_changed
+    assert known == {(TAKEN_AT, "dev->sem"): ("dev->sem", 7, "down_read")}

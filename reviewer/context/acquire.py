@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
+from reviewer.context.assumptions import refuted
 from reviewer.context.effects import Acquisition, Condition, Edge, EventKind
 from reviewer.context.enabled import interruptible, interrupts
 from reviewer.context.facts import STANDS, SYMBOL, TAKEN_AT, VALUE, Facts
@@ -117,7 +118,7 @@ def inherit(flow: Flow, node: Call, callee: Function, brought: Iterable[Acquired
             possible = possible and (bool(answer) or (answer is None and presumed(condition, callee)))
             if isinstance(answer, Condition):
                 conditions.append(answer)
-        if not possible:
+        if not possible or refuted(acquisition.assumed, facts):
             continue
         here = acquisition._replace(
             irqs=acquisition.irqs or irqs, bh=acquisition.bh or bh, conditions=tuple(conditions)
@@ -252,6 +253,7 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
         | frozenset(in_parameters(function, name) for _, name in state.dropped)
         | (frozenset((ANY,)) if "locks" in state.unsure else frozenset()),
         asked=acquisition.asked | _asked(function, facts),
+        assumed=place.for_callers(acquisition.assumed),
     )
     if not outside.lock_class and not outside.expression.startswith("P"):
         return
@@ -260,9 +262,10 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
     shorter = old is not None and (len(outside.steps), outside.steps) < (len(old.steps), old.steps)
     if shorter or (old is None and len(summary.acquisitions) < _MOST):
         summary.acquisitions[outside.key] = outside
-    if old is not None and old.asked != outside.asked:
+    if old is not None and (old.asked, old.assumed) != (outside.asked, outside.assumed):
         kept = summary.acquisitions[outside.key]
-        summary.acquisitions[outside.key] = kept._replace(asked=old.asked & outside.asked)
+        kept = kept._replace(asked=old.asked & outside.asked, assumed=old.assumed & outside.assumed)
+        summary.acquisitions[outside.key] = kept
 
 
 def _another_held(flow: Flow, acquisition: Acquisition, state: State) -> bool:

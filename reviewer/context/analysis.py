@@ -35,6 +35,7 @@ _PREDICATE_NAME = re.compile(
 )
 _LIKE_A_FUNCTION = re.compile(r"&?[a-z_][a-z0-9_]{4,}")
 _SMALL = 8  # blocks
+_SAME_FOLDER = 1  # as distances are counted
 _READS = frozenset(
     (
         "READ_ONCE",
@@ -235,17 +236,26 @@ class Analyser:
     def is_own(self, name: str, user: str) -> bool:
         """Whether ``name``, which the tables know, means something else in the file ``user``.
 
-        It may have a static function of its own that is called so, or belong to an architecture that has.
+        It may have a static function of its own that is called so, or belong to an architecture that has. Of what is
+        known by a pattern alone, a definition in the same folder says more.
         """
         key = (name, user)
         if key not in self._own:
             self._own[key] = any(
                 name in names for folder, names in self.api.elsewhere.items() if user.startswith(folder)
-            ) or (user.endswith(".c") and self.api.is_known(name) and self._is_static(user, name))
+            ) or (
+                user.endswith(".c")
+                and self.api.is_known(name)
+                and (self._is_static(user, name) or (self.api.sleeps_by_name(name) and self._is_near(name, user)))
+            )
         return self._own[key]
 
     def _is_static(self, path: str, name: str) -> bool:
         return any(function.static for function in self.program.own_functions(path, name))
+
+    def _is_near(self, name: str, user: str) -> bool:
+        found = self.program.resolve(name, user)
+        return any(self.program.distance(each.path, user) <= _SAME_FOLDER for each in found)
 
     def is_predicate(self, name: str, user: str) -> bool:
         """Whether a call of ``name`` only looks: two calls then give the same answer while nothing is assigned."""

@@ -57,6 +57,8 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
     elif meaning is not None:
         text = meaning[1]
     if isinstance(literal.right, str):
+        if literal.operator not in ("==", "!=") and value_of(facts, text) == 0:
+            text = "0"  # a loop up to a number: another one up to the same number runs if this one does
         other = facts.get((MEANING, literal.right))
         if other is not None and other[0] == "same":
             literal = msgspec.structs.replace(literal, right=other[1])

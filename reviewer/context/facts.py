@@ -264,7 +264,7 @@ def join(old: Facts, new: Facts) -> bool:
 
     Two values that are both true, as of a flag that is set in one branch and the answer of a trylock in the other, are
     nonzero. What is known of a pointer stays known where it is NULL on the other side. It does not
-    matter where a path slept.
+    matter where a path slept, and of two places where a lock was taken the first is told.
     """
     changed = False
     for key, value in new.items():
@@ -288,6 +288,10 @@ def join(old: Facts, new: Facts) -> bool:
             if old[key] == UNKNOWN:
                 continue
             old[key] = UNKNOWN
+        elif key[0] == TAKEN_AT and key in new:
+            if old[key] <= new[key]:
+                continue
+            old[key] = new[key]
         else:
             del old[key]
         changed = True

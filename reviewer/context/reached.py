@@ -233,6 +233,7 @@ def _acquired(caller: Function, node: Call, summary: Summary) -> list[Acquired]:
                     name if name == ANY else in_caller(caller, name, node.args) for name in acquisition.minus
                 ),
                 steps=(step, *acquisition.steps),
+                assumed=in_caller_words(acquisition.assumed, node.args) if acquisition.assumed else acquisition.assumed,
             )
             found.append(Acquired(told, acquisition.conditions))
     return found

@@ -285,6 +285,10 @@ class Api:
         """Whether ``name`` may sleep whatever its arguments are."""
         return name in self.sleeps or bool(self.sleep_pattern.fullmatch(name))
 
+    def sleeps_by_name(self, name: str) -> bool:
+        """Whether ``name`` is taken to sleep because it is called like what does."""
+        return name not in self.sleeps and self.sleep_pattern.fullmatch(name) is not None
+
     def knows_guard(self, cls: str) -> bool:
         """Whether the tables say what a guard of ``cls`` does; ``__free:name`` is what frees with ``name``."""
         return (

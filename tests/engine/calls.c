@@ -722,7 +722,7 @@ static void quay_sail(struct quay *quay, struct berth *berth)
 	spin_lock(&berth->lock);
 	berth->count++;
 	spin_unlock(&berth->lock);
-	for (i = 0; i < quay->count; i++)
+	for (i = 0; i < berth->count; i++)
 		msleep(1);
 	spin_lock(&berth->lock);
 }
