@@ -8,20 +8,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reviewer.context.schema import (
-    EntryKind,
-    LockClass,
-    Watching,
-)
+from reviewer.context.schema import EntryKind, LockClass, Watching
 
 __all__ = [
     "Api",
+    "Callbacks",
+    "ContextTables",
+    "Demands",
+    "EffectTables",
     "EntryKind",
+    "EntryTables",
+    "HrTimerCalls",
     "LockCall",
     "LockClass",
+    "LockKinds",
+    "LockTables",
     "Member",
+    "MemberTables",
     "Operation",
+    "OrderDocument",
     "Registration",
+    "Transitions",
     "Watching",
 ]
 
@@ -187,9 +194,14 @@ class LockKinds:
     writers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
-    """Every table, in the form the analysis asks."""
+@dataclass(frozen=True, kw_only=True)
+class LockTables:
+    """locks.toml: lock primitives, guards and types of locks, with the kind that each has.
+
+    ``classes`` says how a kind behaves. ``locks_inside`` are calls that take a lock and release it before they return,
+    as (kind, lock), ``lock_guards`` guard classes as (kind, suffix). ``named_locks`` are global locks that primitives
+    take without being given them. ``downgraded`` is the kind as which a lock is held after a downgrade.
+    """
 
     classes: Mapping[str, LockClass]
     kinds: LockKinds
@@ -197,11 +209,22 @@ class Api:
     locks: Mapping[str, LockCall]
     named_locks: frozenset[str]
     waits_for_readers: frozenset[str]
-    waits_for_handlers: frozenset[str]
-    hrtimers: HrTimerCalls
     locks_inside: Mapping[str, tuple[str, str]]
     lock_guards: Mapping[str, tuple[str, str]]
     downgraded: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContextTables:
+    """context.toml: what changes the context without being a lock, and what asks about it.
+
+    ``counters`` and ``counter_guards`` give by how much a call moves each counter; ``irq``, ``predicates``,
+    ``error_pointers`` and ``eqs`` map a name to the key under which it stands. ``irq_untraced`` enable interrupts and
+    tell nobody. ``alone`` maps a variable to the value that it has once more than one task runs. ``elsewhere`` are the
+    names that mean something else below a folder. ``exclusive_questions`` are for each question those of which none is
+    answered yes where it is, ``steady`` those that get the same answer each time.
+    """
+
     counters: Mapping[str, Mapping[str, int]]
     counter_guards: Mapping[str, Mapping[str, int]]
     irq: Mapping[str, str]
@@ -218,6 +241,25 @@ class Api:
     alone: Mapping[str, str]
     exclusive_questions: Mapping[str, tuple[str, ...]]
     steady: frozenset[str]
+    task_set: frozenset[str]
+    task_running: frozenset[str]
+    orders: tuple[OrderDocument, ...]
+    elsewhere: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectTables:
+    """effects.toml: what a call does that its context may forbid.
+
+    Positions of arguments are 0-based: of the gfp mask in ``allocators`` (those of ``optional_gfp`` may leave it out),
+    of the lock in ``drops_lock`` and ``drops_queue_lock``, of the time in ``sleeps_between``, of the
+    srcu_struct in ``srcu_pointers``; ``rcu_iterators`` gives the number of arguments. ``sleeps_unless`` maps a call to
+    the word with which a driver says that it does not sleep. ``for_readers`` maps what changes a list to what does so
+    while others read it. ``takes_reference`` may keep an object alive longer, ``keeps`` does unless it is about to go.
+    ``handed_on`` are last members of locks that callees let go of and say so in what they return. What ``opaque``
+    matches is never looked into.
+    """
+
     sleeps: frozenset[str]
     sleep_pattern: re.Pattern[str]
     sleeps_unless: Mapping[str, str]
@@ -229,16 +271,18 @@ class Api:
     sleeps_if: frozenset[str]
     sleeps_preempt_disabled: frozenset[str]
     sleeps_voluntarily: frozenset[str]
+    waits_for_handlers: frozenset[str]
+    hrtimers: HrTimerCalls
     allocators: Mapping[str, int]
     optional_gfp: frozenset[str]
     frees: frozenset[str]
     frees_at_once: frozenset[str]
+    blocking_gfp: frozenset[str]
+    atomic_gfp: frozenset[str]
     spinlock_takers: frozenset[str]
     irqsafe_owners: frozenset[str]
     seqcount_writers: frozenset[str]
     plain_seqcount: str
-    blocking_gfp: frozenset[str]
-    atomic_gfp: frozenset[str]
     lookup: re.Pattern[str]
     insert: re.Pattern[str]
     insert_checks: re.Pattern[str]
@@ -246,38 +290,61 @@ class Api:
     handles_irq: frozenset[str]
     instrumented: re.Pattern[str]
     untraced_twins: tuple[str, ...]
-    rcu_iterators: Mapping[str, int]
     own_cpu: re.Pattern[str]
     cpu_pinned: str
     cpu_anywhere: tuple[str, ...]
     bound_to_cpu: re.Pattern[bytes]
+    rcu_iterators: Mapping[str, int]
+    rcu_pointers: re.Pattern[str]
+    srcu_pointers: Mapping[str, int]
     rcu_frees: frozenset[str]
     unlinks: re.Pattern[str]
     asks_running: re.Pattern[str]
     of_cpu: re.Pattern[str]
-    rcu_pointers: re.Pattern[str]
-    srcu_pointers: Mapping[str, int]
     last_reference: re.Pattern[str]
     not_last_reference: re.Pattern[str]
     lowers_reference: re.Pattern[str]
     keeps: re.Pattern[str]
-    for_readers: Mapping[str, str]
     takes_reference: re.Pattern[str]
-    task_set: frozenset[str]
-    task_running: frozenset[str]
+    for_readers: Mapping[str, str]
     handed_on: frozenset[str]
     opaque: re.Pattern[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryTables:
+    """entries.toml: what has a function called that nobody calls by name.
+
+    ``definers`` are macros that define such a function, ``hands_over`` gives the positions at which a call of
+    ``registrations`` is given one.
+    """
+
     definers: Mapping[str, EntryKind]
     registrations: tuple[Registration, ...]
     hands_over: Mapping[str, frozenset[int]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberTables:
+    """operations.toml: members of structures, ``structure.member``, by the context in which they are called.
+
+    ``assigned`` are those that their own name tells, without the structure, ``positions`` those that an initialiser
+    fills by position, ``structure_definers`` the macros that begin the definition of a structure. ``fields`` are the
+    names of all members, ``allowing`` the words with which files say that a member may sleep.
+    """
+
     members: Mapping[str, Member]
     fields: frozenset[str]
     allowing: frozenset[bytes]
     assigned: Mapping[str, tuple[str, Member]]
     positions: Mapping[tuple[str, int], Member]
-    orders: tuple[OrderDocument, ...]
-    elsewhere: Mapping[str, frozenset[str]]
     structure_definers: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api(LockTables, ContextTables, EffectTables, EntryTables, MemberTables):
+    """Every table, in the form that the analysis asks; ``demands`` is requires.toml."""
+
     demands: Demands
     _known: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
 
