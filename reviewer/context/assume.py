@@ -64,6 +64,8 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
             literal = msgspec.structs.replace(literal, right=other[1])
         return state if _assume_symbol(facts, text, literal) else None
     value = value_of(facts, text)
+    if value is None and text != literal.left:
+        value = value_of(facts, literal.left)  # the callee has told it
     if value is None and (alike := facts.get((ALIKE, text))) is not None:
         value = facts[VALUE, text] = alike
     known = compare(value, literal.operator, literal.right) if value is not None else None

@@ -55,7 +55,7 @@ def interruptible(
 ) -> None:
     """Note a spinning lock that is taken, by a call with ``suffix``, where nothing here has disabled interrupts."""
     class_ = flow.api.classes.get(acquisition.kind)
-    if class_ not in _SPINNING or not acquisition.lock_class:
+    if class_ not in _SPINNING or not acquisition.lock_class or flow.api.quiet.fullmatch(flow.function.name):
         return
     retaken = (acquisition.kind, acquisition.expression) in state.dropped or acquisition.expression in acquisition.minus
     if retaken:

@@ -37,6 +37,7 @@ _CAST = re.compile(rb"(?<=[(,=])\s*\(\s*\w+\s*\**\s*\)$")
 _FAR = 20000  # bytes in which the head of an array stands
 _ASSIGNED = re.compile(rb"([\w.>\[\]-]*?)(?:->|\.)(\w+)\s*=$")
 _VARIABLE = re.compile(rb"(\w+)\s*(?:\[[^\]]*\]\s*)?=\s*\{[^;{}]*$")
+_ASKED = re.compile(r"(!?)(\w+)\(.*\)")
 _DEFINED = re.compile(rb"^([A-Z]\w+)\(\w+\)\s*=\s*\{", re.MULTILINE)
 _ELEMENT = re.compile(rb"\[\s*(\w+)\s*\]\s*=\s*\{[^{}]*$")
 _ARRAY = re.compile(rb"\bstruct\s+(\w+)\s+\w+\[[^\]]*\]\s*=\s*\{")
@@ -73,10 +74,23 @@ def ways_in(program: Program, api: Api, function: Function) -> tuple[Entry, ...]
     """The contexts in which the tables know ``function`` to be entered, process context too, each kind once."""
     found: dict[EntryKind, Entry] = {}
     for way in _all(program, api, function):
+        if way.kind is not EntryKind.TASK and _says_task(function, api):
+            continue
         if way.kind is not EntryKind.ALONE and way.kind not in found:
             mark = f"<- {_WORDS[way.kind]}, {way.text}"
             found[way.kind] = Entry(way.kind, Step(way.path, way.line, function.name, mark), way.holds)
     return tuple(found[kind] for kind in sorted(found))
+
+
+def _says_task(function: Function, api: Api) -> bool:
+    """Whether ``function`` claims to run in a task alone: whoever registers it knows that it does."""
+    for call in function.calls():
+        if call.args and (call.name in api.claims or call.name in api.demands.violated):
+            asked = _ASKED.fullmatch(call.args[0])
+            is_task = asked is not None and api.predicates.get(asked.group(2)) == "task"
+            if asked is not None and is_task and bool(asked.group(1)) == (call.name not in api.claims):
+                return True
+    return False
 
 
 def _all(program: Program, api: Api, function: Function) -> Iterator[_Found]:

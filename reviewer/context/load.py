@@ -98,6 +98,8 @@ def _context(reader: TableReader, table: ContextTable) -> ContextTables:
         ),
         predicates=reader.by_key("predicates", table.predicates),
         error_pointers=reader.by_key("errors", table.errors),
+        claims=reader.names("claims.names", table.claims.names),
+        quiet=reader.pattern("quiet.pattern", table.quiet.pattern),
         taken_out=reader.names("taken_out.names", table.taken_out.names),
         stores=reader.names("stores.names", table.stores.names),
         clears=reader.names("clears.names", table.clears.names),

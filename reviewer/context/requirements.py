@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.conditions import UNKNOWN, Clause, Definition, clauses
 from reviewer.context.effects import Condition, Need, Requirement, RequirementKey, Site, Standing, Under
-from reviewer.context.facts import ASSUMED, Facts, value_of
+from reviewer.context.evaluated import perhaps_inside
+from reviewer.context.facts import ASSUMED, SYMBOL, VALUE, Facts, value_of
 from reviewer.context.locks import canonical
 from reviewer.context.match import satisfied
 from reviewer.context.place import Place
@@ -34,6 +35,7 @@ _LONGEST_CHAIN = 12
 _CONTEXTS = frozenset(("irqs", "preempt", "rcu", "walk"))
 _MOST_SITES = 400
 _RETURN = re.compile(rb"\breturn\b([^;]*);")
+_TASK_MEMBER = "current->"
 _READER_WORD = "an RCU reader"
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
@@ -146,7 +148,12 @@ class Requirements:
             under[key] = known._replace(sometimes=known.sometimes.union(*taken))
         held: set[tuple[int, str, RequirementKey | None]] = set()
         for (line, callee, source, _), (requirement, standings) in self._found.items():
-            if standings != {Standing.OPEN} or self.in_doubt or self._perhaps_taken(requirement, line):
+            if (
+                standings != {Standing.OPEN}
+                or self.in_doubt
+                or self._perhaps_taken(requirement, line)
+                or perhaps_inside(self._flow.analyser, self._flow.function, line, callee)
+            ):
                 held.add((line, callee, source))
         for (line, callee, source, _), (requirement, standings) in self._found.items():
             standing = Standing.OPEN
@@ -250,6 +257,8 @@ class Requirements:
             and any(n.kind in _CONTEXTS for n in requirement.needs)
         ):
             standing = Standing.HELD  # the code has asked
+        if standing is Standing.OPEN and any(_is_own_mark(key, known) for key, known in facts.items()):
+            standing = Standing.HELD
         flow = self._flow
         here = [condition for condition in place.conditions if condition not in requirement.conditions]
         no_null = frozenset(condition.position for condition in here if _is_no_null(condition, flow.function))
@@ -330,6 +339,17 @@ def offered(need: Need, state: State, api: Api) -> Standing:
             return Standing.TAKEN if reason.origin is Origin.TAKEN else Standing.HELD
         return Standing.HELD if unsure & {"irq", "preempt", "bh", "locks"} or state.irq == "restored" else Standing.OPEN
     return Standing.OPEN
+
+
+def _is_own_mark(key: tuple[str, str], known: object) -> bool:
+    """Whether a fact says that the task has been given a mark, as by a caller who knows what this one takes for held.
+
+    A flag that is tested among others says less: it may be one of the task itself.
+    """
+    kind, text = key
+    if not text.startswith(_TASK_MEMBER) or "&" in text:
+        return False
+    return (kind == SYMBOL and known is True and "==" in text) or (kind == VALUE and known not in (0, "negative"))
 
 
 def _is_no_null(condition: Condition, function: Function) -> bool:

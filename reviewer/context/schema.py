@@ -196,6 +196,12 @@ class Clears(_Table, frozen=True, forbid_unknown_fields=True):
     names: str
 
 
+class Names(_Table, frozen=True, forbid_unknown_fields=True):
+    """Names alone."""
+
+    names: str
+
+
 class TakenOut(_Table, frozen=True, forbid_unknown_fields=True):
     """Calls that take a pointer out of the variable that they are given first."""
 
@@ -228,6 +234,8 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     transitions: Transitions
     callbacks: list[Callbacks]
     predicates: Predicates
+    claims: Names
+    quiet: Pattern
     errors: Errors
     taken_out: TakenOut
     stores: Stores

@@ -235,6 +235,8 @@ class ContextTables:
     callbacks: tuple[Callbacks, ...]
     predicates: Mapping[str, str]
     error_pointers: Mapping[str, str]
+    claims: frozenset[str]
+    quiet: re.Pattern[str]
     taken_out: frozenset[str]
     stores: frozenset[str]
     clears: frozenset[str]

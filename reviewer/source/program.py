@@ -141,6 +141,16 @@ class Program(Scopes):
 
     def loop_macro(self, name: str, user: str) -> Function | None:
         """The iteration macro ``name`` as a function that runs the loop once, nearest definition."""
+        files = self.macro_files(name, user)
+        if not files:
+            return None
+        key = ("for " + name, files[0])
+        if key not in self._macros:
+            self._macros[key] = self._read_macro(name, files[0], loop=True)
+        return self._macros[key]
+
+    def macro_files(self, name: str, user: str) -> tuple[str, ...]:
+        """The files in which the file ``user`` finds a function-like macro ``name``, nearest first; few or none."""
         self._any_scope(user)
         rows = self.store.definitions(name)
         candidates = sorted(
@@ -148,12 +158,9 @@ class Program(Scopes):
             for position, path in self.located([row for row, _ in rows], user)
             if rows[position][1] == "m"
         )
-        if not candidates or len(candidates) > _TOO_COMMON or candidates[0][0] >= 9:
-            return None
-        key = ("for " + name, candidates[0][1])
-        if key not in self._macros:
-            self._macros[key] = self._read_macro(name, candidates[0][1], loop=True)
-        return self._macros[key]
+        if len(candidates) > _TOO_COMMON:
+            return ()
+        return tuple(path for distance, path in candidates if distance < 9)
 
     def _read_macro(self, name: str, path: str, *, loop: bool = False) -> Function | None:
         text = self.text(path)

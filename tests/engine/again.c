@@ -120,3 +120,155 @@ void settle_asleep(struct forest *forest)
 	wait_event_idle(forest->idle, !forest->settling); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&forest->busy);
 }
+
+/* A question that answers with a lock held or with an error. */
+static int lock_and_test_alive(struct forest *forest)
+{
+	if (mutex_lock_interruptible(&forest->lock))
+		return -EINTR;
+	if (!forest->alive) {
+		mutex_unlock(&forest->lock);
+		return -ENODEV;
+	}
+	return 0;
+}
+
+int poll_forest(struct forest *forest)
+{
+	if (lock_and_test_alive(forest))
+		return POLL_GONE;
+	mutex_unlock(&forest->lock);
+	return forest->events ? POLL_READY : 0;
+}
+
+int poll_forgetful(struct forest *forest)
+{
+	if (lock_and_test_alive(forest))
+		return POLL_GONE;
+	if (!forest->events)
+		return 0; /* wrong: lock-imbalance */
+	mutex_unlock(&forest->lock);
+	return POLL_READY;
+}
+
+/* What a macro is given may be evaluated inside the reader that it opens. */
+#define tell_in_rcu(forest, format, args...) do { rcu_read_lock(); tell(forest, format, ##args); rcu_read_unlock(); } while (0)
+#define tell_warning(forest, format, args...) tell_in_rcu(forest, "warning: " format, ##args)
+#define tell_aloud(forest, format, args...) tell(forest, "!" format, ##args)
+
+static const char *name_of(struct forest *forest)
+{
+	return rcu_dereference(forest->name);
+}
+
+static int forest_open(struct inode *inode, struct file *file)
+{
+	struct forest *forest = inode->i_private;
+
+	tell_warning(forest, "%s opened", forest->named ? name_of(forest) : "nobody");
+	return 0;
+}
+
+static int forest_flush(struct file *file, fl_owner_t id)
+{
+	struct forest *forest = file->private_data;
+
+	tell_aloud(forest, "%s flushed", name_of(forest)); /* wrong: rcu-deref-outside-reader */
+	return 0;
+}
+
+static const struct file_operations forest_fops = {
+	.open = forest_open,
+	.flush = forest_flush,
+};
+
+/* A mark on the task is made by a caller who holds what the marked way takes for held. */
+static int forest_fsync(struct file *file, loff_t start, loff_t end, int datasync)
+{
+	struct forest *forest = file->private_data;
+
+	if (current->journal_info == FOREST_WRITES) {
+		current->journal_info = NULL;
+		lockdep_assert_held(&forest->lock);
+	}
+	return write_back(forest);
+}
+
+static int forest_release(struct inode *inode, struct file *file)
+{
+	struct forest *forest = file->private_data;
+
+	if (!current->journal_info)
+		lockdep_assert_held(&forest->lock); /* wrong: lock-assert-not-held */
+	return 0;
+}
+
+static const struct file_operations forest_sync_fops = {
+	.fsync = forest_fsync,
+	.release = forest_release,
+};
+
+/* Who claims to run in a task knows where it is registered. */
+static void page_read(struct bio *bio)
+{
+	struct forest *forest = bio->bi_private;
+
+	ASSERT(in_task());
+	mutex_lock(&forest->lock);
+	forest->pages++;
+	mutex_unlock(&forest->lock);
+}
+
+static void page_written(struct bio *bio)
+{
+	struct forest *forest = bio->bi_private;
+
+	WARN_ON(in_task());
+	mutex_lock(&forest->lock); /* wrong: lock-sleep-in-atomic */
+	forest->pages++;
+	mutex_unlock(&forest->lock);
+}
+
+void submit_pages(struct bio *reads, struct bio *writes)
+{
+	reads->bi_end_io = page_read;
+	submit_bio(reads);
+	writes->bi_end_io = page_written;
+	submit_bio(writes);
+}
+
+/* While no device can interrupt, what its handler takes is taken with interrupts enabled. */
+struct trap { raw_spinlock_t lock; int saved; };
+
+static irqreturn_t trap_sprung(int irq, void *data)
+{
+	struct trap *trap = data;
+
+	raw_spin_lock(&trap->lock);
+	trap->saved = 0;
+	raw_spin_unlock(&trap->lock);
+	return IRQ_HANDLED;
+}
+
+int trap_set(struct trap *trap, int irq)
+{
+	return request_irq(irq, trap_sprung, IRQF_NO_THREAD, "trap", trap);
+}
+
+int trap_suspend_noirq(struct trap *trap)
+{
+	msleep(20);
+	raw_spin_lock(&trap->lock);
+	trap->saved = 1;
+	raw_spin_unlock(&trap->lock);
+	return 0;
+}
+
+int trap_suspend(struct trap *trap)
+{
+	msleep(20);
+	raw_spin_lock(&trap->lock); /* wrong: lock-irq-unsafe */
+	trap->saved = 1;
+	raw_spin_unlock(&trap->lock);
+	return 0;
+}
