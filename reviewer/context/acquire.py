@@ -239,7 +239,7 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
                     edge = Edge(held, acquisition, node.line, state, where, chosen)
                     flow.analysis.edges[key] = edge
     function = flow.function
-    if flow.body.once.is_first(facts) or flow.body.once.is_last(facts):
+    if flow.body.once.is_first(facts) or flow.body.once.is_last(facts) or flow.body.decided_by_number(facts):
         return
     assumed = place.conditions
     outside = acquisition._replace(

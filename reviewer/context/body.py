@@ -63,7 +63,9 @@ class Body:
         self._analyser = analyser
         self._function = function
         self._reached: dict[tuple[int, str, tuple[str, ...]], Reached] = {}
-        self.conditions = Subjects(function).conditions
+        subjects = Subjects(function)
+        self.conditions = subjects.conditions
+        self.decided_by_number = subjects.decided_by_number
         self.handed_out = handed_out(function)
         self.released = frozenset(canonical(function, lock) for lock, _ in releases(function, api))
         self.lowered = frozenset(_lowered(function, api))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from reviewer.context.effects import Condition
@@ -21,6 +22,7 @@ class Subjects:
         self._positions |= _same(function, self._positions)
         self._names = function.params
         self._known: dict[tuple[str, str], _Subject | None] = {}
+        self._answers = _answers_about_numbers(function)
 
     def conditions(self, facts: Facts, *, of_exit: bool = False) -> tuple[Condition, ...]:
         """What the path that knows ``facts`` has assumed.
@@ -41,6 +43,13 @@ class Subjects:
                     found.append(Condition(position, operator, known))
         return tuple(sorted(found, key=str)[:_MOST] if len(found) > 1 else found)
 
+    def decided_by_number(self, facts: Facts) -> bool:
+        """Whether a callee has decided, by a number that the function is given, that the path goes here.
+
+        For which numbers it does is not known: callers who say one may know that it is none of them.
+        """
+        return any(isinstance(known := facts.get((VALUE, name)), int) and known > 0 for name in self._answers)
+
     def _subject(self, letter: str, text: str) -> _Subject | None:
         """Which parameter a fact is about, the operator of the condition that it makes, and a flag or symbol."""
         positions = self._positions
@@ -59,6 +68,22 @@ class Subjects:
         elif letter == GFP and text in positions:
             return positions[text], "gfp", None
         return None
+
+
+def _answers_about_numbers(function: Function) -> frozenset[str]:
+    """The variables that hold nothing but the answer of a call which is given a number of the function's callers."""
+    numbers = {
+        name for name, is_pointer in zip(function.params, function.pointers, strict=False) if name and not is_pointer
+    }
+    if not numbers:
+        return frozenset()
+    written = Counter(written_by(node) for node in function.nodes())
+    numbers = {name for name in numbers if not written[name]}
+    return frozenset(
+        call.result
+        for call in function.calls()
+        if call.result in function.locals and written[call.result] == 1 and not numbers.isdisjoint(call.args)
+    )
 
 
 def _same(function: Function, positions: Mapping[str, int]) -> dict[str, int]:

@@ -272,3 +272,69 @@ int trap_suspend(struct trap *trap)
 	raw_spin_unlock(&trap->lock);
 	return 0;
 }
+
+/* Whether a window is needed depends on the register: who names one may know that it is none of those. */
+struct window { rwlock_t lock; void __iomem *base; };
+
+static int offset_of(struct window *window, unsigned long reg, unsigned long *offset)
+{
+	if (reg < WINDOWED)
+		return 0;
+	*offset = reg - WINDOWED;
+	return 1;
+}
+
+static unsigned int window_read(struct window *window, unsigned long reg)
+{
+	unsigned long offset = reg;
+	unsigned int found;
+	int far = offset_of(window, reg, &offset);
+
+	if (far == 1)
+		write_lock(&window->lock);
+	found = readl(window->base + offset);
+	if (far == 1)
+		write_unlock(&window->lock);
+	return found;
+}
+
+unsigned int window_status(struct window *window)
+{
+	unsigned int found;
+
+	read_lock(&window->lock);
+	found = window_read(window, STATUS_REG);
+	read_unlock(&window->lock);
+	return found;
+}
+
+static unsigned int window_read_far(struct window *window, unsigned long reg)
+{
+	unsigned int found;
+
+	write_lock(&window->lock);
+	found = readl(window->base + reg);
+	write_unlock(&window->lock);
+	return found;
+}
+
+unsigned int window_state(struct window *window)
+{
+	unsigned int found;
+
+	read_lock(&window->lock);
+	found = window_read_far(window, STATE_REG); /* wrong: lock-recursive-class */
+	read_unlock(&window->lock);
+	return found;
+}
+
+/* Memory that a device shares is allocated as the flags say. */
+void *more_pages(struct window *window, struct device *dev, dma_addr_t *at)
+{
+	void *page;
+
+	write_lock(&window->lock);
+	page = dma_alloc_noncoherent(dev, 4096, at, DMA_BIDIRECTIONAL, GFP_KERNEL); /* wrong: lock-gfp-blocking-in-atomic */
+	write_unlock(&window->lock);
+	return page;
+}
