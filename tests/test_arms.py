@@ -47,6 +47,45 @@ void rare(int a)
 	g(a);
 }
 """
+# The same is asked at the beginning and at the end, in other words at times.
+_ALIKE = """\
+void f(void)
+{
+#ifdef CONFIG_PREEMPT_RT
+	first();
+#elif BITS_PER_LONG == 32 && !defined(CONFIG_A)
+	second();
+#else
+	third();
+#endif
+	always();
+#if !defined(CONFIG_PREEMPT_RT) && defined(CONFIG_A)
+	other();
+#elif IS_ENABLED(CONFIG_PREEMPT_RT)
+	fourth();
+#elif BITS_PER_LONG == 32 && \\
+	!defined(CONFIG_A)
+	fifth();
+#else
+	sixth();
+#endif
+#ifndef CONFIG_PREEMPT_RT
+	seventh();
+#endif
+#if 0
+	never();
+#endif
+}
+#if 0
+void g(void)
+{
+	dead();
+#if 0
+	deader();
+#endif
+}
+#endif
+"""
 
 
 def _line(text: str, word: str) -> int:
@@ -82,6 +121,22 @@ def _calls(text: str, *words: str) -> list[set[str]]:
 )
 def test_each_wanted_arm_is_read(wanted: tuple[str, ...], others: list[set[str]]) -> None:
     assert _calls(_IN_BODY, *wanted) == [{"one", "always"}, *others]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "calls"),
+    [
+        ("first", {"first", "always", "fourth"}),
+        ("second", {"second", "always", "other", "seventh"}),
+        ("fourth", {"first", "always", "fourth"}),
+        ("fifth", {"second", "always", "fifth", "seventh"}),
+        ("sixth", {"third", "always", "sixth", "seventh"}),
+        ("never", {"third", "always", "other", "seventh", "never"}),
+        ("dead", {"dead"}),
+    ],
+)
+def test_conditionals_that_ask_the_same_are_answered_alike(wanted: str, calls: set[str]) -> None:
+    assert _calls(_ALIKE, f"{wanted}()") == [{"third", "always", "other", "seventh"}, calls]
 
 
 @pytest.mark.parametrize(

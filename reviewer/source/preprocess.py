@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 
 # Options that turn code off or shrink the kernel; their counterpart is what nearly every kernel runs. PREEMPT_RT is
 # here because the analysis judges both worlds from the common code and needs one text.
@@ -59,6 +61,7 @@ _NOT_CONTINUED = re.compile(rb"[^\n\\]|\\(?!\r?\n)")
 _DEFINED = re.compile(rb"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|defined)\s*\(?\s*(\w+)\s*\)?")
 _NUMBER = re.compile(rb"\b(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*\b")
 _WORD = re.compile(rb"\b[A-Za-z_]\w*\s*\([^()]*\)|\b[A-Za-z_]\w*")
+_ONE_OPTION = re.compile(rb"(!?)(?:defined|IS_ENABLED)(?:\((\w+)\)|(?<=defined)(\w+))")
 _PLAIN = re.compile(r"[\d\s()<>=!+\-*/%&|]*(?:(?:and|or|not)[\d\s()<>=!+\-*/%&|]*)*")
 
 _CALLED = re.compile(r"[\d)]\s*\(")  # what is left of a macro in the argument of another
@@ -106,15 +109,15 @@ def blank_comments_and_strings(text: bytes) -> bytes:
     return _LEXEME.sub(_blank_lexeme, text)
 
 
-def holds(kind: bytes, condition: bytes) -> bool:
-    """Whether ``#kind condition`` is true in the configuration that has everything."""
+def holds(kind: bytes, condition: bytes, known: Mapping[bytes, bool] = MappingProxyType({})) -> bool:
+    """Whether ``#kind condition`` is true in the configuration that has everything, but for the ``known`` options."""
     expression = condition.replace(b"\\\n", b" ").strip()
     if kind in (b"ifdef", b"ifndef"):
         name = expression.split()[0] if expression else b""
         if kind == b"ifndef":  # header guards and default definitions are taken
             return not name.startswith(b"CONFIG_") or name in ABSENT or name in _OTHER_ARCHITECTURES
         return name not in ABSENT
-    expression = _DEFINED.sub(lambda m: b"0" if m.group(1) in ABSENT else b"1", expression)
+    expression = _DEFINED.sub(lambda m: b"%d" % known.get(m.group(1), m.group(1) not in ABSENT), expression)
     expression = re.sub(rb"\bIS_MODULE\s*\(\w+\)", b"0", expression)
     expression = _NUMBER.sub(
         lambda m: str(
@@ -153,14 +156,14 @@ def choose_arms(text: bytes, wanted: frozenset[int] = frozenset()) -> tuple[byte
     """Blank directives and the arms that are not compiled. ``text`` holds no comments any more.
 
     An arm that holds one of the ``wanted`` lines is chosen whatever its condition says; of several arms of one
-    conditional that do, the first one.
+    conditional that do, the first one. Other conditionals that ask the same are answered alike.
     """
     arms = Arms()
     text = _UNCONDITIONAL.sub(lambda match: blank(match.group()), text)
     directives = list(_DIRECTIVE.finditer(text))
     if not directives:
         return text, arms
-    preferred = _preferred_arms(text, directives, wanted) if wanted else {}
+    preferred, known = _preferred_arms(text, directives, wanted) if wanted else ({}, {})
     out: list[bytes] = []
     stack: list[_Conditional] = []
     active = True
@@ -173,7 +176,7 @@ def choose_arms(text: bytes, wanted: frozenset[int] = frozenset()) -> tuple[byte
         if not active:
             arms.dead.append((line + 2, line + height))
         line += height
-        active = _step(match, stack, active, preferred.get(number), line + 1, arms)
+        active = _step(match, stack, active, preferred.get(number), known, line + 1, arms)
         out.append(blank(text[start:end]))
         line += text.count(b"\n", start, end)
         last = end
@@ -185,11 +188,17 @@ def choose_arms(text: bytes, wanted: frozenset[int] = frozenset()) -> tuple[byte
 
 
 def _step(
-    match: re.Match[bytes], stack: list[_Conditional], active: bool, preferred: bool | None, line: int, arms: Arms
+    match: re.Match[bytes],
+    stack: list[_Conditional],
+    active: bool,
+    preferred: bool | None,
+    known: Mapping[bytes, bool],
+    line: int,
+    arms: Arms,
 ) -> bool:
     kind = match.group(1)
     if kind in (b"if", b"ifdef", b"ifndef"):
-        value = holds(kind, match.group(2)) if preferred is None else preferred
+        value = _answer(match, known) if preferred is None else preferred
         stack.append(_Conditional(active, value, active and value, _meaning_for_rt(kind, match.group(2)), line))
         return stack[-1].active
     if not stack or kind not in (b"elif", b"elifdef", b"elifndef", b"else", b"endif"):
@@ -203,9 +212,7 @@ def _step(
         value = not top.taken if preferred is None else preferred
         top.rt = None if top.rt is None else not top.rt
     else:
-        value = (
-            (not top.taken and holds(kind.replace(b"el", b"", 1), match.group(2))) if preferred is None else preferred
-        )
+        value = (not top.taken and _answer(match, known)) if preferred is None else preferred
         top.rt = None
     top.taken = top.taken or value
     top.active = top.outer and value
@@ -213,8 +220,13 @@ def _step(
     return top.active
 
 
-def _preferred_arms(text: bytes, directives: list[re.Match[bytes]], wanted: frozenset[int]) -> dict[int, bool]:
-    """For the directives of every conditional with a wanted line in one of its arms: which arm to take."""
+def _preferred_arms(
+    text: bytes, directives: list[re.Match[bytes]], wanted: frozenset[int]
+) -> tuple[dict[int, bool], dict[bytes, bool]]:
+    """For the directives of every conditional with a wanted line in one of its arms: which arm to take.
+
+    Then what is true or not where these arms are read.
+    """
     chains: list[list[tuple[int, int]]] = []
     stack: list[list[tuple[int, int]]] = []
     line = 1
@@ -230,10 +242,36 @@ def _preferred_arms(text: bytes, directives: list[re.Match[bytes]], wanted: froz
         elif kind == b"endif" and stack:
             chains.append([*stack.pop(), (number, line)])
     result: dict[int, bool] = {}
+    known: dict[bytes, bool] = {}
     lines = sorted(wanted)
     for chain in chains:
         inside = [bisect_right(lines, start) < bisect_left(lines, stop) for (_, start), (_, stop) in pairwise(chain)]
         if any(inside):
             first = inside.index(True)
             result.update({chain[i][0]: i == first for i in range(len(chain) - 1)})
-    return result
+            asked = (_asked(directives[number]) for number, _ in chain[: first + 1])
+            known.update((name, truth == (at == first)) for at, (name, truth) in enumerate(asked) if name)
+    return result, known
+
+
+def _answer(directive: re.Match[bytes], known: Mapping[bytes, bool]) -> bool:
+    """Whether the condition of a directive is true."""
+    if known:
+        name, truth = _asked(directive)
+        if name in known:
+            return known[name] == truth
+    return holds(directive.group(1).replace(b"el", b"", 1), directive.group(2), known)
+
+
+def _asked(directive: re.Match[bytes]) -> tuple[bytes, bool]:
+    """What a directive asks, and with which answer its arm is read; empty where nothing else decides that."""
+    kind = directive.group(1).replace(b"el", b"", 1)
+    text = b"".join(directive.group(2).replace(b"\\\n", b" ").split())
+    if kind in (b"ifdef", b"ifndef"):
+        return text, kind == b"ifdef"
+    if kind != b"if":
+        return b"", True
+    option = _ONE_OPTION.fullmatch(text)
+    if option is not None:
+        return option.group(2) or option.group(3), not option.group(1)
+    return (text, True) if _WORD.search(text) else (b"", True)
