@@ -102,6 +102,40 @@ CHECK = Check(
         }
         """,
         """
+        struct dev { spinlock_t lock; raw_spinlock_t hw; };
+        void dev_finish(struct dev *dev)
+        {
+                unsigned long flags;
+                int kind = dev->flags & 3;
+
+                spin_lock_irq(&dev->lock);
+                dev->busy = 0;
+                spin_unlock_irq(&dev->lock);
+                local_irq_save(flags);
+                tell_driver(dev, kind);
+                if (dev->dead)
+                        return; /* wrong */
+                local_irq_restore(flags);
+        }
+        int dev_push(struct dev *dev)
+        {
+                unsigned long flags;
+
+                if (in_nmi()) {
+                        if (!raw_spin_trylock_irqsave(&dev->hw, flags))
+                                return -EBUSY;
+                } else {
+                        raw_spin_lock_irqsave(&dev->hw, flags);
+                }
+                if (dev->full) {
+                        raw_spin_unlock(&dev->hw);
+                        return -E2BIG; /* wrong */
+                }
+                raw_spin_unlock_irqrestore(&dev->hw, flags);
+                return 0;
+        }
+        """,
+        """
         struct dev { struct mutex lock; };
         int configure(struct dev *dev)
         {
@@ -157,6 +191,32 @@ CHECK = Check(
                         return;
                 }
                 spin_unlock(&dev->lock);
+                local_irq_restore(flags);
+        }
+        """,
+        """
+        void dev_park(struct dev *dev)
+        {
+                unsigned long flags;
+
+                local_irq_save(flags);
+                dev->seen++;
+                local_irq_restore(flags);
+                local_irq_disable();
+                if (dev->parked)
+                        return;
+                wake_dev(dev);
+                local_irq_enable();
+        }
+        void dev_hand_on(struct dev *dev)
+        {
+                unsigned long flags;
+
+                local_irq_save(flags);
+                if (dev->parked) {
+                        give_back(dev, flags);
+                        return;
+                }
                 local_irq_restore(flags);
         }
         """,

@@ -62,6 +62,28 @@ CHECK = Check(
                 spin_unlock_irqrestore(&lane->lock, flags);
                 local_irq_restore(flags);
         }
+        void lane_print(struct lane *lane)
+        {
+                unsigned long flags;
+
+        next:
+                spin_lock_irqsave(&lane->lock, flags); /* wrong */
+                if (lane->cars.next) {
+                        spin_unlock(&lane->lock);
+                        print_car(lane);
+                        goto next;
+                }
+                spin_unlock_irqrestore(&lane->lock, flags);
+        }
+        void lane_await(struct lane *lane, unsigned long *flags)
+        {
+                spin_lock_irqsave(&lane->lock, *flags);
+                while (!lane->cars.next) {
+                        spin_unlock(&lane->lock);
+                        cpu_relax();
+                        spin_lock_irqsave(&lane->lock, *flags); /* wrong */
+                }
+        }
         """,
     ),
     right=(
@@ -104,6 +126,36 @@ CHECK = Check(
                 spin_unlock(&lane->lock);
                 spin_lock_irqsave(&lane->other, flags);
                 spin_unlock_irqrestore(&lane->other, kept);
+        }
+        void lane_clear(struct lane *lane)
+        {
+                unsigned long flags;
+
+                for (; lane; lane = lane->next) {
+                        spin_lock_irqsave(&lane->lock, flags);
+                        if (lane->closed) {
+                                spin_unlock_irq(&lane->lock);
+                                continue;
+                        }
+                        if (lane->jammed) {
+                                lane_release(lane, &flags);
+                                continue;
+                        }
+                        lane->seen = 0;
+                        spin_unlock_irqrestore(&lane->lock, flags);
+                }
+        }
+        void lane_await(struct lane *lane, unsigned long *flags)
+        {
+                spin_lock_irqsave(&lane->lock, *flags);
+                while (!lane->cars.next) {
+                        if (lane->closed)
+                                lane_release(lane, flags);
+                        else
+                                spin_unlock_irqrestore(&lane->lock, *flags);
+                        cpu_relax();
+                        spin_lock_irqsave(&lane->lock, *flags);
+                }
         }
         """,
     ),

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from reviewer.context.effects import EventKind
 from reviewer.judge import Occurrence
 from reviewer.sides import Sides
 
@@ -173,5 +174,10 @@ def _position(occurrence: Occurrence) -> tuple[object, ...]:
 
 
 def _context(occurrence: Occurrence) -> str:
-    """The subject without the callee, which changes when a helper comes between."""
+    """The subject without the callee, which changes when a helper comes between; of a return, what it leaves as it is.
+
+    Locks are renamed, but none becomes a counter.
+    """
+    if occurrence.event.kind is EventKind.UNBALANCED:
+        return occurrence.event.detail[0]
     return occurrence.report.subject.removeprefix(occurrence.event.callee).strip()

@@ -193,6 +193,16 @@ def test_a_reader_that_was_closed_on_every_way_out_is_missed_on_one() -> None:
     assert _told(brought_by(after, before)) == [("exposed", "rcu-unlock-imbalance", 9, "dev_show")]
 
 
+def test_counter_that_is_left_raised_is_not_the_lock_that_was_left_held_before() -> None:
+    before = (
+        _HEAD + "int f(struct dev *dev)\n{\n\tspin_lock(&dev->lock);\n\tpreempt_disable();\n\tif (dev->a) {\n"
+        "\t\tpreempt_enable();\n\t\treturn -EBUSY;\n\t}\n\tpreempt_enable();\n\tspin_unlock(&dev->lock);\n"
+        "\treturn dev->b ? 0 : -EINVAL;\n}\n"
+    )
+    after = before.replace("\t\tpreempt_enable();\n\t\treturn", "\t\tspin_unlock(&dev->lock);\n\t\treturn")
+    assert sorted((f.change.value, f.line) for f in brought_by(after, before)) == [("exposed", 8), ("fixed", 8)]
+
+
 def _changes(found: tuple[Finding, ...]) -> list[tuple[str, int]]:
     return [(f.change.value, f.line) for f in found]
 

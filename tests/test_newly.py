@@ -278,3 +278,40 @@ out:
 def test_preemption_stays_disabled_on_a_new_way_beside_one_that_may_enable_it_twice() -> None:
     after = _LEAVES.replace("/* first */", "\n\tif (hub->first)\n\t\treturn 0;")
     assert _brought(_LEAVES, after) == [("lock-imbalance", "return 0;")]
+
+
+def test_loop_that_nobody_leaves_waits_for_others() -> None:
+    before = """\
+void idle(struct hub *hub)
+{
+	struct item it;
+
+	preempt_disable();
+	it.busy = 0;
+	start_item(&it.lock);
+	while (!READ_ONCE(it.busy))
+		cpu_relax();
+	preempt_enable();
+}
+"""
+    after = before.replace("\tit.busy = 0;\n", "\tif (hub->state)\n\t\treturn;\n\tit.busy = 0;\n")
+    assert _brought(before, after) == [("lock-imbalance", "return;")]
+
+
+def test_flags_of_the_caller_are_not_those_that_the_function_saves() -> None:
+    before = """\
+void done(struct item *item, unsigned long *outer)
+{
+	unsigned long flags;
+
+	if (outer)
+		raw_spin_unlock_irqrestore(&item->lock, *outer);
+	local_irq_save(flags);
+	tell_driver(item);
+	local_irq_restore(flags);
+	if (outer)
+		raw_spin_lock_irqsave(&item->lock, *outer);
+}
+"""
+    after = before.replace("\ttell_driver", "\tif (item->busy)\n\t\treturn;\n\ttell_driver")
+    assert _brought(before, after) == [("lock-imbalance", "return;")]

@@ -46,7 +46,8 @@ class Moves(NamedTuple):
     that the function never releases, so that the callee is to be asked. ``let_go`` are the last members of all locks
     that are released here, or that nobody else could release, ``raised`` and ``lowered`` are counters. ``passed`` are,
     by line of the return, the locks that are held on just the paths that hand their object to an operation of which
-    nothing is known; ``held_as`` are locks that are held under another name there.
+    nothing is known; ``held_as`` are locks that are held under another name there. ``flags_lost`` are lines of returns
+    with interrupts disabled where only the function knew what they were before.
     """
 
     below: Set[tuple[str, str]]
@@ -56,6 +57,7 @@ class Moves(NamedTuple):
     lowered: Set[str]
     passed: Set[tuple[int, tuple[str, str]]]
     held_as: Set[tuple[int, tuple[str, str]]]
+    flags_lost: Set[int]
 
 
 def unbalanced(
@@ -74,7 +76,7 @@ def unbalanced(
     balance.
     """
     if "irq" in moves.raised & moves.lowered and not (start.irq or start.suffix or start.entry):
-        yield from _interrupts(function, summary.exits, start, taken)
+        yield from _interrupts(function, summary.exits, start, taken, moves.flags_lost)
     if any(
         annotation.name in ("__acquires", "__releases", "__cond_acquires", "__acquires_shared", "__releases_shared")
         for annotation in function.annotations
@@ -240,7 +242,9 @@ def _counters(function: Function, exits: list[Exit], start: State, moves: Moves)
             break
 
 
-def _interrupts(function: Function, exits: Iterable[Exit], start: State, taken: Taken) -> Iterator[Event]:
+def _interrupts(
+    function: Function, exits: Iterable[Exit], start: State, taken: Taken, lost: Set[int]
+) -> Iterator[Event]:
     """A return with interrupts disabled by which flags are lost that other returns give back.
 
     Nobody else can give them back, whatever value is returned. A lock that is held there says more, and is told. Where
@@ -248,7 +252,7 @@ def _interrupts(function: Function, exits: Iterable[Exit], start: State, taken: 
     """
     clear = [exit_ for exit_ in exits if not exit_.gained and "irq" not in exit_.unsure]
     right = {exit_.line for exit_ in clear if not left_disabled(exit_)}
-    wrong = [exit_ for exit_ in clear if left_disabled(exit_) and exit_.line not in right]
+    wrong = [exit_ for exit_ in clear if left_disabled(exit_) and exit_.line in lost - right]
     if wrong and right:
         first = min(wrong, key=lambda exit_: exit_.line)
         yield placed(imbalance(function, first, min(right), start, "interrupts", "irqs"), ("irq", ""), taken)

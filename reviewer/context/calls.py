@@ -391,20 +391,20 @@ class Calls:
             state = state.doubted({"eqs"})  # they may leave it for good, as loongarch's kvm_handle_exit() does
         if node.name in flow.function.params:
             self._parameter_called(flow, node, state, facts)
-            flow.doubts.not_followed(node, state)
+            flow.doubts.not_followed(node, state, facts)
             return [(state, facts)]
         reached = flow.reached(node)
         if not reached.callees:
             if self.api.fetches(node.name):
                 return [(state, facts)]
-            flow.doubts.not_followed(node, state)
+            flow.doubts.not_followed(node, state, facts)
             if _LETS_GO.search(node.name):
                 state = state.doubted({"locks", "irq", "preempt", "bh"})
             return [(state, facts)]
         if reached.sleeps:
             state = state._replace(task=Task.RUNNING)  # who sleeps comes back as TASK_RUNNING
         if reached.apart:
-            flow.doubts.not_followed(node, state)
+            flow.doubts.not_followed(node, state, facts)
         place = Place(flow, state, facts)
         released: set[tuple[str, str]] = set()
         for callee in reached.callees:
@@ -421,7 +421,7 @@ class Calls:
                     for kind, name in exit_.released
                 )
         if released:  # as with kref_put(), whose release function lets go of the lock of its caller
-            flow.doubts.not_followed(node, state)
+            flow.doubts.not_followed(node, state, facts)
             state = state._replace(dropped=state.dropped | released).doubted({"locks"})
         if len(reached.callees) != 1 or reached.apart:
             if reached.releases:

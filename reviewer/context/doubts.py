@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.balance import COUNTERS
 from reviewer.context.facts import TAKEN_AT, Facts
-from reviewer.context.irqflags import interrupts_off
+from reviewer.context.irqflags import interrupts_off, saved_at
 from reviewer.context.state import Held, Origin, State
 from reviewer.context.tables import LockKinds
 from reviewer.source.cfg import Call, Function
@@ -34,7 +34,7 @@ class Doubts:
         self._doubtful.clear()
         self.let_go.clear()
 
-    def not_followed(self, node: Call, state: State) -> None:
+    def not_followed(self, node: Call, state: State, facts: Facts) -> None:
         """``node`` is not followed any deeper: what is held here is not known to be held afterwards."""
         self._doubtful.update(
             (held.kind, held.expression)
@@ -46,9 +46,10 @@ class Doubts:
         self._doubtful.update(
             ("", name) for name in COUNTERS if getattr(state, name) > 0 and name not in self._body.lowered
         )
-        own_flags = self._body.own_flags
-        if interrupts_off(state) and (not own_flags or own_flags & set().union(*map(identifiers, node.args))):
-            self._doubtful.add(("", "irq"))
+        if interrupts_off(state):
+            flags = saved_at(facts)
+            if not flags or any(flags in identifiers(argument) for argument in node.args):
+                self._doubtful.add(("irq", flags))
 
     def is_certain(self, held: Held) -> bool:
         """Whether a lock was held all the while: it was let go of here, so that no call that was not followed did."""
@@ -58,10 +59,12 @@ class Doubts:
         """Whether a call that was not followed may have let go of a lock."""
         return (held.kind, held.expression) in self._doubtful
 
-    def of_counters(self, state: State) -> frozenset[str]:
+    def of_counters(self, state: State, facts: Facts) -> frozenset[str]:
         """The counters that were moved, and ``irq`` where interrupts are disabled, as far as that is in doubt."""
-        moved = {name for name in COUNTERS if getattr(state, name)} | ({"irq"} if interrupts_off(state) else set())
-        return frozenset(name for name in moved if ("", name) in self._doubtful)
+        found = {name for name in COUNTERS if getattr(state, name) and ("", name) in self._doubtful}
+        if interrupts_off(state) and ("irq", saved_at(facts)) in self._doubtful:
+            found.add("irq")
+        return frozenset(found)
 
     def free(self, state: State, facts: Facts) -> frozenset[str]:
         """The locks that nobody holds any more: they were taken on this path, as one that held it could not, and

@@ -42,6 +42,7 @@ ALIKE: Literal["alike"] = "alike"
 SOUGHT: Literal["sought"] = "sought"
 REFERENCE: Literal["reference"] = "reference"
 STORED: Literal["stored"] = "stored"
+SAVED_IN: Literal["saved in"] = "saved in"
 
 EQUAL: Literal["equal"] = "equal"
 UNEQUAL: Literal["unequal"] = "unequal"

@@ -18,6 +18,7 @@ from reviewer.context.balance import COUNTERS, Moves, unbalanced
 from reviewer.context.cursors import keep_alike
 from reviewer.context.doubts import Doubts
 from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Effect, Event, EventKind, Exit, Left
+from reviewer.context.endless import waited_for
 from reviewer.context.facts import (
     EQUAL,
     GFP,
@@ -40,7 +41,7 @@ from reviewer.context.facts import (
     value_of,
 )
 from reviewer.context.implied import join_facts, of_conjunction
-from reviewer.context.irqflags import disables_by_hand, interrupts_off, saved_in
+from reviewer.context.irqflags import disables_by_hand, interrupts_off, note_saved, saved_at
 from reviewer.context.locks import canonical, in_parameters, other_names, returned_as
 from reviewer.context.reached import Reached
 from reviewer.context.requirements import Requirements
@@ -91,6 +92,8 @@ class Flow:
         self.passed_other: set[tuple[int, tuple[str, str]]] = set()
         # By line of the return: locks that are held under the name of another object, which was found to be the same.
         self._held_as: set[tuple[int, tuple[str, str]]] = set()
+        # Lines of returns before which interrupts were disabled and what they were was kept by the function alone.
+        self._flags_lost: set[int] = set()
         self._given_up: set[str] = set()
         self._raised: set[str] = set()
         self._fell: set[str] = set()
@@ -105,6 +108,7 @@ class Flow:
         self._went: set[tuple[int, int]] = set()
         self._refused: dict[tuple[int, int], set[str]] = {}
         self._rechecked: frozenset[str] = frozenset()
+        self._awaited: frozenset[str] = frozenset()
         # What anything was known of where a lock was taken, or the like.
         self._known_when_taken: set[str] = set()
         self.requirements = Requirements(self)
@@ -121,26 +125,15 @@ class Flow:
         """Follow all paths to a fixpoint.
 
         Code that looks at memory once more after taking a lock does so because it may have changed meanwhile: where no
-        path goes one way of such a condition, what was known of it is forgotten with each lock that is taken.
+        path goes one way of such a condition, what was known of it is forgotten with each lock that is taken. Code that
+        nobody leaves waits for others to change what it has set itself: that is not known either.
         """
         self._follow()
         found = self._looked_at_again()
-        if not found.isdisjoint(self._known_when_taken):
-            self._rechecked = found
-            self.analysis = Analysis()
-            self._seen.clear()
-            self._told.clear()
-            self.doubts.clear()
-            self.let_go_below.clear()
-            self.taken_below.clear()
-            self.perhaps_released.clear()
-            self.passed_held.clear()
-            self.passed_other.clear()
-            self._held_as.clear()
-            self._given_up.clear()
-            self.suspected.clear()
-            self.again.clear()
-            self.requirements = Requirements(self)
+        awaited = waited_for(self.function, self._went, self._refused)
+        if awaited or not found.isdisjoint(self._known_when_taken):
+            self._rechecked, self._awaited = found, awaited
+            self._begin_again()
             self._follow()
         if self.resets_task:
             self._reset_task()
@@ -154,6 +147,24 @@ class Flow:
         self._balance()
         self.analysis.sites = self.requirements.finish()
         return self.analysis
+
+    def _begin_again(self) -> None:
+        """Forget what was found on the paths."""
+        self.analysis = Analysis()
+        self._seen.clear()
+        self._told.clear()
+        self.doubts.clear()
+        self.let_go_below.clear()
+        self.taken_below.clear()
+        self.perhaps_released.clear()
+        self.passed_held.clear()
+        self.passed_other.clear()
+        self._held_as.clear()
+        self._flags_lost.clear()
+        self._given_up.clear()
+        self.suspected.clear()
+        self.again.clear()
+        self.requirements = Requirements(self)
 
     def _looked_at_again(self) -> frozenset[str]:
         """What is in memory and decides a condition of which one way was never taken."""
@@ -317,11 +328,10 @@ class Flow:
                 self._raised.add(counter)
             elif getattr(after, counter) < getattr(before, counter):
                 self._fell.add(counter)
-        was, now = interrupts_off(before), interrupts_off(after)
-        if now and not was and isinstance(node, Call) and saved_in(node, self.api) in self.body.own_flags:
+        if note_saved(node, before, after, facts, self.body.own_flags, self.api) and isinstance(node, Call):
             taken.setdefault(("irq", ""), (node.line, shown_as(node, self.api)))
             self._raised.add("irq")
-        elif was and not now:
+        elif interrupts_off(before) and not interrupts_off(after):
             self._fell.add("irq")
 
     def _not_null(self, node: Call, facts: Facts) -> None:
@@ -358,7 +368,7 @@ class Flow:
                 forget(facts, argument)
 
     def _assign(self, node: Assign, facts: Facts) -> None:
-        value = value_of(facts, node.value)
+        value = None if node.target in self._awaited else value_of(facts, node.value)
         gfp = (
             gfp_of(facts, node.value, self.function.params, self.api)
             if "GFP_" in node.value or (GFP, node.value) in facts
@@ -434,13 +444,15 @@ class Flow:
             state.rcu,
             state.instrumentation,
             state.eqs,
-            state.unsure | self.doubts.of_counters(state) | self._walked_locks(state),
+            state.unsure | self.doubts.of_counters(state, facts) | self._walked_locks(state),
             self.body.conditions(facts, of_exit=True),
             line,
             state.rt,
             Left.WAITING if state.task is Task.WAITING else Left.ALONE,
         )
         self.analysis.summary.exits[left] = None
+        if saved_at(facts):
+            self._flags_lost.add(line)
 
     def _walked_locks(self, state: State) -> frozenset[str]:
         """Locks of an array or list that is walked: a second walk lets go of them, which no single path shows."""
@@ -544,5 +556,6 @@ class Flow:
             self._fell,
             self.passed_held - self.passed_other,
             self._held_as,
+            self._flags_lost,
         )
         known.events += unbalanced(self.function, known.summary, self.start, self.api, known.taken, moves, self.reached)

@@ -6,12 +6,16 @@ Source: include/linux/irqflags.h, local_irq_save(); include/linux/spinlock.h, sp
 
 from __future__ import annotations
 
+from typing import Final
+
 from reviewer.context.effects import Exit
-from reviewer.context.saved import FLAGS, saves
+from reviewer.context.facts import SAVED_IN, Facts
 from reviewer.context.state import State
 from reviewer.context.tables import Api, Operation
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Return
-from reviewer.source.expression import identifiers
+from reviewer.source.expression import variables
+
+_SAVED: Final = (SAVED_IN, "#irq")
 
 
 def interrupts_off(state: State) -> bool:
@@ -34,30 +38,40 @@ def left_disabled(exit_: Exit) -> bool:
 
 
 def saved_in(node: Call, api: Api) -> str:
-    """The variable in which ``node`` saves the flags; empty where it does not."""
-    variable, what = saves(node, api)
-    return variable if what == FLAGS else ""
+    """The variable in which ``node`` saves the flags, where it takes its lock if that can fail; empty where in none."""
+    lock = api.locks.get(node.name)
+    if lock is not None:
+        saved = lock.operation is not Operation.RELEASE and lock.suffix == "irqsave" and len(node.args) > 1
+        return node.args[-1] if saved else ""
+    return node.args[0] if api.irq.get(node.name) == "save" and node.args else ""
 
 
 def kept_to_itself(function: Function, api: Api) -> frozenset[str]:
-    """The function's own variables in which it saves the flags, where it disables interrupts in no other way.
+    """The function's own variables in which it saves the flags.
 
-    Empty where it puts them anywhere else: then somebody may give them back who is not given them.
+    Those that it puts anywhere else are left out: then somebody may give them back who is not given them.
     """
     kept, shown = set[str](), set[str]()
     for node in function.nodes():
         if isinstance(node, Assign | Return):
-            shown |= identifiers(node.value)
+            shown |= variables(node.value)
         elif isinstance(node, Call):
-            variable = saved_in(node, api)
-            if variable in function.locals and variable not in function.params:
-                kept.add(variable)
-            elif disables_by_hand(node, api) or _locks_with_suffix(node, api):
-                return frozenset()
-    return frozenset() if kept & shown else frozenset(kept)
+            kept.add(saved_in(node, api))
+    return frozenset(kept - shown - set(function.params)) & frozenset(function.locals)
 
 
-def _locks_with_suffix(node: Call, api: Api) -> bool:
-    """Whether ``node`` takes a lock by a call that disables interrupts, whatever PREEMPT_RT makes of it."""
-    lock = api.locks.get(node.name)
-    return lock is not None and lock.operation is not Operation.RELEASE and lock.suffix in ("irq", "irqsave")
+def note_saved(node: AnyNode, before: State, after: State, facts: Facts, own: frozenset[str], api: Api) -> str:
+    """Note in which variable of ``own`` the flags are since when interrupts are disabled; the one, where it is new."""
+    if interrupts_off(before) == interrupts_off(after):
+        return ""
+    variable = saved_in(node, api) if isinstance(node, Call) and interrupts_off(after) else ""
+    if variable not in own:
+        facts.pop(_SAVED, None)
+        return ""
+    facts[_SAVED] = variable
+    return variable
+
+
+def saved_at(facts: Facts) -> str:
+    """The function's own variable in which the flags are that were there before interrupts were disabled; or empty."""
+    return str(facts.get(_SAVED, ""))

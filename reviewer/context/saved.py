@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.effects import EventKind
 from reviewer.context.facts import KEEPS, Facts
+from reviewer.context.irqflags import interrupts_off
 from reviewer.context.tables import Api, LockClass, Operation
 from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
-from reviewer.source.cfg import AnyNode, Assign, Call, Function
+from reviewer.source.cfg import AnyNode, Assign, Call, Function, is_repeated
 from reviewer.source.expression import identifiers
 
 if TYPE_CHECKING:
@@ -27,14 +28,21 @@ class Saved(Watcher):
 
     def __init__(self, flow: Flow) -> None:
         super().__init__(flow)
-        self._own = frozenset(flow.function.locals) - frozenset(flow.function.params)
+        params = frozenset(flow.function.params)
+        self._own = frozenset(flow.function.locals) - params | {f"*{name}" for name in params}
 
     @staticmethod
     def matter(function: Function, api: Api) -> bool:
-        """Whether ``function`` saves anything twice."""
-        calls = function.calls()
-        kept = [variable for variable, _ in (saves(call, api) for call in calls) if variable]
-        return len(kept) != len(set(kept))
+        """Whether ``function`` saves anything twice, or may do it again."""
+        kept = [
+            (variable, number)
+            for number, block in enumerate(function.blocks)
+            for node in block.nodes
+            if isinstance(node, Call) and (variable := saves(node, api)[0])
+        ]
+        if len(kept) != len({variable for variable, _ in kept}):
+            return True
+        return any(is_repeated(function, number) for number in {number for _, number in kept})
 
     def before(self, node: AnyNode, path: Path) -> None:
         """Report what is overwritten, and forget what somebody else gets to know."""
@@ -51,6 +59,8 @@ class Saved(Watcher):
                 if self._enables(node):
                     self._told({key[1] for key, what in facts.items() if key[0] == KEEPS and what[0] == FLAGS}, facts)
             return
+        if kind == FLAGS and not interrupts_off(state):
+            return  # somebody has enabled them, who needs none
         function = self._flow.function
         step = Step(function.path, node.line, function.name, _text(node))
         _, line, call = known
@@ -74,6 +84,7 @@ class Saved(Watcher):
     def _told(words: set[str] | frozenset[str], facts: Facts) -> None:
         for word in words:
             facts.pop((KEEPS, word), None)
+            facts.pop((KEEPS, f"*{word}"), None)
 
 
 def saves(node: Call, api: Api) -> tuple[str, str]:

@@ -229,3 +229,13 @@ def is_avoidable(function: Function, block: int) -> bool:
         waiting += [edge.target for edge in edges if edge.target not in seen]
         seen.update(waiting)
     return False
+
+
+def is_repeated(function: Function, block: int) -> bool:
+    """Whether some way out of ``block`` leads back to it."""
+    waiting, seen = [block], set[int]()
+    while waiting:
+        targets = {edge.target for edge in function.blocks[waiting.pop()].edges} - seen
+        seen |= targets
+        waiting += targets
+    return block in seen
