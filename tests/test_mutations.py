@@ -226,6 +226,44 @@ def test_a_reader_with_an_index_is_begun_by_an_assignment() -> None:
     assert "flags);\n\t\treturn -ENODEV;\n" in deleted.text
 
 
+LEFT = """\
+static int dev_count(struct dev *dev)
+{
+	preempt_disable();
+	if (dev->dead)
+		goto failed;
+	preempt_enable();
+	preempt_disable();
+	if (dev->dead)
+		goto out;
+	dev->count++;
+out:
+	preempt_enable();
+	return 0;
+failed:
+	return -ENODEV;
+}
+static int dev_move(struct dev *dev)
+{
+	rcu_read_lock();
+	if (dev->dead)
+		return -ENODEV;
+	rcu_read_unlock();
+	return 0;
+}
+"""
+
+
+def test_a_way_out_that_leaves_as_another_one_does_is_nothing_new() -> None:
+    mutants, excluded = made("preempt-enable-skipped", LEFT)
+    assert [mutant.line for mutant in mutants] == [7]
+    assert excluded == {"the function returns without the release on another way already": 1}
+    assert made("rcu-unlock-skipped", LEFT) == (
+        [],
+        {"the function returns without the release on another way already": 1},
+    )
+
+
 def test_a_variable_is_renamed_in_its_function_alone() -> None:
     mutants, _ = made("harmless-renamed")
     assert "\tdev->err = reviewer_probe_renamed;\n" in mutants[0].text

@@ -179,6 +179,22 @@ def _restored_by_none(source: Source, site: Site, excluded: Counter[str]) -> boo
     return bool(reason)
 
 
+def _leaves_so_already(source: Source, site: Site, releases: re.Pattern[str]) -> bool:
+    """Whether a way out between the lock call and its first release leaves the lock held: one more is nothing new."""
+    after = [other.start for other in _others(source, site, releases) if other.start > site.start]
+    last = source.starts[site.function.end - 1]
+    between = source.code[site.end : min(after, default=last)]
+    if re.match(r"\s*\}?\s*else\b", between):
+        return False  # what follows first is not run with the lock held
+    if re.search(r"\breturn\b", between):
+        return True
+    for jump in re.finditer(r"\bgoto\s+(\w+)\s*;", between):
+        label = re.compile(rf"^\s*{jump.group(1)}\s*:(?!:)", re.MULTILINE).search(source.code, site.end, last)
+        if label is not None and not any(at > label.start() for at in after):
+            return True
+    return False
+
+
 def _early_return(takes: re.Pattern[str], releases: re.Pattern[str]) -> Maker:
     """Return right after a lock was taken, in a function that lets go of it elsewhere."""
 
@@ -193,6 +209,9 @@ def _early_return(takes: re.Pattern[str], releases: re.Pattern[str]) -> Maker:
                 continue
             if _given_back(source, site, takes, releases):
                 excluded["the function gives its caller's lock back"] += 1
+                continue
+            if _leaves_so_already(source, site, releases):
+                excluded["the function returns without the release on another way already"] += 1
                 continue
             returns = _returned(source.header(site.function), site.function.name)
             yield _after(source, site, f"if (reviewer_probe_condition()) {returns}")
