@@ -98,7 +98,7 @@ def test_a_key_fetches_and_reviews_the_series(press: Press, inbox: Inbox, mails:
 
 
 def test_keys_for_reports_and_drafts(press: Press, tmp_path: Path) -> None:
-    assert "There is no report of the kernel in it." in press("/Show\n,s")
+    assert "There is no kernel report in it." in press("/Show\n,s")
     (tmp_path / "shown").unlink()
     drafts = tmp_path / ".local/share/reviewer/drafts"
     reviewer("review", tmp_path / "doorbell.mbox", "--repo", tmp_path / "linux", "--output", drafts)

@@ -410,7 +410,7 @@ def test_the_command_reads_logs_and_mail(tmp_path: Path) -> None:
     (found,) = report["splats"]
     assert (found["splat"]["kind"], found["splat"]["message_id"]) == ("kcsan", "1@example.org")
     done = run("-", stdin=b"all is well\n")
-    assert (done.returncode, done.stdout) == (0, b"Note: There is no report of the kernel in it.\n")
+    assert (done.returncode, done.stdout) == (0, b"Note: There is no kernel report in it.\n")
 
 
 def test_patches_of_the_thread_that_touch_the_locks_are_named(tmp_path: Path) -> None:

@@ -41,7 +41,10 @@ def number(least: int, most: int | None = None, prefix: str = "") -> Callable[[s
 
 # Field of Options -> flags and what argparse is told.
 _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
-    "repo": (("--repo",), {"type": Path, "metavar": "DIR", "help": "the kernel repository (default: where you are)"}),
+    "repo": (
+        ("--repo",),
+        {"type": Path, "metavar": "DIR", "help": "the kernel repository (default: that of the current directory)"},
+    ),
     "base": (("--base",), {"metavar": "REV", "help": "apply the series to this commit"}),
     "branches": (
         ("--branch",),
@@ -49,7 +52,7 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
     ),
     "format": (("--format",), {"help": "text (default), or {others}"}),
     "output": (("--output",), {"type": Path, "metavar": "DIR", "help": "the folder for the drafted mails"}),
-    "html": (("--html",), {"type": Path, "metavar": "FILE", "help": "also write the review as one page of HTML"}),
+    "html": (("--html",), {"type": Path, "metavar": "FILE", "help": "also write the review to FILE as one HTML page"}),
     "checks": (
         ("--checks",),
         {"type": _told(checked), "metavar": "GLOB", "help": "run only the checks whose id matches, e.g. 'rt-*'"},
@@ -60,7 +63,7 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
             "action": "append",
             "type": _told(checked),
             "metavar": "AREA",
-            "help": "run only the checks of an area, or with '!kvm' all but it",
+            "help": "run only the checks of this area, or with '!kvm' all but those",
         },
     ),
     "within": (
@@ -69,7 +72,7 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
             "action": "append",
             "type": _told(checked),
             "metavar": "PATH",
-            "help": "tell only what is in these files and folders, e.g. '!drivers/staging/'",
+            "help": "report only what is in these files and folders; '!drivers/staging/' leaves one out",
         },
     ),
     "severity": (
@@ -78,31 +81,34 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
             "type": _told(read_severity),
             "choices": list(Severity),
             "metavar": "LEVEL",
-            "help": "bug, question (default) or nit",
+            "help": "the lowest severity to report: bug, question (default) or nit",
         },
     ),
-    "lore": (("--lore",), {"metavar": "URL", "help": "the public-inbox to fetch from (default: as b4 is configured)"}),
+    "lore": (("--lore",), {"metavar": "URL", "help": "the public-inbox to fetch from (default: the one that b4 uses)"}),
     "attestation": (
         ("--attestation",),
-        {"action": argparse.BooleanOptionalAction, "help": "check the signatures of the patches (needs DNS)"},
+        {"action": argparse.BooleanOptionalAction, "help": "verify the signatures of the patches (needs DNS)"},
     ),
     "inline_diff": (
         ("--inline-diff",),
-        {"action": argparse.BooleanOptionalAction, "help": "review a diff that somebody put into a reply"},
+        {"action": argparse.BooleanOptionalAction, "help": "review a diff that someone put into a reply"},
     ),
     "three_way": (
         ("--3way",),
-        {"action": argparse.BooleanOptionalAction, "help": "merge a patch that does not apply as it is (default)"},
+        {
+            "action": argparse.BooleanOptionalAction,
+            "help": "try a three-way merge where a patch does not apply (default)",
+        },
     ),
     "offline": (
         ("--offline",),
-        {"action": argparse.BooleanOptionalAction, "help": "ask no server for mail: review files only"},
+        {"action": argparse.BooleanOptionalAction, "help": "contact no server for mail: review files only"},
     ),
     "earlier": (
         ("--earlier",),
         {
             "action": argparse.BooleanOptionalAction,
-            "help": "compare with the earlier revisions in the thread, the files, or linked in the mails (default)",
+            "help": "compare with earlier revisions in the thread or the files, or linked in the mails (default)",
         },
     ),
     "cache": (
@@ -111,13 +117,13 @@ _OPTIONS: Final[dict[str, tuple[tuple[str, ...], dict[str, Any]]]] = {
     ),
     "show_pre_existing": (
         ("--pre-existing",),
-        {"action": argparse.BooleanOptionalAction, "help": "also show what was wrong before the patch"},
+        {"action": argparse.BooleanOptionalAction, "help": "also show what was already wrong before the patch"},
     ),
     "show_silenced": (
         ("--silenced",),
         {"action": argparse.BooleanOptionalAction, "help": "also show what an ignore file silences"},
     ),
-    "quiet": (("-q", "--quiet"), {"action": "store_true", "help": "print findings alone, and no progress"}),
+    "quiet": (("-q", "--quiet"), {"action": "store_true", "help": "print the findings only, and no progress"}),
     "verbose": (("-v", "--verbose"), {"action": "store_true", "help": "say on stderr what is being done"}),
 }
 # The fields that only git config sets, and what the manual page says of them.
@@ -132,13 +138,17 @@ _CONFIG_ONLY: Final = {
 _FIELDS: Final = frozenset(field.name for field in dataclasses.fields(Options))
 
 
-def add_options(parser: argparse.ArgumentParser, *names: str, formats: Sequence[str] = FORMATS) -> None:
+def add_options(
+    parser: argparse.ArgumentParser, *names: str, formats: Sequence[str] = FORMATS, base: str | None = None
+) -> None:
     """Give ``parser`` these options; one that is not given stays absent, so that git config counts.
 
-    ``formats`` are the forms of the report that the command has.
+    ``formats`` are the forms of the report that the command has, ``base`` says what ``--base`` means to it.
     """
     for name in names:
         flags, keywords = _OPTIONS[name]
+        if name == "base" and base is not None:
+            keywords = {**keywords, "help": base}
         if name == "format":
             help_text = keywords["help"].format(others=", ".join(formats[1:]))
             keywords = {**keywords, "choices": formats, "metavar": "FORMAT", "help": help_text}

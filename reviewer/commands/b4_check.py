@@ -62,10 +62,10 @@ def add_parser(subparsers: Any) -> None:
     """Describe the command to argparse."""
     parser = subparsers.add_parser(
         "b4-check",
-        help="judge one patch for b4",
-        description="Reads a patch mail from standard input, as b4 gives it, and prints what b4 wants to read. "
-        "The patch is judged in its series: as committed on the branch of 'b4 review', else with the other patches "
-        "from the archive. 'reviewer b4-setup' prints how to have b4 run this.",
+        help="check one patch for b4",
+        description="Reads a patch mail from standard input, as b4 passes it, and prints what b4 expects to read. The "
+        "patch is judged within its series: as committed on the branch of 'b4 review', or else with the other patches "
+        "from the archive. 'reviewer b4-setup' prints how to make b4 run this.",
         epilog="Exit status: 1 if there is a bug or a question, 0 if not; 2 usage; 3 something could not be done.",
     )
     parser.add_argument("--am", action="store_true", help="print lines for b4.am-perpatch-check-cmd instead of JSON")

@@ -41,12 +41,16 @@ def add_parser(subparsers: Any) -> None:
         "done.",
     )
     parser.add_argument(
-        "branch", nargs="?", default="HEAD", metavar="BRANCH", help="b4/review/CHANGE-ID (default: what is checked out)"
+        "branch",
+        nargs="?",
+        default="HEAD",
+        metavar="BRANCH",
+        help="b4/review/CHANGE-ID (default: the branch that is checked out)",
     )
     parser.add_argument(
         "--agent",
         metavar="PROMPT",
-        help="run as b4's review agent, which gets words that this program has no use for; findings are no failure",
+        help="run as b4's review agent: the prompt that b4 passes is ignored, and findings are not a failure",
     )
     add_options(parser, "repo", "checks", "severity", "cache")
     parser.set_defaults(run=run)

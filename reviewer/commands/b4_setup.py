@@ -29,9 +29,9 @@ def add_parser(subparsers: Any) -> None:
     """Describe the command to argparse."""
     parser = subparsers.add_parser(
         "b4-setup",
-        help="print the git config lines that have b4 run the checks",
-        description="Prints commands for the shell: the first two have 'b4 review' and 'b4 am --check' run "
-        "'reviewer b4-check' on each patch. Nothing is changed.",
+        help="print the git config commands that make b4 run the checks",
+        description="Prints shell commands; the first two make 'b4 review' and 'b4 am --check' run 'reviewer b4-check' "
+        "on each patch. Nothing is changed.",
     )
     parser.set_defaults(run=run)
 

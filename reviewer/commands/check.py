@@ -23,8 +23,8 @@ def add_parser(subparsers: Any) -> None:
         "check",
         help="review commits of the repository, or audit files as they stand",
         usage="reviewer check [OPTIONS] RANGE\n       reviewer check [OPTIONS] [REV] --all PATH...",
-        description="Reviews the commits of a range, each on its own. Merge commits are skipped. With --all it "
-        "compares nothing and tells all that is wrong in files and folders as they stand in REV (default: HEAD).",
+        description="Reviews the commits of a range one by one; merge commits are skipped. With --all it compares "
+        "nothing and reports everything that is wrong in files and folders as they stand in REV (default: HEAD).",
         epilog="Exit status: 1 if the commits bring a bug or a question, or if --all finds one; 0 if not; 2 usage, "
         "or there is no commit in the range; 3 something could not be done.",
     )
@@ -32,14 +32,14 @@ def add_parser(subparsers: Any) -> None:
         "range",
         metavar="RANGE",
         nargs="?",
-        help="as git format-patch reads it: origin/master.., HEAD~1..HEAD for one commit; with --all one revision",
+        help="as git format-patch takes it: origin/master.. or, for one commit, HEAD~1..HEAD; with --all one revision",
     )
     parser.add_argument(
         "--all",
         dest="paths",
         nargs="+",
         metavar="PATH",
-        help="audit these files and folders as they stand; named from where you are or from the top of the tree",
+        help="audit these files and folders as they stand; relative to the current directory or to the top of the tree",
     )
     add_options(parser, "repo", "format", "checks", "areas", "within", "severity", "cache")
     add_options(parser, "show_pre_existing", "show_silenced", "html", "quiet", "verbose")
@@ -50,12 +50,12 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     """Review the range, or audit the paths, and print what was found."""
     if arguments.range is None and not arguments.paths:
         raise UsageError(
-            "looked for a range of commits, or --all with files and folders: there is neither; "
+            "looked for a range of commits, or for --all with files and folders: there is neither; "
             "usage: reviewer check RANGE, or reviewer check [REV] --all PATH..."
         )
     if arguments.paths and (options.html is not None or (options.format == "diff" and arguments.chosen)):
         raise UsageError(
-            "--all compares nothing, so that there is no patch for --html or --format diff to show; "
+            "--all compares nothing, so there is no patch for --html or --format diff to show; "
             "ask for --format text, json, sarif or gcc"
         )
     check_page(options.html)

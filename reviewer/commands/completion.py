@@ -48,11 +48,11 @@ def add_parser(subparsers: Any) -> None:
     """Describe the command to argparse."""
     parser = subparsers.add_parser(
         "completion",
-        help="print the script that completes commands in bash, zsh or fish",
-        description="Prints the script by which a shell completes commands, options, checks, files and revisions. "
+        help="print the completion script for bash, zsh or fish",
+        description="Prints the script that lets a shell complete commands, options, checks, files and revisions. "
         "README says where each shell looks for it.",
     )
-    parser.add_argument("shell", choices=_SHELLS, help=", ".join(_SHELLS))
+    parser.add_argument("shell", choices=_SHELLS, help="the shell")
     parser.set_defaults(run=run)
 
 

@@ -32,11 +32,11 @@ def add_parser(subparsers: Any) -> None:
     """Describe the command to argparse."""
     parser = subparsers.add_parser(
         "context",
-        help="show in which contexts a line or function runs",
-        description="Tells for a line or a function of the tree which locks are held there and what is disabled, by "
-        "whom it is called so, which locks its calls take and demand, and what may not be done there and why. "
-        "Reads the commit that --base names (default: HEAD), not the files that you are editing.",
-        epilog="Exit status: 0; 2 usage; 3 there is no such place, or it could not be read.",
+        help="show the contexts in which a line or function runs",
+        description="Shows for a line or a function of the tree which locks are held there and what is disabled, who "
+        "calls it like that, which locks its calls take and demand, and what is forbidden there and why. "
+        "Reads the commit that --base names (default: HEAD), not the files you are editing.",
+        epilog="Exit status: 0; 2 usage; 3 no such place, or it could not be read.",
     )
     parser.add_argument("place", metavar="PLACE", type=target_of, help="FILE:LINE, FILE:FUNCTION or FUNCTION")
     parser.add_argument(
@@ -46,7 +46,8 @@ def add_parser(subparsers: Any) -> None:
         metavar="N",
         help=f"look at callers up to N calls above (default: {_LEVELS}, at most {_MOST_LEVELS})",
     )
-    add_options(parser, "repo", "base", "format", "checks", "areas", "cache", "quiet", "verbose", formats=_FORMATS)
+    add_options(parser, "repo", "base", "format", base="the commit to read (default: HEAD)", formats=_FORMATS)
+    add_options(parser, "checks", "areas", "cache", "quiet", "verbose")
     parser.set_defaults(run=run)
 
 

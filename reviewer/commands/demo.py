@@ -50,12 +50,10 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "demo",
         help="review the example that comes with the program",
-        description="Reviews a small series in a small kernel-style tree, both part of the program, and shows the "
-        "report and the drafted replies. Works offline, in a temporary folder.",
+        description="Reviews a small series in a small kernel-style tree, both of which come with the program, and "
+        "shows the report and the drafted replies. Works offline, in a temporary folder.",
     )
-    parser.add_argument(
-        "--keep", type=Path, metavar="DIR", help="make the example in this new folder and leave it there"
-    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="make the example in this new folder and keep it")
     add_options(parser, "format")
     parser.set_defaults(run=run)
 

@@ -24,9 +24,9 @@ def add_parser(subparsers: Any) -> None:
     """Describe the command to argparse."""
     parser = subparsers.add_parser(
         "doctor",
-        help="say what is there, what is missing and how to get it",
-        description="Looks at git, b4, the kernel tree, the cache, the checks, the mail set-up and the hooks, and says "
-        "what to do about what is missing. Asks no server.",
+        help="check the set-up: what is missing, and how to get it",
+        description="Checks git, b4, the kernel tree, the cache, the checks, the mail set-up and the hooks, and says "
+        "what to do about anything that is missing. Contacts no server.",
         epilog="Exit status: 0 if nothing is missing, 1 if something is.",
     )
     add_options(parser, "repo")

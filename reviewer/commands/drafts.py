@@ -56,7 +56,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "drafts",
         help="list, show, edit and send the drafted replies",
-        description="The replies that reviewer drafted. Nothing is sent but by 'send', and then only after a yes.",
+        description="The replies that reviewer drafted. Only 'send' sends anything, and only after you say yes.",
     )
     parser.add_argument("--dry-run", action="store_true", help="have git send-email show what 'send' would send")
     add_options(parser, "output", "repo")
@@ -65,7 +65,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "drafts",
         nargs="*",
         metavar="DRAFT",
-        help="number in the list, or the beginning of the name; default: all unsent",
+        help="a number in the list, or the beginning of a name (default: all unsent drafts)",
     )
     parser.set_defaults(run=run)
 

@@ -31,29 +31,31 @@ def add_parser(subparsers: Any) -> None:
     """Describe the command to argparse."""
     parser = subparsers.add_parser(
         "hook",
-        help="have git ask for a review before it commits, pushes, applies or sends",
-        description="Git hooks of the repository. A hook that is there already stays: it is kept beside and run first. "
-        "Findings stop git and say how to go on; a failure of the program itself does not, unless "
+        help="review what git commits, pushes, applies or sends, in its hooks",
+        description="Git hooks for the repository. A hook that exists already is kept beside the new one and runs "
+        "first. Findings stop git and say how to go on; a failure of the program itself does not, unless "
         "git config reviewer.hookStrict is set.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for word, what, action in (
-        ("install", "put the hooks there (default: all four)", _install),
-        ("uninstall", "take the hooks away and put back what was there (default: all four)", _uninstall),
+        ("install", "install the hooks (default: all four)", _install),
+        ("uninstall", "remove the hooks and restore what was there before (default: all four)", _uninstall),
     ):
         command = commands.add_parser(word, help=what, description=f"{what.capitalize()}.")
         for flag, name in _FLAGS.items():
             command.add_argument(flag, dest="hooks", action="append_const", const=name, help=_ABOUT[name])
         add_options(command, "repo")
         command.set_defaults(run=action)
-    command = commands.add_parser("status", help="which hooks are there", description="Which hooks are there.")
+    command = commands.add_parser(
+        "status", help="show which hooks are installed", description="Show which hooks are installed."
+    )
     add_options(command, "repo")
     command.set_defaults(run=_status)
     command = commands.add_parser(
         "run",
         help="do what the hook does",
         description="Does what git would have the hook do, with the arguments and the standard input that githooks(5) "
-        "gives it. By hand: reviewer hook run pre-commit tells what is wrong with what is staged.",
+        "gives it. Run by hand, 'reviewer hook run pre-commit' reviews what is staged.",
         epilog="Exit status: 1 if there is a bug or a question, 0 if not; 2 usage; 3 something could not be done.",
     )
     command.add_argument("hook_name", metavar="HOOK", choices=HOOKS, help=", ".join(HOOKS))

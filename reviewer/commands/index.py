@@ -32,9 +32,9 @@ def add_parser(subparsers: Any) -> None:
     """Describe the command to argparse."""
     parser = subparsers.add_parser(
         "index",
-        help="build ahead what reviews of a tree need",
-        description="Reads all C files of a commit into the cache, so that the first review of its tree need not. "
-        "Reviews work without this. It can be interrupted at any time: what was read stays.",
+        help="prepare the cache for reviews of a tree",
+        description="Reads all C files of a commit into the cache, so that the first review of its tree does not have "
+        "to. Reviews work without this. It can be interrupted at any time; what was read is kept.",
     )
     parser.add_argument("revision", nargs="?", default="HEAD", metavar="REV", help="the commit (default: HEAD)")
     parser.add_argument(
@@ -49,11 +49,15 @@ def add_parser(subparsers: Any) -> None:
     other.add_argument(
         "--prune",
         action="store_true",
-        help="drop what belongs neither to REV nor to HEAD nor to a tree reviewed lately",
+        help="drop what belongs neither to REV nor to HEAD nor to a recently reviewed tree",
     )
     other.add_argument("--clear", action="store_true", help="remove the cache")
     parser.add_argument(
-        "--days", type=number(0), default=_DAYS, metavar="N", help=f"what --prune takes for lately (default: {_DAYS})"
+        "--days",
+        type=number(0),
+        default=_DAYS,
+        metavar="N",
+        help=f"how many days count as recently for --prune (default: {_DAYS})",
     )
     add_options(parser, "repo")
     parser.set_defaults(run=run)

@@ -20,7 +20,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "man",
         help="show the manual page",
-        description="Shows the manual page with all commands on a terminal; elsewhere prints it in man(7).",
+        description="Shows the manual page of all commands on a terminal; otherwise prints its source, in man(7).",
     )
     parser.set_defaults(run=run)
 

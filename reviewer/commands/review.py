@@ -40,23 +40,26 @@ def add_parser(subparsers: Any) -> None:
         "review",
         help="review a series from the mailing list and draft the replies",
         description="Fetches a thread with b4, applies the series beside your repository and drafts the replies. "
-        "Nothing is sent, and your repository stays as it is. With a --format for programs, drafts are written only "
-        "where --output names a folder.",
+        "Nothing is sent, and your repository is left as it is. With a --format meant for programs, drafts are written "
+        "only if --output names a folder.",
     )
     parser.add_argument(
         "source",
         nargs="+",
         metavar="SOURCE",
-        help="message-id, URL of it in an archive, mbox, Maildir, patch files, or - for standard input; "
+        help="a message-id or its URL in an archive, an mbox, a Maildir, patch files, or - for standard input; "
         "a message-id after a file picks one of several series in it",
     )
     parser.add_argument(
         "--thread",
         action="store_true",
-        help="SOURCE is one mail, as a mail program pipes it: fetch the whole thread that it belongs to",
+        help="SOURCE is a single mail, as a mail program pipes it: fetch the whole thread that it belongs to",
     )
     parser.add_argument(
-        "--revision", type=number(1, prefix="v"), metavar="N", help="the revision to review (default: that asked for)"
+        "--revision",
+        type=number(1, prefix="v"),
+        metavar="N",
+        help="the revision to review (default: the one that SOURCE names)",
     )
     add_options(parser, "repo", "base", "branches", "format", "output", "checks", "areas", "within", "severity", "lore")
     add_options(parser, "attestation", "inline_diff", "three_way", "offline", "earlier", "cache")

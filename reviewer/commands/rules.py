@@ -28,16 +28,16 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "rules",
         help="list the checks, or explain one",
-        description="Lists the checks, or explains one of them: why, the rule as the kernel tree states it (at HEAD, "
-        "or at --base), wrong and right code, what is known to be missed and how to silence it.",
+        description="Lists the checks, or explains one of them: why it exists, the rule as the kernel tree states it "
+        "(at HEAD, or at --base), wrong and right code, what it is known to miss and how to silence it.",
     )
     parser.add_argument(
-        "id", nargs="?", metavar="ID", help="the check to explain; a pattern as lock-* lists those that it fits"
+        "id", nargs="?", metavar="ID", help="the check to explain; a pattern such as 'lock-*' lists those that match"
     )
     parser.add_argument(
         "--markdown", type=Path, metavar="DIR", help="write the pages of all checks below this folder instead"
     )
-    add_options(parser, "repo", "base", "checks", "areas")
+    add_options(parser, "repo", "base", "checks", "areas", base="quote the rule from this commit (default: HEAD)")
     parser.set_defaults(run=run)
 
 

@@ -40,10 +40,10 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "splat",
         help="explain the kernel's reports in a log or mail",
-        description="Finds lockdep, RCU and atomic-context reports, quoted and wrapped as mail makes them, and says "
-        "who holds what, who waits for what and why. With a kernel repository also where the functions stand and "
-        "what rule was broken.",
-        epilog="Exit status: 0 there is no report in it; 1 there is; 2 usage; 3 it could not be read.",
+        description="Finds lockdep, RCU and atomic-context reports, even quoted and wrapped by mail, and says who "
+        "holds what, who waits for what and why. In a kernel repository it also says where the functions are and which "
+        "rule was broken.",
+        epilog="Exit status: 0 no report found; 1 a report found; 2 usage; 3 the source could not be read.",
     )
     parser.add_argument(
         "source",
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     notes: list[str] = []
     found = tuple(_with_patches(one, threads) for one in _explained(splats, meanings, options, notes))
     if not found:
-        notes.append("There is no report of the kernel in it.")
+        notes.append("There is no kernel report in it.")
     if options.format == "json":
         write_data(splats_to_json(found, notes))
     else:
