@@ -3,29 +3,25 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from reviewer.audit import Auditor
-from reviewer.cache import Cache, today, working_folder
+from reviewer.cache import Cache, working_folder
 from reviewer.check import Check
 from reviewer.citation import Citer
 from reviewer.claims import Trailers, with_claims, without_mended
 from reviewer.config import Options, data_dir
-from reviewer.context.load import tables_digest
 from reviewer.defects import load_defects
 from reviewer.digest import program_digest
-from reviewer.errors import RepositoryError, UsageError
 from reviewer.excerpts import excerpts_of
-from reviewer.judging import Judged, Place, judge_all, prepared
+from reviewer.ignore import Suppressor
+from reviewer.judging import Judged, Place, judge_all
 from reviewer.mail.raised import with_raised
 from reviewer.model import (
     Applied,
     AppliedPatch,
-    Audit,
     Base,
     Change,
     FailureKind,
@@ -37,19 +33,15 @@ from reviewer.model import (
     Severity,
 )
 from reviewer.precedent import Precedents
-from reviewer.registry import load_api
 from reviewer.revisions import with_comparisons
 from reviewer.selection import wants_path
 from reviewer.silencing import suppressor_for
-from reviewer.source.files import C_SUFFIXES, Files
-from reviewer.source.program import Program
-from reviewer.source.store import Store
+from reviewer.source.files import Files
 from reviewer.tree.base import choose_base
 from reviewer.tree.blobs import Snapshot
 from reviewer.tree.history import commits_of, newest_called
 from reviewer.tree.log import Log
 from reviewer.tree.overlay import Overlay
-from reviewer.tree.patchtext import is_text
 from reviewer.tree.repository import Repository
 from reviewer.tree.staged import staged_changes
 from reviewer.wording import counted
@@ -59,7 +51,6 @@ Tell = Callable[[str], object]
 """Is told what is being done."""
 
 _SEARCHED = 1000  # newest commits of HEAD, in which a series that is in the tree already is looked for
-_MOST_NAMED = 5  # paths in a message
 _SHORT = 12  # hexadecimal digits of a commit, as the kernel abbreviates them
 _RANK = {Severity.NIT: 0, Severity.QUESTION: 1, Severity.BUG: 2}
 
@@ -148,75 +139,6 @@ def review_staged(repository: Repository, checks: Sequence[Check], options: Opti
         return _review(None, base, applied, snapshot, repository, checks, options, store.git_dir, tell)
 
 
-def audit_tree(
-    revision: str,
-    paths: Sequence[str],
-    repository: Repository,
-    checks: Sequence[Check],
-    options: Options,
-    tell: Tell = nobody,
-) -> Audit:
-    """What the checks say of the files and folders ``paths`` as they stand in ``revision``, whoever wrote it.
-
-    RepositoryError names a path that the revision does not have, UsageError one of which ``within`` leaves nothing.
-    """
-    commit = repository.resolve(revision)
-    files = repository.snapshot(repository.tree_of(commit), commit)
-    wanted: set[str] = set()
-    left_out = 0
-    for path in paths:
-        plain = posixpath.normpath(path) if path else ""
-        top = plain == "."
-        if not plain or not (top or files.exists(plain)):
-            raise RepositoryError(
-                f"looked for {path!r} in {revision}: no such file or folder; name it from where you are in "
-                "the work tree, or from the top of the tree"
-            )
-        below = [plain] if files.blob_id(plain) else sorted(files.paths("" if top else plain, C_SUFFIXES))
-        kept = [path for path in below if wants_path(options.within, path)]
-        left_out += len(below) - len(kept)
-        if below and not kept:
-            raise UsageError(f"all of {path!r} is left out by --paths or git config reviewer.paths; add it there")
-        wanted.update(kept)
-    code = sorted(path for path in wanted if path.endswith(C_SUFFIXES) and is_text(path))
-    if not code:
-        named = ", ".join(repr(path) for path in paths[:_MOST_NAMED])
-        raise UsageError(f"there is no C file in {named}: name .c and .h files, or folders that have some")
-    citer = Citer(files, commit)
-    suppressor, errors, notes = suppressor_for(files, commit, sorted(wanted), repository, checks, options)
-    if left_out:
-        notes.append(f"--paths or git config reviewer.paths leaves out {counted(left_out, 'file')} of those named.")
-
-    def watch(done: int, total: int) -> None:
-        tell(f"Auditing file {done + 1} of {total}")
-
-    def audited(store: Store) -> tuple[Auditor, tuple[Finding, ...]]:
-        folder = data_dir("checks")
-        digest = program_digest([folder, *options.checks_dirs])
-        program, rules = Program(files, store), tables_digest(folder)
-        auditor = Auditor(program, checks, load_api(folder), rules, program_digest=digest, day=today())
-        return auditor, auditor.findings(code, watch)
-
-    def shown(finding: Finding) -> bool:
-        return _is_grave(finding, options) and wants_path(options.within, finding.path)
-
-    with Cache(options) as cache, prepared():
-        cache.note_use(repository, files.tree)
-        auditor, found = cache.use(audited)
-        told = suppressor.without_silenced(_cited(finding, checks, citer) for finding in found)
-    suppression = suppressor.suppression(sorted(wanted), [check.id for check in checks])
-    hidden = tuple(one for one in suppression.silenced if shown(one.finding))
-    return Audit(
-        commit,
-        auditor.files,
-        auditor.functions,
-        tuple(finding for finding in told if shown(finding)),
-        (*errors, *auditor.problems),
-        replace(suppression, silenced=hidden),
-        tuple(notes),
-    )
-
-
 def _review(
     series: Series | None,
     base: Base,
@@ -248,34 +170,49 @@ def _review(
             notes += [f"Patch {patch.patch.number}: {note}" for note in judged.notes]
             if judged.problem:
                 errors.append(Problem("analyse", judged.problem_path, judged.problem))
-            found = with_claims(judged.findings, patch, defects)
-            wanted = [finding for finding in found if _wanted(finding, options)]
-            outside = {at for at, finding in enumerate(wanted) if not wants_path(options.within, finding.path)}
-            elsewhere += sum(wanted[at].change is not Change.FIXED for at in outside)
-            kept = tuple(_cited(finding, checks, citer) for at, finding in enumerate(wanted) if at not in outside)
+            found = [one for one in with_claims(judged.findings, patch, defects) if _wanted(one, options)]
+            outside = [one for one in found if not wants_path(options.within, one.path)]
+            elsewhere += sum(one.change is not Change.FIXED for one in outside)
+            findings = tuple(cited(one, checks, citer) for one in found if wants_path(options.within, one.path))
             claims = tuple(one for one in trailers.claims(patch) if _RANK[one.severity] >= _RANK[options.severity])
-            reviews.append(replace(_patch_review(patch, kept, judged), claims=claims))
+            reviews.append(replace(_patch_review(patch, findings, judged), claims=claims))
             tell(_which(applied, len(reviews)))
         rules = program_digest([data_dir("checks")])
         precedents = Precedents(Log(repository, base.commit), cache, defects, rules)
         own = {patch.patch.subject for patch in applied}
         reviews = [precedents.told(review, own) for review in reviews]
         notes += precedents.late
-    if elsewhere:
-        notes.append(f"--paths or git config reviewer.paths leaves out {counted(elsewhere, 'finding')} in other files.")
-    elif touched and not any(wants_path(options.within, path) for path in touched):
-        notes.append("--paths or git config reviewer.paths leaves out every file that is changed here.")
-    told: list[PatchReview] = []
-    old_names: dict[str, str] = {}
-    reviews = without_mended(_fixed_later(reviews), pre_existing=options.show_pre_existing)
-    for patch, judged_review in zip(applied, reviews, strict=True):
-        old_names |= {new: old_names.get(old, old) for old, new in patch.paths if old and new and old != new}
-        findings = suppressor.without_silenced(judged_review.findings, judged_review.number, old_names)
-        review = replace(judged_review, findings=findings)
-        if options.html is not None:
-            review = replace(review, excerpts=excerpts_of(findings, snapshot(patch.before), snapshot(patch.after)))
-        told.append(review)
+    notes += _on_paths(touched, elsewhere, options)
+    mended = without_mended(_fixed_later(reviews), pre_existing=options.show_pre_existing)
+    told = _silenced(applied, mended, suppressor)
+    if options.html is not None:
+        told = [
+            replace(one, excerpts=excerpts_of(one.findings, snapshot(patch.before), snapshot(patch.after)))
+            for patch, one in zip(applied, told, strict=True)
+        ]
     return Review(series, base, tuple(told), tuple(errors), tuple(notes), suppressor.suppression(touched))
+
+
+def _on_paths(touched: Sequence[str], elsewhere: int, options: Options) -> list[str]:
+    """What is left out because of where it is: so many findings ``elsewhere``, or all of the files that are changed."""
+    if elsewhere:
+        return [f"--paths or git config reviewer.paths leaves out {counted(elsewhere, 'finding')} in other files."]
+    if touched and not any(wants_path(options.within, path) for path in touched):
+        return ["--paths or git config reviewer.paths leaves out every file that is changed here."]
+    return []
+
+
+def _silenced(
+    applied: Sequence[AppliedPatch], reviews: Sequence[PatchReview], suppressor: Suppressor
+) -> list[PatchReview]:
+    """The reviews without the findings that ignore files silence; entries may name files as they were called before."""
+    found: list[PatchReview] = []
+    old_names: dict[str, str] = {}
+    for patch, review in zip(applied, reviews, strict=True):
+        old_names |= {new: old_names.get(old, old) for old, new in patch.paths if old and new and old != new}
+        findings = suppressor.without_silenced(review.findings, review.number, old_names)
+        found.append(replace(review, findings=findings))
+    return found
 
 
 def _is_based(series: Series | None, base: Base, options: Options) -> bool:
@@ -295,14 +232,16 @@ def _which(applied: Sequence[AppliedPatch], at: int) -> str:
 def _wanted(finding: Finding, options: Options) -> bool:
     if finding.change is Change.PRE_EXISTING and not options.show_pre_existing and not finding.claim:
         return False
-    return _is_grave(finding, options)
+    return is_grave(finding, options)
 
 
-def _is_grave(finding: Finding, options: Options) -> bool:
+def is_grave(finding: Finding, options: Options) -> bool:
+    """Whether the finding is at least as severe as what was asked for."""
     return _RANK[finding.severity] >= _RANK[options.severity]
 
 
-def _cited(finding: Finding, checks: Iterable[Check], citer: Citer) -> Finding:
+def cited(finding: Finding, checks: Iterable[Check], citer: Citer) -> Finding:
+    """The finding with the rule of its check as the tree states it; what is fixed needs none."""
     if finding.change is Change.FIXED:
         return finding
     sources = next(check.sources for check in checks if check.id == finding.check)

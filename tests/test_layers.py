@@ -36,6 +36,7 @@ HELPERS = {
     "affected": "compare",
     "annotate": "compare",
     "audit": "compare",
+    "auditing": "pipeline",
     "blocks": "citation",
     "cache": "pipeline",
     "catalogue": "check",

@@ -6,13 +6,14 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from reviewer.auditing import audit_tree
 from reviewer.commands.arguments import add_options
 from reviewer.commands.outcome import show, show_audit, wanted_checks
 from reviewer.commands.places import check_page, in_tree
 from reviewer.commands.progress import progress
 from reviewer.config import Options
 from reviewer.errors import UsageError
-from reviewer.pipeline import audit_tree, review_range
+from reviewer.pipeline import review_range
 from reviewer.tree.log import Log
 from reviewer.tree.repository import Repository
 
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace, options: Options) -> int:
     """Review the range, or audit the paths, and print what was found."""
     if arguments.range is None and not arguments.paths:
         raise UsageError(
-            "looked for a range of commits, or for --all with files and folders: there is neither; "
+            "looked for a range of commits, or --all with files and folders: there is neither; "
             "usage: reviewer check RANGE, or reviewer check [REV] --all PATH..."
         )
     if arguments.paths and (options.html is not None or (options.format == "diff" and arguments.chosen)):
