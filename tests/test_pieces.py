@@ -137,3 +137,37 @@ def test_only_the_pieces_that_may_define_a_name_are_read(texts: list[bytes]) -> 
 def test_only_the_pieces_that_a_line_is_part_of_are_read(texts: list[bytes]) -> None:
     extent = parse("kernel/a.c", _TEXT.encode()).extent_at(len(_TEXT.split("\n")) - 3)
     assert (extent is not None and extent.name, len(texts)) == ("after", 1)
+
+
+_STRAY = """\
+int f(void)
+{
+	return 1;
+}
+}
+
+static struct {
+	int lock;
+} pool = {
+	.lock = UNLOCKED(pool.lock),
+};
+static void g(void)
+{
+	small(2);
+}
+"""
+
+
+def test_error_at_the_begin_of_a_piece_moves_no_line() -> None:
+    parsed = parse("a.c", b"\n" * 600 + _STRAY.encode())
+    assert [(extent.name, extent.line, extent.end) for extent in parsed.extents] == [("f", 601, 604), ("g", 612, 615)]
+    assert [call.line for function in parsed.functions("g") for call in function.calls()] == [614]
+
+
+def test_macro_goes_on_behind_a_comment_of_several_lines() -> None:
+    text = (
+        "#define MAKE(name) /* first\n\t\t    second */ \\\nint name(void)\t\\\n{\t/* why\t\\\n\t * it is */\t\\\n"
+        "\tif (a) {\t\t\\\n\t\treturn 1;\t\\\n}\n#if ONE /* of\n\ttwo */ && 0\nint h(void)\n{\n\treturn 3;\n}\n"
+        "#endif /* ONE\n\t  */\nint g(void)\n{\n\treturn 2;\n}\n"
+    )
+    assert [(extent.name, extent.line) for extent in parse("a.c", text.encode()).extents] == [("g", 17)]

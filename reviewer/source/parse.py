@@ -50,9 +50,15 @@ class _Piece:
     def read(self) -> tuple[list[tuple[Extent, Node]], Side]:
         """The functions in the order of the text, and what was taken out of it."""
         text, side = rewrite(self._text, self._arms)
+        row = self.row
+        root = _part(text, row, 0, len(text))
+        if _is_misplaced(root, row, text, len(text)):
+            text, side = rewrite(b"\n" * row + self._text, self._arms)
+            row = 0
+            root = _part(text, row, 0, len(text))
         functions = [
             (Extent(name, node.start_point[0] + 1, node.end_point[0] + 1, not node.has_error), node)
-            for node in _definitions(text, self.row)
+            for node in _definitions(text, row, root)
             if (name := declared_name(node.child_by_field_name("declarator")))
         ]
         return functions, side
@@ -77,14 +83,11 @@ def _pieces(text: bytes, arms: Arms) -> list[_Piece]:
     return found
 
 
-def _definitions(text: bytes, row: int) -> list[Node]:
-    """The function definitions of a piece that begins with the 0-based line ``row``, in its order.
+def _definitions(text: bytes, row: int, root: Node) -> list[Node]:
+    """The function definitions of a piece, which begins with the 0-based line ``row`` and is ``root``, in its order.
 
     An error can swallow what follows it. Where one spans several definitions, each is read by itself.
     """
-    parser = Parser(_LANGUAGE)
-    parser.included_ranges = [Range(Point(row, 0), _LAST, 0, len(text))]
-    root = parser.parse(text).root_node
     if not root.has_error:
         return _captured(root)
     ends = [match.end() for match in _END.finditer(text)]
@@ -93,8 +96,10 @@ def _definitions(text: bytes, row: int) -> list[Node]:
         own = _captured(node)
         inside = ends[bisect_right(ends, node.start_byte) : bisect_left(ends, node.end_byte)] if node.has_error else []
         if inside:
-            parts = [_part(parser, text, row, *span) for span in pairwise([node.start_byte, *inside, node.end_byte])]
-            again = [definition for part in parts for definition in _captured(part)]
+            spans = pairwise([node.start_byte, *inside, node.end_byte])
+            parts = [(_part(text, row, start, end), end) for start, end in spans]
+            placed = (part for part, end in parts if not _is_misplaced(part, row, text, end))
+            again = [definition for part in placed for definition in _captured(part)]
             if _readable(again) > _readable(own):
                 own = again
         found += own
@@ -109,11 +114,17 @@ def _readable(nodes: list[Node]) -> int:
     return sum(not node.has_error for node in nodes)
 
 
-def _part(parser: Parser, text: bytes, row: int, start: int, end: int) -> Node:
+def _part(text: bytes, row: int, start: int, end: int) -> Node:
     """What the bytes from ``start`` to ``end`` of a piece are, at their place in it."""
     column = start - text.rfind(b"\n", 0, start) - 1
+    parser = Parser(_LANGUAGE)
     parser.included_ranges = [Range(Point(row + text.count(b"\n", 0, start), column), _LAST, start, end)]
     return parser.parse(text).root_node
+
+
+def _is_misplaced(part: Node, row: int, text: bytes, end: int) -> bool:
+    """Whether the parser has counted twice where a part begins, as it may when it recovers from an error there."""
+    return part.end_point[0] > row + text.count(b"\n", 0, end)
 
 
 class _Reading:

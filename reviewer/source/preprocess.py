@@ -57,6 +57,7 @@ _IN_CHARACTER = bytes(
     b"QZXJKVWYGHUFILBMEN"[_MARKS.index(byte)] if byte in _MARKS else byte if 32 < byte < 127 else ord("a")
     for byte in range(256)
 )
+_BEFORE_LINE_FEED = re.compile(rb" (?=\n)")
 _NOT_CONTINUED = re.compile(rb"[^\n\\]|\\(?!\r?\n)")
 _DEFINED = re.compile(rb"\b(?:IS_ENABLED|IS_BUILTIN|IS_REACHABLE|defined)\s*\(?\s*(\w+)\s*\)?")
 _NUMBER = re.compile(rb"\b(?:0[xX][0-9a-fA-F]+|\d+)[uUlL]*\b")
@@ -92,6 +93,8 @@ def blank(text: bytes) -> bytes:
 def _blank_lexeme(match: re.Match[bytes]) -> bytes:
     text = match.group()
     if text[:1] == b"/":
+        if b"\n" in text and _in_directive(match.string, match.start()):
+            return _BEFORE_LINE_FEED.sub(b"\\\\", blank(text))
         return blank(text)
     if text[:1] == b"'":
         return b"'" + text[1:-1].translate(_IN_CHARACTER) + b"'"
@@ -99,6 +102,14 @@ def _blank_lexeme(match: re.Match[bytes]) -> bytes:
         return blank(text)
     inside = _NOT_CONTINUED.sub(b" ", text[1:-1]) if b"\n" in text else b" " * (len(text) - 2)
     return b'"' + inside + b'"'
+
+
+def _in_directive(text: bytes, at: int) -> bool:
+    """Whether a comment at ``at`` begins in a directive, which then goes on behind it."""
+    start = text.rfind(b"\n", 0, at) + 1
+    while text[max(start - 2, 0) : start] == b"\\\n":
+        start = text.rfind(b"\n", 0, start - 1) + 1
+    return text[start:at].lstrip().startswith(b"#")
 
 
 def blank_comments_and_strings(text: bytes) -> bytes:
