@@ -8,6 +8,8 @@ dependency rules").
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,6 +41,9 @@ class Taker(NamedTuple):
         of interrupts."""
         place = (function.path, function.name)
         return any((step.path, step.function) == place for step in self.acquisition.steps)
+
+
+_TABLE = re.compile(rb"^(?:static\s+)?const\s+struct\s+(\w+)\s+\w+\s*=\s*\{", re.MULTILINE)
 
 
 class Handlers:
@@ -125,7 +130,20 @@ class Handlers:
         lock, by a driver that keeps the interrupt from coming at times, as where it polls."""
         handler = (taker.function.path, taker.function.name)
         by_hand = any((step.path, step.function) == handler for step in acquisition.steps)
-        return taker.runs(function) or (by_hand and self._masks(taker.function.path))
+        return (
+            taker.runs(function)
+            or (by_hand and self._masks(taker.function.path))
+            or self._are_variants(taker.function.path, function.path)
+        )
+
+    def _are_variants(self, one: str, other: str) -> bool:
+        """Whether two files are for two kinds of device: each fills a table of operations of the folder's own."""
+        folder = posixpath.dirname(one)
+        if one == other or folder != posixpath.dirname(other):
+            return False
+        program = self._analyser.program
+        both = set(_TABLE.findall(program.text(one) or b"")) & set(_TABLE.findall(program.text(other) or b""))
+        return any(not program.mentions_below("include", name.decode("latin-1")) for name in both)
 
     def _masks(self, path: str) -> bool:
         names = {name.encode() for name, what in self._analyser.api.irq.items() if what == "masked"}

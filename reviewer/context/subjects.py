@@ -82,7 +82,9 @@ def _answers_about_numbers(function: Function) -> frozenset[str]:
     return frozenset(
         call.result
         for call in function.calls()
-        if call.result in function.locals and written[call.result] == 1 and not numbers.isdisjoint(call.args)
+        if call.result in function.locals
+        and written[call.result] == 1
+        and not numbers.isdisjoint(argument.removeprefix("&") for argument in call.args)
     )
 
 

@@ -338,3 +338,29 @@ void *more_pages(struct window *window, struct device *dev, dma_addr_t *at)
 	write_unlock(&window->lock);
 	return page;
 }
+
+static int window_move(struct window *window, unsigned long *reg)
+{
+	if (*reg < WINDOWED)
+		return 0;
+	*reg -= WINDOWED;
+	return 1;
+}
+
+static void window_write(struct window *window, unsigned long reg, unsigned int value)
+{
+	int far = window_move(window, &reg);
+
+	if (far == 1)
+		write_lock(&window->lock);
+	writel(value, window->base + reg);
+	if (far == 1)
+		write_unlock(&window->lock);
+}
+
+void window_clear(struct window *window)
+{
+	read_lock(&window->lock);
+	window_write(window, STATUS_REG, 0);
+	read_unlock(&window->lock);
+}
