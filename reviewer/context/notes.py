@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reviewer.context.asserted import without
+from reviewer.context.crowded import keep
 from reviewer.context.effects import MAYBE_LOWERED, SLEEPING, SLEEPING_ON_RT, Effect, EventKind
 from reviewer.context.enabled import slept
 from reviewer.context.facts import Facts
@@ -177,8 +178,8 @@ class Notes:
         old = summary.effects.get(new.key)
         if old is not None:
             summary.effects[new.key] = joined(old, new)
-        elif len(summary.effects) < 24:
-            summary.effects[new.key] = new
+        else:
+            keep(summary, new)
 
 
 def _lowered(state: State, counter: str, change: int) -> int:
