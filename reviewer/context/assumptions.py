@@ -2,7 +2,8 @@
 """What a path takes for granted of memory that its function was given: a flag of a parameter's object, a predicate.
 
 A caller that has found the opposite never goes that way. Of an object that the function finds by itself the member
-alone is told, ``?->ready``: it may be the one that the caller has asked about.
+alone is told, ``?->ready``: it may be the one that the caller has asked about. Of a parameter that is below a value
+which only the function knows, ``P1>=?`` is told to be false: no caller goes that way with the greatest value there is.
 """
 
 from __future__ import annotations
@@ -29,8 +30,11 @@ _FOUND = re.compile(r"([A-Za-z_]\w*)->[\w.>-]+")
 _MEMORY = re.compile(r"[>.(&]")
 _WORD = re.compile(r"(->|\.)?\b([A-Za-z_]\w*)\b(\()?")
 _PARAMETER = re.compile(r"\bP(\d+)\b(->)?")
-_COMPARED = re.compile(r"(?:&\(?[A-Z_][\w|]*\)?|[=<>]=\w+)$")
+_COMPARED = re.compile(r"(?:&\(?[A-Z_][\w|]*\)?|[=<>]=(?:\w+|\?))$")
 _MEMBER_COMPARED = re.compile(r"\w+(?:(?:->|\.)\w+)+[=<>]=\w+|\w+[<>]=[A-Z][A-Z0-9_]*")
+_NOT_BELOW = re.compile(r"([a-z_]\w*)>=([a-z_]\w*)")
+_ABOVE = re.compile(r"([a-z_]\w*)<=([a-z_]\w*)")
+_GREATEST = re.compile(r"(?:[A-Z]\w*_)?MAX>=\?|~0U?L*>=\?")
 _LIKE_ITSELF = re.compile(r"([A-Z][A-Z0-9_]*)[<>]=\1")
 _STATE = re.compile(r"(?:\w+\()?(\w+)(?:(?:->|\.)\w+)*\)?==[A-Z]\w*")
 
@@ -83,8 +87,9 @@ def taken_for_granted(function: Function, facts: Facts, changed: Set[str], copie
     ``copies`` is what the function has read there into members of its own.
     """
     found = [(text, facts[VALUE, text] != 0) for kind, text in facts if kind == VALUE and _tells(text)]
-    told = [(text, facts[SYMBOL, text]) for kind, text in facts if kind == SYMBOL and _compares_member(text)]
-    found += [(_read(text, copies), truth) for text, truth in told]
+    told = [(text, facts[SYMBOL, text]) for kind, text in facts if kind == SYMBOL]
+    found += [(_read(text, copies), truth) for text, truth in told if _compares_member(text)]
+    found += [(below, False) for text, truth in told if not truth and (below := _below(function, text))]
     moved = frozenset(name for kind, name in facts if kind == MOVED)
     return Taken(tuple(_outside(found, function, moved, changed)), moved)
 
@@ -115,6 +120,17 @@ def _of_some_object(function: Function, text: str) -> str | None:
         return text
     found = _FOUND.fullmatch(text)
     return f"{SOME}{last_member(text)}" if found is not None and found.group(1) in function.locals else None
+
+
+def _below(function: Function, text: str) -> str | None:
+    """What says that a parameter is below a variable of the function, where ``text``, which is false, means that."""
+    if (match := _NOT_BELOW.fullmatch(text)) is not None:
+        low, high = match.groups()
+    elif (match := _ABOVE.fullmatch(text)) is not None:
+        high, low = match.groups()
+    else:
+        return None
+    return f"{low}>=?" if low in function.params and high in function.locals else None
 
 
 def _read(text: str, copies: Mapping[str, str]) -> str:
@@ -185,7 +201,7 @@ def of_some_object(assumptions: Assumptions) -> Assumptions:
 def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
     """Whether the caller knows that one of the assumptions, in its own words, does not hold."""
     for text, truth in assumptions:
-        if facts.get((SYMBOL, text), truth) != truth or (not truth and _LIKE_ITSELF.fullmatch(text)):
+        if facts.get((SYMBOL, text), truth) != truth or (not truth and _is_true_of_itself(text)):
             return True
         value = value_of(facts, text)
         if value is not None and (value != 0) != truth:
@@ -199,6 +215,12 @@ def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
         ):
             return True
     return False
+
+
+@functools.lru_cache(maxsize=65536)
+def _is_true_of_itself(text: str) -> bool:
+    """Whether a comparison is true whatever the values are: with itself, or of the greatest value with any other."""
+    return _LIKE_ITSELF.fullmatch(text) is not None or _GREATEST.fullmatch(text) is not None
 
 
 def _asked_otherwise(member: str, truth: bool, facts: Facts) -> bool:

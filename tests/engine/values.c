@@ -396,3 +396,32 @@ void drain_fast_at_once(struct pipe *pipe, int level)
 	drain_fast(pipe, level); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&pipe->lock);
 }
+
+long set_limit(struct dev *dev, unsigned long limit)
+{
+	unsigned long old = xchg(&dev->limit, limit);
+
+	if (dev->used <= limit || limit >= old)
+		return 0;
+	msleep(1);
+	return 1;
+}
+
+static void set_own_limit(struct dev *dev, unsigned long limit)
+{
+	set_limit(dev, limit);
+}
+
+void limit_lifted(struct dev *dev)
+{
+	rcu_read_lock();
+	set_own_limit(dev, DEV_LIMIT_MAX);
+	rcu_read_unlock();
+}
+
+void limit_lowered(struct dev *dev, unsigned long limit)
+{
+	rcu_read_lock();
+	set_own_limit(dev, limit); /* wrong: rcu-sleep-in-reader */
+	rcu_read_unlock();
+}
