@@ -254,6 +254,7 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
         | (frozenset((ANY,)) if "locks" in state.unsure else frozenset()),
         asked=acquisition.asked | _asked(function, facts),
         assumed=place.for_callers(acquisition.assumed),
+        marked=acquisition.marked | flow.body.marked.get(node.line, frozenset()),
     )
     if not outside.lock_class and not outside.expression.startswith("P"):
         return
@@ -262,9 +263,10 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
     shorter = old is not None and (len(outside.steps), outside.steps) < (len(old.steps), old.steps)
     if shorter or (old is None and len(summary.acquisitions) < _MOST):
         summary.acquisitions[outside.key] = outside
-    if old is not None and (old.asked, old.assumed) != (outside.asked, outside.assumed):
+    if old is not None and (old.asked, old.assumed, old.marked) != (outside.asked, outside.assumed, outside.marked):
         kept = summary.acquisitions[outside.key]
-        kept = kept._replace(asked=old.asked & outside.asked, assumed=old.assumed & outside.assumed)
+        asked, marked = old.asked & outside.asked, old.marked & outside.marked
+        kept = kept._replace(asked=asked, assumed=old.assumed & outside.assumed, marked=marked)
         summary.acquisitions[outside.key] = kept
 
 

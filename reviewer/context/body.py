@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from reviewer.context.annotations import is_noinstr
@@ -21,6 +21,7 @@ from reviewer.context.handover import HandOver
 from reviewer.context.instrumented import Instrumented
 from reviewer.context.irqflags import kept_to_itself
 from reviewer.context.locks import canonical, handed_out, releases
+from reviewer.context.made import marked
 from reviewer.context.once import Once
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
@@ -86,6 +87,11 @@ class Body:
         self.copied = copied(function, lambda name: analyser.only_looks(name, function.path))
         self.rank = {block: position for position, block in enumerate(reverse_postorder(function))}
         self.watchers = tuple(watcher for watcher in _WATCHERS if watcher.matter(function, api))
+
+    @cached_property
+    def marked(self) -> dict[int, frozenset[int]]:
+        """The lines that run only for objects of which a member says something, see ``made.marked``."""
+        return marked(self._function)
 
     def reached(self, node: Call) -> Reached:
         """What a call reaches, as the summaries of its callees say now; it is found out again where they change.

@@ -226,8 +226,8 @@ class Acquisition(NamedTuple):
     ``expression`` is in the function's parameters, ``lock_class`` empty where the declaration is not clear. ``minus``
     are locks that are released before it, ``*`` for any of them. ``irqs`` says whether interrupts are ``off`` or ``on``
     then, empty as the caller has them; ``bh`` whether bottom halves are disabled. ``steps`` lead to the call that takes
-    it. What the global variables ``asked`` hold decides whether it is taken, and it is taken from no caller who knows
-    better than ``assumed``.
+    it. What the global variables ``asked`` hold decides whether it is taken, and what members of the objects hold that
+    the parameters ``marked`` (0-based) point to; it is taken from no caller who knows better than ``assumed``.
     """
 
     kind: str
@@ -240,6 +240,7 @@ class Acquisition(NamedTuple):
     steps: tuple[Step, ...]
     asked: frozenset[str] = frozenset()
     assumed: Assumptions = frozenset()
+    marked: frozenset[int] = frozenset()
 
     @property
     def key(self) -> tuple[object, ...]:

@@ -26,6 +26,7 @@ from reviewer.context.effects import (
 )
 from reviewer.context.foreign import leads_abroad
 from reviewer.context.locks import in_caller
+from reviewer.context.made import is_new
 from reviewer.context.state import State, atomic
 from reviewer.context.tables import Api
 from reviewer.model import Step
@@ -147,7 +148,7 @@ def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
         and len({(exit_.change, exit_.unsure, exit_.perhaps) for exit_ in exits}) == 1
         and not exits[0].unsure
         and not exits[0].perhaps,
-        tuple(_acquired(caller, node, one)) if one is not None and called else (),
+        tuple(_acquired(analyser, caller, node, one)) if one is not None and called else (),
         required(caller, node, one) if one is not None and called else (),
     )
 
@@ -221,11 +222,14 @@ def _passed(node: Call, effect: Effect) -> str:
     return ""
 
 
-def _acquired(caller: Function, node: Call, summary: Summary) -> list[Acquired]:
+def _acquired(analyser: Analyser, caller: Function, node: Call, summary: Summary) -> list[Acquired]:
     step = Step(caller.path, node.line, caller.name, f"{node.name}()")
     found = []
     for acquisition in summary.acquisitions.values():
         if len(acquisition.steps) < LONGEST_CHAIN and not leads_abroad(acquisition.steps, caller):
+            marked = [node.args[at] for at in sorted(acquisition.marked) if at < len(node.args)]
+            if any(is_new(analyser, caller, node, name) for name in marked):
+                continue
             told = acquisition._replace(
                 expression=in_caller(caller, acquisition.expression, node.args),
                 conditions=(),
@@ -234,6 +238,7 @@ def _acquired(caller: Function, node: Call, summary: Summary) -> list[Acquired]:
                 ),
                 steps=(step, *acquisition.steps),
                 assumed=in_caller_words(acquisition.assumed, node.args) if acquisition.assumed else acquisition.assumed,
+                marked=frozenset(caller.params.index(name) for name in marked if name in caller.params),
             )
             found.append(Acquired(told, acquisition.conditions))
     return found

@@ -225,3 +225,79 @@ void tell_users(struct ring *ring)
 	mutex_unlock(&ring->users_lock);
 	mutex_unlock(&ring->ring_lock);
 }
+
+struct group { spinlock_t list_lock; struct list_head rings; };
+struct ring { struct group *group; spinlock_t fill_lock; struct list_head rings; unsigned long flags; struct ring *next; };
+
+void rings_stop(struct group *group, struct ring *ring)
+{
+	spin_lock(&group->list_lock);
+	spin_lock(&ring->fill_lock); /* wrong: lock-order-inversion */
+	ring->flags = 0;
+	spin_unlock(&ring->fill_lock);
+	spin_unlock(&group->list_lock);
+}
+
+static struct ring *ring_make(struct group *group, gfp_t gfp)
+{
+	struct ring *ring = kzalloc(sizeof(*ring), gfp);
+
+	if (!ring)
+		return NULL;
+	ring->group = group;
+	return ring;
+}
+
+static void ring_free(struct ring *ring)
+{
+	if (test_and_clear_bit(RING_LISTED, &ring->flags)) {
+		spin_lock(&ring->group->list_lock);
+		list_del(&ring->rings);
+		spin_unlock(&ring->group->list_lock);
+	}
+	kfree(ring);
+}
+
+static struct ring *ring_next(struct ring *ring)
+{
+	struct ring *new = NULL;
+
+	spin_lock(&ring->fill_lock);
+	if (ring->next)
+		goto out;
+	spin_unlock(&ring->fill_lock);
+	new = ring_make(ring->group, GFP_KERNEL);
+	spin_lock(&ring->fill_lock);
+	if (!ring->next) {
+		ring->next = new;
+		goto out;
+	}
+	if (new)
+		ring_free(new);
+out:
+	spin_unlock(&ring->fill_lock);
+	return ring->next;
+}
+
+void ring_drop_next(struct ring *ring)
+{
+	struct ring *old;
+
+	spin_lock(&ring->fill_lock);
+	old = ring->next;
+	ring->next = NULL;
+	ring_free(old); /* wrong: lock-order-inversion */
+	spin_unlock(&ring->fill_lock);
+}
+
+void ring_listed_then_freed(struct ring *ring)
+{
+	struct ring *new = ring_make(ring->group, GFP_KERNEL);
+
+	if (!new)
+		return;
+	ring_list(ring->group, new);
+	spin_lock(&ring->fill_lock);
+	ring_free(new); /* wrong: lock-order-inversion */
+	spin_unlock(&ring->fill_lock);
+}
