@@ -821,3 +821,19 @@ static void vat_paint(struct vat *vat, void *colour)
 	if (vat->shared)
 		lockdep_assert_held(&vat->lock);
 }
+
+struct ring { spinlock_t lock; struct device *dev; dma_addr_t bus; void *descriptors; };
+
+void ring_grows_at_once(struct ring *ring)
+{
+	spin_lock(&ring->lock);
+	ring->descriptors = dmam_alloc_coherent(ring->dev, 4096, &ring->bus, GFP_ATOMIC);
+	spin_unlock(&ring->lock);
+}
+
+void ring_grows(struct ring *ring)
+{
+	spin_lock(&ring->lock);
+	ring->descriptors = dma_alloc_noncoherent(ring->dev, 4096, &ring->bus, DMA_BIDIRECTIONAL, GFP_KERNEL); /* wrong: lock-gfp-blocking-in-atomic */
+	spin_unlock(&ring->lock);
+}
