@@ -58,5 +58,10 @@ class OperationTables:
             uses = sum(table.clear and value.removeprefix("&") == function for value in table.filled.values())
             held += uses
             found |= {table.name} if uses else set()
-        used = len(re.findall(rb"\b%b\b" % re.escape(function.encode("latin-1")), self._text))
+        used = len(self.lines_with(function))
         return frozenset(found) if used == held + 1 else frozenset()  # and once where it is defined
+
+    def lines_with(self, word: str) -> tuple[int, ...]:
+        """The line of each place of the file where ``word`` stands, comments and strings apart."""
+        found = re.finditer(rb"\b%b\b" % re.escape(word.encode("latin-1")), self._text)
+        return tuple(self._text.count(b"\n", 0, match.start()) + 1 for match in found)

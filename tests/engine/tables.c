@@ -8,6 +8,9 @@ struct map_ops {
 	void (*poke)(struct map *map);
 	void (*put)(struct map *map, int at);
 	void (*lookup)(struct map *map);
+	void (*take_out)(struct map *map);
+	void (*put_in)(struct map *map);
+	void (*move)(struct map *map);
 };
 
 static void clear(struct map *map)
@@ -141,3 +144,86 @@ void forget_any(struct map *map)
 {
 	forget_called_directly(map);
 }
+
+struct table { struct map map; spinlock_t lock; };
+
+static void table_poke(struct table *table)
+{
+	struct map *map = &table->map;
+
+	if (map->ops->poke)
+		map->ops->poke(map);
+}
+
+static void __take_out(struct map *map, int at)
+{
+	struct table *table = container_of(map, struct table, map);
+
+	spin_lock(&table->lock);
+	table_poke(table);
+	spin_unlock(&table->lock);
+}
+
+static void take_out_first(struct map *map)
+{
+	__take_out(map, 0);
+}
+
+static void take_out_second(struct map *map)
+{
+	__take_out(map, 1);
+}
+
+static void __put_in(struct map *map, int at)
+{
+	struct table *table = container_of(map, struct table, map);
+
+	spin_lock(&table->lock);
+	table_poke(table); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&table->lock);
+}
+
+static void put_in_plain(struct map *map)
+{
+	__put_in(map, 0);
+}
+
+static void put_in_poked(struct map *map)
+{
+	__put_in(map, 1);
+}
+
+static void __move_over(struct map *map, struct map *other)
+{
+	struct table *table = container_of(map, struct table, map);
+
+	spin_lock(&table->lock);
+	table_poke(table); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&table->lock);
+}
+
+static void move_over(struct map *map)
+{
+	__move_over(map->next, map);
+}
+
+static void poke_slowly(struct map *map)
+{
+	mutex_lock(&map->lock);
+	mutex_unlock(&map->lock);
+}
+
+const struct map_ops first_table_ops = {
+	.take_out = take_out_first,
+	.put_in = put_in_plain,
+	.move = move_over,
+};
+
+const struct map_ops second_table_ops = {
+	.take_out = take_out_second,
+};
+
+const struct map_ops poked_table_ops = {
+	.poke = poke_slowly,
+	.put_in = put_in_poked,
+};
