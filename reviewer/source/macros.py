@@ -84,7 +84,8 @@ def expansions(text: bytes, name: str, arguments: tuple[str, ...]) -> tuple[str,
 
 
 def _with(body: str, given: Mapping[str, str]) -> str:
-    return re.sub(r"(?<!\.)\b[A-Za-z_]\w*", lambda word: given.get(word[0], word[0]), body)
+    """``body`` with what is ``given`` for the parameters; ``##`` joins the words beside it (C11, 6.10.3.3)."""
+    return re.sub(r"(?<!\.)\b[A-Za-z_]\w*", lambda word: given.get(word[0], word[0]), body).replace("##", "")
 
 
 def _defined_at(text: bytes, name: bytes) -> int:

@@ -6,11 +6,13 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from reviewer.source.macros import expansions
 from reviewer.source.preprocess import blank_comments_and_strings
 
 _TABLE = re.compile(rb"^(?:(?:static|const|__\w+) )*struct (\w+) (?:__\w+ )*(\w+)\s*(?:__\w+\s*)*=\s*\{", re.MULTILINE)
 _CONSTANT = re.compile(rb"\bconst\b")
 _ENTRY = re.compile(rb"\s*\.(\w+)\s*=\s*([^={}#;.]+?)\s*")
+_MACRO = re.compile(rb"\s*([A-Z]\w*)(?:\((\w*)\))?\s*")
 
 
 class OperationTable(NamedTuple):
@@ -33,6 +35,7 @@ class OperationTables:
     """The tables of ``text``, the content of a file."""
 
     def __init__(self, text: bytes) -> None:
+        self._raw = text
         self._text = blank_comments_and_strings(text)
         self._of: dict[str, list[OperationTable]] = {}
         for head in _TABLE.finditer(self._text):
@@ -40,11 +43,21 @@ class OperationTables:
             parts = self._text[head.end() : max(end, head.end())].split(b",")
             if not parts[-1].strip():
                 parts.pop()
+            parts = [entry for part in parts for entry in self._expanded(part)]
             entries = [_ENTRY.fullmatch(part) for part in parts]
             filled = {m.group(1).decode("latin-1"): m.group(2).decode("latin-1") for m in entries if m is not None}
             clear = end >= 0 and len(filled) == len(parts) and _CONSTANT.search(head.group()) is not None
             table = OperationTable(head.group(2).decode("latin-1"), filled, clear)
             self._of.setdefault(head.group(1).decode("latin-1"), []).append(table)
+
+    def _expanded(self, part: bytes) -> list[bytes]:
+        """The entries that ``part`` stands for, where it is a macro of the file that has one form."""
+        macro = _MACRO.fullmatch(part)
+        if macro is None:
+            return [part]
+        argument = (macro.group(2) or b"").decode("latin-1")
+        forms = expansions(self._raw, macro.group(1).decode("latin-1"), (argument,))
+        return forms[0].encode("latin-1").split(b",") if len(forms) == 1 else [part]
 
     def of(self, structure: str) -> tuple[OperationTable, ...]:
         """The tables of the structure."""

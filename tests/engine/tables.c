@@ -213,7 +213,17 @@ static void poke_slowly(struct map *map)
 	mutex_unlock(&map->lock);
 }
 
+static void put_in_batch(struct map *map)
+{
+	put_fast(map, 1);
+}
+
+#define BATCH_OPERATIONS(_name) \
+	.merge = merge_##_name, \
+	.put_batch = _name##_in_batch
+
 const struct map_ops first_table_ops = {
+	BATCH_OPERATIONS(put),
 	.take_out = take_out_first,
 	.put_in = put_in_plain,
 	.move = move_over,
