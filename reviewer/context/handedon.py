@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reviewer.context.tables import Api, Registration
-from reviewer.source.cfg import Assign, Call, Function
+from reviewer.source.cfg import Call, Function, written_by
 from reviewer.source.expression import split_arguments, unwrap
 from reviewer.source.macros import expansions
 from reviewer.source.program import Program
@@ -97,7 +97,7 @@ class _Search:
 
 def _of_function(function: Function, arguments: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The calls that the function makes, in the words of its caller where they are about parameters."""
-    moved = {node.target for node in function.nodes() if isinstance(node, Assign)}
+    moved = {written_by(node) for node in function.nodes()}
     given = {
         parameter: argument
         for parameter, argument in zip(function.params, arguments, strict=False)

@@ -108,8 +108,7 @@ class TableMates:
     @staticmethod
     def _is_given(function: Function, name: str) -> bool:
         """Whether ``name`` is a parameter that stays what it was."""
-        moved = (node for node in function.nodes() if isinstance(node, Assign) and node.target == name)
-        return name in function.params and next(moved, None) is None
+        return name in function.params and all(written_by(node) != name for node in function.nodes())
 
     def _is_alone(self, function: Function, name: str) -> bool:
         """Whether ``name`` is the only parameter of its type: of two nobody knows which one's table it was."""

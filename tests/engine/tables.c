@@ -70,6 +70,14 @@ static void lookup_another(struct map *map)
 	rcu_read_unlock();
 }
 
+static void lookup_found(struct map *map)
+{
+	map = find_map(map);
+	rcu_read_lock();
+	put_all(map); /* wrong: rcu-sleep-in-reader */
+	rcu_read_unlock();
+}
+
 static void release_plain(struct map *map)
 {
 	rcu_read_lock();
@@ -133,6 +141,11 @@ const struct map_ops slow_ops = {
 const struct map_ops another_ops = {
 	.put = put_fast,
 	.lookup = lookup_another,
+};
+
+const struct map_ops found_ops = {
+	.put = put_fast,
+	.lookup = lookup_found,
 };
 
 const struct map_ops unclear_ops = {
