@@ -21,6 +21,11 @@ _FILES = {
     '\treturn request_irq(bell->irq, ring, IRQF_NO_THREAD, "bell", bell);\n}\n'
     "int bell_replaced(struct bell *bell, irq_handler_t ring)\n{\n\tring = bell->ring;\n"
     '\treturn request_irq(bell->irq, ring, IRQF_NO_THREAD, "bell", bell);\n}\n'
+    "int bell_found(struct bell *bell, irq_handler_t ring)\n{\n\tring = bell_ringer(ring);\n"
+    '\treturn request_irq(bell->irq, ring, IRQF_NO_THREAD, "bell", bell);\n}\n'
+    "void bell_later(struct bell *bell, work_func_t ring)\n{\n\tif (bell->cpu)\n"
+    '\t\tcpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "bell", ring, NULL);\n\telse\n'
+    "\t\tINIT_WORK(&bell->work, ring);\n}\n"
     "void bell_rings(struct bell *bell, irq_handler_t ring)\n{\n\tbell_rings(bell, ring);\n}\n",
 }
 
@@ -31,6 +36,8 @@ _FILES = {
         ("bell_request(bell, ring)", [EntryKind.HARDIRQ]),
         ("bell_request(bell, (irq_handler_t)ring)", [EntryKind.HARDIRQ]),
         ("bell_replaced(bell, ring)", []),
+        ("bell_found(bell, ring)", []),
+        ("bell_later(bell, ring)", []),
         ("bell_rings(bell, ring)", []),
         ("BELL_INIT_WORK_WITH(bell, (void *)ring, bell->data)", [EntryKind.TASK]),
         ("BELL_TABLE(bell, ring)", []),

@@ -165,9 +165,13 @@ class _Mentions:
         for position in range(len(arguments)) if not known else ():
             if plain_value(arguments[position]) == name:
                 below = list(handed_on(self._program, self._api, called, arguments, position, self._path))
-                kinds = {_kind(each.registration, each.called, list(each.arguments), self._text) for each in below}
-                if len(kinds) == 1:  # otherwise something decides that is not seen
-                    yield _Found(kinds.pop(), self._path, line, f"{called}()", below[0].registration.holds)
+                found = {
+                    (_kind(each.registration, each.called, list(each.arguments), self._text), each.registration.holds)
+                    for each in below
+                }
+                if len(found) == 1:  # otherwise something decides that is not seen
+                    kind, holds = found.pop()
+                    yield _Found(kind, self._path, line, f"{called}()", holds)
 
     def _assigned(self, before: bytes, at: int, line: int) -> Iterator[_Found]:
         """``x->member = f`` and ``.member = f``: the member decides, or the call that the object is handed to."""
