@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from reviewer.context.assumptions import refuted
-from reviewer.context.effects import Acquisition, Condition, Edge, EventKind
+from reviewer.context.effects import MOST_CONDITIONS, Acquisition, Condition, Edge, EventKind
 from reviewer.context.enabled import interruptible, interrupts
 from reviewer.context.facts import STANDS, SYMBOL, TAKEN_AT, VALUE, Facts
 from reviewer.context.locks import around, canonical, in_parameters
@@ -241,10 +241,12 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
     function = flow.function
     if flow.body.once.is_first(facts) or flow.body.once.is_last(facts) or flow.body.decided_by_number(facts):
         return
-    assumed = place.conditions
+    conditions = acquisition.conditions + tuple(c for c in place.conditions if c not in acquisition.conditions)
+    if len(conditions) > MOST_CONDITIONS:
+        return
     outside = acquisition._replace(
         expression=flow.outside(acquisition.expression, facts),
-        conditions=(acquisition.conditions + tuple(c for c in assumed if c not in acquisition.conditions))[:4],
+        conditions=conditions,
         minus=frozenset(
             name if name == ANY else in_parameters(function, name)
             for name in acquisition.minus

@@ -1,39 +1,60 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which effects a summary keeps of a function that has more of them than its callers are told of."""
+"""Which effects a summary tells of a function that has more of them than its callers are told of."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, zip_longest
 
-from reviewer.context.effects import Effect, Summary
+from reviewer.context.effects import Effect
 
 _MOST = 24
+"""Each effect is tried at each call, on each path that comes there. Of a hundred functions of drivers two have more."""
 
 
-def keep(summary: Summary, new: Effect) -> None:
-    """Add ``new``, whose key is not there yet. Where that is one too many, the one goes that says least to callers.
+def told(effects: Iterable[Effect]) -> list[Effect]:
+    """The effects that callers are told of: all of them, or those that say most to them.
 
-    That is one of the commonest kind, so that each kind is heard of, and of these the one that happens to the fewest
-    callers: it asks most of them.
+    Those that differ take turns: in kind first, then in what a context must be for them to be wrong, then in what is
+    called in the end. Of those that are alike in all that, the one goes first that asks least of callers. What is
+    wrong inside already comes last: nobody is told of it again.
     """
-    effects = summary.effects
-    if len(effects) >= _MOST:
-        least = _least([*effects.values(), new])
-        if least is new:
-            return
-        del effects[least.key]
-    effects[new.key] = new
+    found = list(effects)
+    if len(found) <= _MOST:
+        return found
+    parts = [_in_turn([each for each in found if each.masked is masked], _DIFFERENCES) for masked in (False, True)]
+    return [*parts[0], *parts[1]][:_MOST]
 
 
-def _least(effects: Sequence[Effect]) -> Effect:
-    kinds = Counter(effect.kind for effect in effects)
-    most = max(kinds.values())
-    return max((effect for effect in effects if kinds[effect.kind] == most), key=_asked)
+def _in_turn(effects: Sequence[Effect], differences: Sequence[Callable[[Effect], object]]) -> list[Effect]:
+    """``effects`` in an order in which those that differ take turns."""
+    if not differences or len(effects) == 1:
+        return sorted(effects, key=_asked)
+    groups: dict[object, list[Effect]] = {}
+    for effect in effects:
+        groups.setdefault(differences[0](effect), []).append(effect)
+    turns = [_in_turn(group, differences[1:]) for group in groups.values()]
+    ordered = sorted(turns, key=lambda group: _asked(group[0]))
+    return [effect for effect in chain.from_iterable(zip_longest(*ordered)) if effect is not None]
+
+
+def _kind(effect: Effect) -> object:
+    return effect.kind
+
+
+def _where_wrong(effect: Effect) -> object:
+    return effect.rt, effect.conditions, effect.minus, effect.irq_on, effect.delta, effect.subject
+
+
+def _called(effect: Effect) -> object:
+    return effect.steps[-1].text
+
+
+_DIFFERENCES = (_kind, _where_wrong, _called)
 
 
 def _asked(effect: Effect) -> tuple[object, ...]:
     """How much must hold of a caller for which ``effect`` is wrong; the longer chain of equals comes last."""
     holds = len(effect.conditions) + len(effect.assumed) + len(effect.minus) + len(effect.free) + len(effect.through)
     moved = effect.irq_on + any(effect.delta)
-    return (effect.masked, holds + moved, len(effect.steps), effect.steps)
+    return holds + moved + len(effect.tables), len(effect.apart), len(effect.steps), effect.steps

@@ -96,6 +96,10 @@ class Condition(NamedTuple):
     holds: bool = True
 
 
+MOST_CONDITIONS: Final = 32
+"""What happens only where more of them hold is told to no caller: of a condition that is left out he would be told
+wrongly. A switch leaves about so many values to its default; of other effects few have more than four."""
+
 Assumptions = frozenset[tuple[str, bool]]
 """Expressions in a function's parameters (``P0->flags&LAZY``, ``is_lazy(P0)``), and whether they are true."""
 

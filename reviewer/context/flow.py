@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from reviewer.context.acquire import distrusted
 from reviewer.context.assume import assume
 from reviewer.context.balance import COUNTERS, Moves, unbalanced
+from reviewer.context.crowded import told
 from reviewer.context.cursors import keep_alike
 from reviewer.context.doubts import Doubts
 from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Effect, Event, EventKind, Exit, Left
@@ -263,6 +264,8 @@ class Flow:
         self.analysis.again = [event for held, event in self.again.items() if certain(held)]
         found = [distrusted(each, self._given_up) for each in self.analysis.summary.acquisitions.values()]
         self.analysis.summary.acquisitions = {acquisition.key: acquisition for acquisition in found}
+        kept = told(self.analysis.summary.effects.values())
+        self.analysis.summary.effects = {effect.key: effect for effect in kept}
 
     # Nodes
 

@@ -16,6 +16,9 @@ from reviewer.source.program import Program
 
 _DEEPEST = 3
 """So many calls one below the other are looked into."""
+_INCLUDED_DEEP = 2
+"""A macro is looked for in the headers that the file includes, and in those that these include: in a driver's own
+headers, and in those of its subsystem that they build on."""
 _CAST = re.compile(r"\(\w+\**\)(?=[\w&])")
 _CALL = re.compile(r"(?:do\{)?(\w+)\((.*)\);?(?:\}while\(0\))?")
 _INCLUDED = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([\w./-]+\.h)"', re.MULTILINE)
@@ -88,7 +91,7 @@ class _Search:
 
     def _included(self, path: str) -> list[str]:
         found: dict[str, None] = {}
-        for _ in range(2):
+        for _ in range(_INCLUDED_DEEP):
             for file in (path, *found):
                 for name in _INCLUDED.findall(self._program.text(file) or b""):
                     found[posixpath.normpath(posixpath.join(posixpath.dirname(file), name.decode()))] = None

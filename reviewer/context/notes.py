@@ -6,8 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reviewer.context.asserted import without
-from reviewer.context.crowded import keep
-from reviewer.context.effects import MAYBE_LOWERED, SLEEPING, SLEEPING_ON_RT, Effect, EventKind
+from reviewer.context.effects import MAYBE_LOWERED, MOST_CONDITIONS, SLEEPING, SLEEPING_ON_RT, Effect, EventKind
 from reviewer.context.enabled import slept
 from reviewer.context.facts import Facts
 from reviewer.context.locks import around, canonical, in_parameters
@@ -148,13 +147,15 @@ class Notes:
         } | {(kind, in_parameters(function, expression)) for kind, expression in state.dropped}
         assumed = place.conditions
         conditions = effect.conditions + tuple(c for c in assumed if c not in effect.conditions)
+        if len(conditions) > MOST_CONDITIONS:
+            return
         suffix, preempt, bh, rcu = effect.delta
         summary = flow.analysis.summary
         told = place.for_callers(effect.assumed)
         tables = {(flow.outside(path, place.facts), names) for path, names in effect.tables}
         new = Effect(
             effect.kind,
-            conditions[:4],
+            conditions,
             frozenset(minus),
             effect.irq_on or state.irq in ("on", "restored") or "irq" + MAYBE_LOWERED in state.unsure,
             (
@@ -176,10 +177,7 @@ class Notes:
             | flow.analyser.table_mates.filling(function, told),
         )
         old = summary.effects.get(new.key)
-        if old is not None:
-            summary.effects[new.key] = joined(old, new)
-        else:
-            keep(summary, new)
+        summary.effects[new.key] = joined(old, new) if old is not None else new
 
 
 def _lowered(state: State, counter: str, change: int) -> int:

@@ -8,7 +8,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from reviewer.context.conditions import UNKNOWN, Clause, Definition, clauses
-from reviewer.context.effects import Condition, Need, Requirement, RequirementKey, Site, Standing, Under
+from reviewer.context.effects import (
+    MOST_CONDITIONS,
+    Condition,
+    Need,
+    Requirement,
+    RequirementKey,
+    Site,
+    Standing,
+    Under,
+)
 from reviewer.context.evaluated import perhaps_inside
 from reviewer.context.facts import ASSUMED, SYMBOL, VALUE, Facts, value_of
 from reviewer.context.locks import canonical
@@ -265,12 +274,14 @@ class Requirements:
         conditions = requirement.conditions + tuple(
             condition for condition in here if not _is_no_null(condition, flow.function)
         )
+        if len(conditions) > MOST_CONDITIONS:
+            return
         needs = frozenset(
             need._replace(expression=flow.outside(need.expression, facts) if need.expression else "")
             for need in requirement.needs
         )
         unless_null = requirement.unless_null | no_null
-        own = requirement._replace(needs=needs, conditions=conditions[:4], unless_null=unless_null)
+        own = requirement._replace(needs=needs, conditions=conditions, unless_null=unless_null)
         known = self._found.get((line, callee, source, own.key))
         if known is None:
             self._found[line, callee, source, own.key] = (own, {standing})

@@ -10,7 +10,8 @@ from reviewer.context.effects import Condition
 from reviewer.context.facts import GFP, REPLACED, SYMBOL, VALUE, Facts
 from reviewer.source.cfg import Function, written_by
 
-_MOST = 4
+_MOST_OF_EXIT = 4
+"""A way out is told in any case, since nobody goes on without one: those that differ in more count as one."""
 _Subject = tuple[int, str, str | None]
 
 
@@ -41,7 +42,8 @@ class Subjects:
                     found.append(Condition(position, operator, of, known != 0))
                 else:
                     found.append(Condition(position, operator, known))
-        return tuple(sorted(found, key=str)[:_MOST] if len(found) > 1 else found)
+        found = sorted(found, key=str) if len(found) > 1 else found
+        return tuple(found[:_MOST_OF_EXIT] if of_exit else found)
 
     def decided_by_number(self, facts: Facts) -> bool:
         """Whether a callee has decided, by a number that the function is given, that the path goes here.

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reviewer.context.locks import canonical
-from reviewer.source.cfg import Assign, Call, Function, written_by
+from reviewer.source.cfg import Call, Function, written_by
 from reviewer.source.optables import OperationTables
 from reviewer.source.program import Program
 

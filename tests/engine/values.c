@@ -425,3 +425,16 @@ void limit_lowered(struct dev *dev, unsigned long limit)
 	set_own_limit(dev, limit); /* wrong: rcu-sleep-in-reader */
 	rcu_read_unlock();
 }
+
+static void waits_seldom(int rare, int slow, int cold, int dirty, int full)
+{
+	if (rare && slow && cold && dirty && full)
+		msleep(1);
+}
+
+void never_so_full(struct pipe *pipe)
+{
+	spin_lock(&pipe->lock);
+	waits_seldom(1, 1, 1, 1, 0);
+	spin_unlock(&pipe->lock);
+}
