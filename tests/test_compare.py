@@ -273,3 +273,17 @@ def test_removed_unlock_before_a_call_that_sleeps_exposes_the_call() -> None:
     after = before.replace("\tspin_unlock(&dev->lock);\n\tmsleep(1);\n\tspin_lock(&dev->lock);\n", "\tmsleep(1);\n")
     (finding,) = brought_by(after, before)
     assert (finding.change, finding.line, finding.cause and finding.cause.line) == (Change.EXPOSED, 6, 6)
+
+
+def test_the_witness_goes_no_way_that_the_caller_knows_to_be_closed() -> None:
+    code = (
+        "struct link { spinlock_t lock; int in_panic; };\n"
+        "static void wait(struct link *link)\n{\n\tmsleep(2);\n}\n\n"
+        "static void send(struct link *link)\n{\n\tint in_panic = READ_ONCE(link->in_panic);\n\n"
+        "\tif (!in_panic)\n\t\tusleep_range(1, 2);\n\twait(link);\n}\n\n"
+        "static void relay(struct link *link)\n{\n\tsend(link);\n}\n\n"
+        "void tell(struct link *link)\n{\n"
+        "\tlink->in_panic = 1;\n\tspin_lock(&link->lock);\n\trelay(link);\n\tspin_unlock(&link->lock);\n}\n"
+    )
+    (finding,) = brought_by(code)
+    assert [step.text for step in finding.witness][1:] == ["relay()", "send()", "wait()", "msleep()"]

@@ -14,6 +14,7 @@ from reviewer.context.facts import (
     GFP,
     MEANING,
     NONZERO,
+    SEEN,
     SYMBOL,
     UNEQUAL,
     VALUE,
@@ -77,6 +78,8 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
     learn(facts, text, literal.operator, literal.right, literal.holds)
     _exclude(facts, text, api)
     if (VALUE, text) in facts:
+        if "->" in (read := function.aliases.get(text, "")):
+            facts[SEEN, read] = facts[VALUE, text]
         facts.pop((SYMBOL, f"{text}=={literal.right}"), None)
     if (VALUE, text) in facts and not conclude(facts, (VALUE, text)):
         return None

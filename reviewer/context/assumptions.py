@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Final, NamedTuple
 
 from reviewer.context.effects import Assumptions
-from reviewer.context.facts import MOVED, SYMBOL, VALUE, Facts, value_of
+from reviewer.context.facts import MOVED, SEEN, SYMBOL, VALUE, Facts, value_of
 from reviewer.context.stores import stored
 from reviewer.source.cfg import Assign, Function
 from reviewer.source.expression import is_path, last_member
@@ -23,6 +23,7 @@ from reviewer.source.expression import is_path, last_member
 SOME: Final = "?->"
 """Before a member of an object that is not known."""
 
+_KNOWN = frozenset((VALUE, SEEN))
 _MOST = 8
 _LONGEST = 80
 _SHORTEST = 2  # words of a member's name
@@ -87,6 +88,8 @@ def taken_for_granted(function: Function, facts: Facts, changed: Set[str], copie
     ``copies`` is what the function has read there into members of its own.
     """
     found = [(text, facts[VALUE, text] != 0) for kind, text in facts if kind == VALUE and _tells(text)]
+    seen = [text for kind, text in facts if kind == SEEN and (VALUE, text) not in facts]
+    found += [(text, facts[SEEN, text] != 0) for text in seen if _tells(text)]
     told = [(text, facts[SYMBOL, text]) for kind, text in facts if kind == SYMBOL]
     found += [(_read(text, copies), truth) for text, truth in told if _compares_member(text)]
     found += [(below, False) for text, truth in told if not truth and (below := _below(function, text))]
@@ -204,13 +207,14 @@ def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
         if facts.get((SYMBOL, text), truth) != truth or (not truth and _is_true_of_itself(text)):
             return True
         value = value_of(facts, text)
+        value = facts.get((SEEN, text)) if value is None else value
         if value is not None and (value != 0) != truth:
             return True
         if text.startswith(SOME) and _asked_otherwise(text.removeprefix(SOME), truth, facts):
             return True
         longer = _parts(text) if value is None else ()
         if len(longer) > _SHORTEST and any(
-            letter == VALUE and (known != 0) != truth and _ends_with(longer, _parts(other))
+            letter in _KNOWN and (known != 0) != truth and _ends_with(longer, _parts(other))
             for (letter, other), known in facts.items()
         ):
             return True
@@ -226,7 +230,7 @@ def _is_true_of_itself(text: str) -> bool:
 def _asked_otherwise(member: str, truth: bool, facts: Facts) -> bool:
     """Whether the member is known of some object, as the opposite."""
     return any(
-        letter == VALUE and (known != 0) != truth and _FOUND.fullmatch(other) and last_member(other) == member
+        letter in _KNOWN and (known != 0) != truth and _FOUND.fullmatch(other) and last_member(other) == member
         for (letter, other), known in facts.items()
     )
 
