@@ -78,6 +78,49 @@ void quick_reset(struct engine *e)
     assert sibling == ()
 
 
+_FILLER = """
+static void {name}_flush(struct engine *e)
+{{
+	{body};
+}}
+static void {name}_fill(struct engine_ops *ops)
+{{
+	ops->flush = {name}_flush;
+}}
+void {name}_create(struct engine *e)
+{{
+	{name}_fill(e->ops);
+}}
+"""
+
+
+def test_file_that_has_its_objects_filled_by_one_driver_does_not_reach_another() -> None:
+    shared = GENERIC.replace("static void engine_flush", "void engine_flush").split("void engine_flush_locked")[0]
+    user = """
+static void reset(struct engine *e)
+{
+	spin_lock(&e->lock);
+	engine_flush(e);
+	spin_unlock(&e->lock);
+}
+static const struct glue_ops glue_ops = { .create = quick_create };
+"""
+    files = {
+        "drivers/example/shared.c": shared,
+        "drivers/example/slow.c": _FILLER.format(name="slow", body="msleep(1)"),
+        "drivers/example/quick.c": _FILLER.format(name="quick", body="e->pending = 0"),
+        "include/linux/engine.h": "struct engine_ops { void (*flush)(struct engine *e); };\n" + HEADER,
+    }
+
+    def found_in(user: str) -> list[str]:
+        return [f.check for f in brought_by(user, others=files, path="drivers/example/glue.c")]
+
+    assert found_in(user) == []
+    assert found_in(user.replace("quick_create", "slow_create")) == ["lock-sleep-in-atomic"]
+    assert found_in(user.replace("quick_create", "NULL")) == ["lock-sleep-in-atomic"]
+    assert found_in(f"{user}EXPORT_SYMBOL(reset);\n") == ["lock-sleep-in-atomic"]
+
+
 def test_file_whose_own_table_leaves_the_member_out_does_not_reach_it() -> None:
     shared = """
 void engine_flush(struct engine *e)

@@ -9,6 +9,7 @@ from reviewer.context.body import Body
 from reviewer.context.calls import Calls
 from reviewer.context.closure import Base, Closure, Key, Peer, key_of
 from reviewer.context.effects import Analysis, Assumptions, OfTables, Summary
+from reviewer.context.fillers import Fillers
 from reviewer.context.flow import Flow
 from reviewer.context.handlers import Handlers
 from reviewer.context.handlerwaits import HandlerWaits
@@ -72,6 +73,7 @@ class Analyser:
         self.lasting = Lasting(program)
         self.counters = Counters(program, api)
         self.table_mates = TableMates(program)
+        self.fillers = Fillers(program)
         telling = frozenset(api.sleeps_unless.values())
         self._closure: Closure = Closure(
             self._below,

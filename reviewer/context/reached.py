@@ -183,7 +183,7 @@ def brought_about(
     path = caller.path
     if is_apart(path, effect.apart) or any(analyser.program.leaves_out(path, member) for member in effect.through):
         return None
-    if leads_abroad(effect.steps, caller):
+    if leads_abroad(effect.steps, caller) or analyser.fillers.mean_another(path, effect):
         return None
     args = node.args
     tables = reached_in | {(in_caller(caller, path, args), names) for path, names in effect.tables}
