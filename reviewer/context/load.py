@@ -185,6 +185,7 @@ def _effects(reader: TableReader, table: EffectsTable) -> EffectTables:
         last_reference=reader.pattern("rcu.last_reference", rcu.last_reference),
         not_last_reference=reader.pattern("rcu.not_last_reference", rcu.not_last_reference),
         lowers_reference=reader.pattern("rcu.lowers_reference", rcu.lowers_reference, rcu.last_reference),
+        raises_reference=reader.pattern("rcu.raises_reference", rcu.raises_reference),
         keeps=reader.pattern("rcu.keeps", rcu.keeps),
         takes_reference=reader.pattern("rcu.references", rcu.references),
         for_readers=rcu.for_readers,

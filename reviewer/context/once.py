@@ -13,10 +13,11 @@ from reviewer.context.facts import VALUE, Facts, value_of
 from reviewer.context.references import LAST
 from reviewer.context.stores import stored
 from reviewer.context.tables import Api
-from reviewer.source.cfg import WARNED, Assign, Call, Function, Literal, Loop, written_by
+from reviewer.source.cfg import WARNED, Assign, Block, Call, Function, Literal, Loop, written_by
 from reviewer.source.expression import last_member, root
 
 _COUNTED = re.compile(r"(\w+)\([^()]*?&(\w[\w.>-]*)->[\w.]+\)")
+_CALLS = 2  # one that takes a reference, and the one that it is taken for
 _SET_UP = re.compile(r"(?:\w*_)?initiali[sz]ed")
 
 
@@ -31,7 +32,7 @@ class Once:
         self._true_at_last = frozenset(_asked_for(function, api.last_reference))
         self._false_at_last = frozenset(_asked_for(function, api.not_last_reference))
         self._guarded = frozenset(_guarded(function, api.sleeps_voluntarily))
-        self._written_after = frozenset(_written_after(function, api.stores))
+        self._outlived = frozenset((*_written_after(function, api.stores), *_given_back(function, api)))
         self._api = api
 
     @property
@@ -52,9 +53,10 @@ class Once:
     def outlives(self, line: int, assumed: Assumptions) -> bool:
         """Whether a call on ``line`` lets go of the last reference by what is ``assumed``, and cannot have done so.
 
-        Who writes to the object right after the call holds another reference to it.
+        Who writes to the object right after the call holds another reference to it. What allowed the function to take
+        one still keeps the object where it is given back at once.
         """
-        return any((line, name) in self._written_after for name in _let_go(assumed, self._api))
+        return any((line, name) in self._outlived for name in _let_go(assumed, self._api))
 
     @staticmethod
     def has_warned(facts: Facts) -> bool:
@@ -99,6 +101,39 @@ def _written_after(function: Function, stores: Set[str]) -> Iterator[tuple[int, 
                 for pointer in written
                 if root(pointer) not in moved and not f"{pointer}->".startswith(f"{target}->")
             }
+
+
+def _given_back(function: Function, api: Api) -> Iterator[tuple[int, str]]:
+    """The lines of calls, and the pointers to what a reference was taken to right before, for a call that refused it.
+
+    As in ``kref_get(&a->ref); if (!queue_work(q, &a->work)) kref_put(&a->ref, release);``.
+    """
+    ways: dict[int, list[str]] = defaultdict(list)
+    for block in function.blocks:
+        taken, asked = _taken_for(block, api)
+        for edge in block.edges:
+            ways[edge.target].append(taken if any(literal.left == asked for literal in edge.literals) else "")
+    for number, before in ways.items():
+        first = next(iter(function.blocks[number].nodes), None)
+        of = _object(first) if isinstance(first, Call) else ""
+        if first is not None and of and set(before) == {of}:
+            yield first.line, of
+
+
+def _taken_for(block: Block, api: Api) -> tuple[str, str | None]:
+    """To what ``block`` takes a reference for its last call, and what that has answered."""
+    if len(block.nodes) < _CALLS:
+        return "", None
+    taking, last = block.nodes[-_CALLS:]
+    if isinstance(taking, Call) and isinstance(last, Call) and api.raises_reference.fullmatch(taking.name):
+        return _object(taking), last.result
+    return "", None
+
+
+def _object(node: Call) -> str:
+    """The pointer to the object that a call is given first, or a member of it."""
+    path = node.args[0] if node.args else ""
+    return path[1:].rpartition("->")[0] if path.startswith("&") else path
 
 
 def _pointers(path: str) -> Iterator[str]:

@@ -347,6 +347,7 @@ class Rcu(_Table, frozen=True, forbid_unknown_fields=True):
     last_reference: str
     not_last_reference: str
     lowers_reference: str
+    raises_reference: str
     references: str
     for_readers: dict[str, str]
     keeps: str

@@ -306,6 +306,7 @@ class EffectTables:
     last_reference: re.Pattern[str]
     not_last_reference: re.Pattern[str]
     lowers_reference: re.Pattern[str]
+    raises_reference: re.Pattern[str]
     keeps: re.Pattern[str]
     takes_reference: re.Pattern[str]
     for_readers: Mapping[str, str]

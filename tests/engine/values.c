@@ -438,3 +438,35 @@ void never_so_full(struct pipe *pipe)
 	waits_seldom(1, 1, 1, 1, 0);
 	spin_unlock(&pipe->lock);
 }
+
+static void put_ctx_slowly(struct ctx *ctx)
+{
+	if (refcount_dec_and_test(&ctx->users))
+		msleep(1);
+}
+
+void hands_reference_to_work(struct ctx *ctx)
+{
+	raw_spin_lock(&ctx->raw);
+	refcount_inc(&ctx->users);
+	if (!schedule_work(&ctx->work))
+		put_ctx_slowly(ctx);
+	raw_spin_unlock(&ctx->raw);
+}
+
+void hands_reference_that_it_was_given(struct ctx *ctx)
+{
+	raw_spin_lock(&ctx->raw);
+	if (!schedule_work(&ctx->work))
+		put_ctx_slowly(ctx); /* wrong: lock-sleep-in-atomic */
+	raw_spin_unlock(&ctx->raw);
+}
+
+void hands_reference_to_another(struct ctx *ctx)
+{
+	raw_spin_lock(&ctx->raw);
+	refcount_inc(&ctx->parent->users);
+	if (!schedule_work(&ctx->work))
+		put_ctx_slowly(ctx); /* wrong: lock-sleep-in-atomic */
+	raw_spin_unlock(&ctx->raw);
+}
