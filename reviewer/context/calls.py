@@ -72,7 +72,8 @@ class Calls:
     def call(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
         """The states after a call."""
         if self.is_ordinary(node.name):
-            forks = self._descend(flow, node, self._forget_results(flow, node, state, facts), facts)
+            given = _given(node, facts)
+            forks = self._descend(flow, node, self._forget_results(flow, node, state, facts), facts, given)
             flow.requirements.met(node, state)
             return forks
         flow.requirements.asserted(node, state, facts)
@@ -81,10 +82,11 @@ class Calls:
         return forks
 
     def _call(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
+        given = _given(node, facts)
         state = self._forget_results(flow, node, state, facts)
         name = node.name
         if self.analyser.is_own(name, flow.function.path):
-            return self._descend(flow, node, state, facts)
+            return self._descend(flow, node, state, facts, given)
         if name in self.api.predicates or name == "IS_ENABLED":
             self._predicate(node, facts)
             return [(state, facts)]
@@ -129,7 +131,7 @@ class Calls:
             if flow.opened:
                 self._opened(flow, node, state, facts)
             return [(state, facts)]
-        return self._descend(flow, node, state, facts)
+        return self._descend(flow, node, state, facts, given)
 
     def is_ordinary(self, name: str) -> bool:
         """Whether no table has anything to say of ``name``, as of nearly all functions."""
@@ -384,7 +386,8 @@ class Calls:
 
     # Across functions
 
-    def _descend(self, flow: Flow, node: Call, state: State, facts: Facts) -> Forks:
+    def _descend(self, flow: Flow, node: Call, state: State, facts: Facts, given: Facts | None = None) -> Forks:
+        """``given`` is what is known where the callee begins, of objects that it is given to write to too."""
         for key in [key for key in facts if key[0] == UNMOVED]:
             del facts[key]  # whoever is called may let go of a lock and take it again
         if state.eqs and node.name.startswith("."):
@@ -405,7 +408,7 @@ class Calls:
             state = state._replace(task=Task.RUNNING)  # who sleeps comes back as TASK_RUNNING
         if reached.apart:
             flow.doubts.not_followed(node, state, facts)
-        place = Place(flow, state, facts)
+        place = Place(flow, state, facts if given is None else given)
         released: set[tuple[str, str]] = set()
         for callee in reached.callees:
             lost = unnamed(callee.unnamed, state) if callee.unnamed and state.locks else frozenset()
@@ -536,6 +539,16 @@ class Calls:
         if conditions or lost:
             effect = effect._replace(conditions=tuple(conditions), minus=effect.minus | lost)
         self.notes.effect(place.flow, node, there, effect)
+
+
+def _given(node: Call, facts: Facts) -> Facts | None:
+    """What is known before a call that may write to objects, where something is known of one of them; else None."""
+    for argument in node.args:
+        if _OUT_PARAMETER.fullmatch(argument):
+            known = (argument[1:] + ".", argument[1:] + "&", argument[1:] + "==")
+            if any(text == argument[1:] or text.startswith(known) for _, text in facts):
+                return dict(facts)
+    return None
 
 
 def _task_state(node: Call) -> Task:
