@@ -16,6 +16,8 @@ from typing import Final, NamedTuple
 
 from reviewer.context.effects import Assumptions
 from reviewer.context.facts import MOVED, SEEN, SYMBOL, VALUE, Facts, value_of
+from reviewer.context.otherwise import BETWEEN
+from reviewer.context.settings import is_another
 from reviewer.context.stores import stored
 from reviewer.source.cfg import Assign, Function
 from reviewer.source.expression import is_path, last_member
@@ -112,6 +114,12 @@ def _outside(
     found: Iterable[tuple[str, bool]], function: Function, moved: frozenset[str], changed: Set[str]
 ) -> Iterator[tuple[str, bool]]:
     for text, truth in found:
+        if text.endswith(BETWEEN):
+            of, mark, others = text.partition("==")
+            outside = in_parameters(function.params, moved, of)
+            if outside is not None and last_member(of) not in changed:
+                yield outside + mark + others, truth
+            continue
         outside = in_parameters(function.params, moved, text) or _of_some_object(function, text)
         if outside is not None and last_member(_COMPARED.sub("", text)) not in changed:
             yield outside, truth
@@ -149,7 +157,7 @@ def _tells(text: str) -> bool:
 
 @functools.lru_cache(maxsize=65536)
 def _compares_member(text: str) -> bool:
-    return len(text) < _LONGEST and _MEMBER_COMPARED.fullmatch(text) is not None
+    return text.endswith(BETWEEN) or (len(text) < _LONGEST and _MEMBER_COMPARED.fullmatch(text) is not None)
 
 
 @functools.lru_cache(maxsize=65536)
@@ -206,6 +214,10 @@ def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
     for text, truth in assumptions:
         if facts.get((SYMBOL, text), truth) != truth or (not truth and _is_true_of_itself(text)):
             return True
+        if not truth and text.endswith(BETWEEN):
+            if is_another(text, facts):
+                return True
+            continue
         value = value_of(facts, text)
         value = facts.get((SEEN, text)) if value is None else value
         if value is not None and (value != 0) != truth:

@@ -23,6 +23,7 @@ from reviewer.context.irqflags import kept_to_itself
 from reviewer.context.locks import canonical, handed_out, releases
 from reviewer.context.made import marked
 from reviewer.context.once import Once
+from reviewer.context.otherwise import otherwise
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
 from reviewer.context.ranges import never_taken
@@ -82,6 +83,7 @@ class Body:
         self.choices = Choices(function, api)
         self.deferred = Deferred(function, api, partial(analyser.program.own_functions, function.path))
         self.never_taken = never_taken(function)
+        self.otherwise = otherwise(function, api.converts)
         self.written = written(function)
         self.becomes = becomes(function, api.stores)
         self.copied = copied(function, lambda name: analyser.only_looks(name, function.path))

@@ -38,6 +38,7 @@ from reviewer.context.place import Place
 from reviewer.context.reached import Brought, brought_about
 from reviewer.context.references import in_vain
 from reviewer.context.returns import apply_exits, unnamed
+from reviewer.context.settings import put
 from reviewer.context.shown import ANONYMOUS, FREE_PREFIX, guard_name, shown_as
 from reviewer.context.since import since
 from reviewer.context.sought import note_sought, sought_for
@@ -161,6 +162,8 @@ class Calls:
             if flow.analyser.is_predicate(node.name, flow.function.path):
                 note_same(facts, node)
             note_error(facts, node, self.api)
+            if node.name in self.api.converts:
+                flow.converted(node, facts)
             flow.body.references.called(node, facts)
         if node.name in self.api.taken_out and node.args:
             forget(facts, node.args[0])
@@ -408,7 +411,11 @@ class Calls:
             state = state._replace(task=Task.RUNNING)  # who sleeps comes back as TASK_RUNNING
         if reached.apart:
             flow.doubts.not_followed(node, state, facts)
-        place = Place(flow, state, facts if given is None else given)
+        if given is None:
+            given = facts
+        else:
+            given.update((key, value) for key, value in facts.items() if key[0] == MOVED)
+        place = Place(flow, state, given)
         released: set[tuple[str, str]] = set()
         for callee in reached.callees:
             lost = unnamed(callee.unnamed, state) if callee.unnamed and state.locks else frozenset()
@@ -434,8 +441,10 @@ class Calls:
                 state = state._replace(task=Task.RUNNING)
             return [(state, facts)]
         callee = reached.callees[0]
+        for target, value in reached.settings:
+            put(facts, flow.function, target, value)
         if state is not place.state:
-            place = Place(flow, state, facts)
+            place = Place(flow, state, given)
         flow.requirements.inherited(node, reached.required, place)
         note_sought(node, flow.function, (callee.function,), facts)
         inherit(flow, node, callee.function, reached.acquired, place)

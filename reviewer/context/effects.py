@@ -363,12 +363,16 @@ class Event(NamedTuple):
 
 @dataclass(slots=True)
 class Summary:
-    """A function seen from outside. ``exits`` are a set that keeps its order: results do not depend on hashes."""
+    """A function seen from outside. ``exits`` are a set that keeps its order: results do not depend on hashes.
+
+    ``settings`` are as in ``reviewer.context.settings``.
+    """
 
     effects: dict[tuple[object, ...], Effect] = field(default_factory=dict)
     exits: dict[Exit, None] = field(default_factory=dict)
     requirements: dict[RequirementKey, Requirement] = field(default_factory=dict)
     acquisitions: dict[tuple[object, ...], Acquisition] = field(default_factory=dict)
+    settings: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def outside(self) -> tuple[object, ...]:
@@ -382,7 +386,7 @@ class Summary:
     @property
     def whole(self) -> tuple[object, ...]:
         """All that a caller's own summary is made from."""
-        return (*self.outside, frozenset(self.requirements))
+        return (*self.outside, frozenset(self.requirements), self.settings)
 
     @property
     def told(self) -> tuple[object, ...]:
@@ -392,6 +396,7 @@ class Summary:
             tuple(self.exits),
             tuple(self.requirements.values()),
             tuple(self.acquisitions.values()),
+            self.settings,
         )
 
 

@@ -42,6 +42,7 @@ ALIKE: Literal["alike"] = "alike"
 SOUGHT: Literal["sought"] = "sought"
 REFERENCE: Literal["reference"] = "reference"
 STORED: Literal["stored"] = "stored"
+PUT: Literal["put"] = "put"
 SAVED_IN: Literal["saved in"] = "saved in"
 SEEN: Literal["seen"] = "seen"
 """What a member was when it was read into a variable, which has told it since: it may have changed meanwhile."""
@@ -94,7 +95,7 @@ class Parameter(NamedTuple):
 
 
 _SETS = frozenset(WHERE.values())
-_FORGOTTEN = frozenset((VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS, STORED, SEEN)) | _SETS
+_FORGOTTEN = frozenset((VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS, STORED, PUT, SEEN)) | _SETS
 _KEPT = frozenset((FLAGS, TAKEN_AT, DECIDED, MOVED, REPLACED))
 _ADDRESS = re.compile(r"&[A-Za-z_][\w.>\[\]-]*")
 

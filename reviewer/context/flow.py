@@ -27,6 +27,7 @@ from reviewer.context.facts import (
     MOVED,
     NEGATIVE_VALUE,
     NONZERO,
+    PUT,
     REPLACED,
     STORED,
     SYMBOL,
@@ -46,6 +47,7 @@ from reviewer.context.irqflags import disables_by_hand, interrupts_off, note_sav
 from reviewer.context.locks import canonical, in_parameters, other_names, returned_as
 from reviewer.context.reached import Reached
 from reviewer.context.requirements import Requirements
+from reviewer.context.settings import Settings, is_set_in, names_constant, settings_of
 from reviewer.context.shown import shown_as
 from reviewer.context.since import begun
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, reassured
@@ -100,6 +102,7 @@ class Flow:
         self._fell: set[str] = set()
         self.resets_task = False
         self.suspected: list[tuple[Held, Event]] = []
+        self._settings: Settings | None = None
         self.again: dict[Held, Event] = {}
         self._watchers = tuple(watcher(self) for watcher in self.body.watchers)
         self._seen: set[tuple[object, ...]] = set()
@@ -136,6 +139,8 @@ class Flow:
             self._rechecked, self._awaited = found, awaited
             self._begin_again()
             self._follow()
+        if self.analysis.complete and self._settings:
+            self.analysis.summary.settings = self._settings
         if self.resets_task:
             self._reset_task()
         if self.perhaps_released:
@@ -164,6 +169,7 @@ class Flow:
         self._flags_lost.clear()
         self._given_up.clear()
         self.suspected.clear()
+        self._settings = None
         self.again.clear()
         self.requirements = Requirements(self)
 
@@ -252,6 +258,8 @@ class Flow:
                     break
             if after is not None:
                 self._went.add((block, position))
+                if (otherwise := self.body.otherwise.get((block, position))) is not None:
+                    carried[otherwise] = False
                 if (last := self.body.last_read.get((block, position))) is not None:
                     forget_temporaries(carried, last)
                 yield edge.target, after, carried
@@ -389,6 +397,8 @@ class Flow:
             facts[VALUE, node.target] = value
         elif node.value in self.function.params and "->" in node.target and (MOVED, node.value) not in facts:
             facts[STORED, node.target] = self.function.params.index(node.value)
+        elif is_set_in(self.function, node.target) and names_constant(self.function, node.value):
+            facts[PUT, node.target] = node.value
         elif follows := of_conjunction(node.target, node.value):
             facts[WHERE[VALUE], node.target] = follows
         if node.target in self.function.locals and self._lasts(node.value):
@@ -398,6 +408,15 @@ class Flow:
         copy_bits(facts, node.target, node.value)
         if node.value in self.function.locals and root(node.target) in self.function.locals and "->" not in node.target:
             copy_equal(facts, node.target, node.value)
+
+    def converted(self, node: Call, facts: Facts) -> None:
+        """The result of a call is what it is given, in another form."""
+        if node.result and len(node.args) == 1 and is_set_in(self.function, node.result):
+            given = node.args[0]
+            if given in self.function.params and "->" in node.result and (MOVED, given) not in facts:
+                facts[STORED, node.result] = self.function.params.index(given)
+            elif names_constant(self.function, given):
+                facts[PUT, node.result] = given
 
     def _lasts(self, name: str) -> bool:
         """Whether ``name`` is a variable that keeps its value."""
@@ -418,6 +437,9 @@ class Flow:
             kind = "nonzero"
         if kind == "any" and value_of(facts, f"IS_ERR({text})") not in (None, 0):
             kind = "nonzero"
+        if self._settings is None or self._settings:
+            settings = settings_of(self.function, facts, self.body.written, self.api.clears)
+            self._settings = settings if self._settings is None else self._settings & settings
         if len(self.analysis.summary.exits) >= _EXITS:
             return
         for held in sorted(state.locks):

@@ -83,6 +83,7 @@ class _Data(msgspec.Struct, frozen=True, array_like=True):
     exits: tuple[Exit, ...]
     requirements: tuple[Requirement, ...]
     acquisitions: tuple[Acquisition, ...]
+    settings: tuple[tuple[str, str], ...]
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -172,6 +173,7 @@ class Kept:
                 tuple(summary.exits),
                 tuple(summary.requirements.values()),
                 tuple(summary.acquisitions.values()),
+                tuple(sorted(summary.settings)),
             )
             oid = self._program.files.blob_id(key.path)
             files = array("I", sorted(self._numbers.marks_of(known.files))).tobytes()
@@ -332,6 +334,7 @@ def _read(content: bytes) -> Summary:
         dict.fromkeys(data.exits),
         {requirement.key: requirement for requirement in data.requirements},
         {acquisition.key: acquisition for acquisition in data.acquisitions},
+        frozenset(data.settings),
     )
 
 

@@ -102,6 +102,7 @@ def _context(reader: TableReader, table: ContextTable) -> ContextTables:
         quiet=reader.pattern("quiet.pattern", table.quiet.pattern),
         taken_out=reader.names("taken_out.names", table.taken_out.names),
         stores=reader.names("stores.names", table.stores.names),
+        converts=reader.names("converts.names", table.converts.names),
         clears=reader.names("clears.names", table.clears.names),
         alone=table.alone,
         exclusive_questions={

@@ -34,4 +34,5 @@ def moved_summary(summary: Summary, path: str, moving: Mapping[str, Moves]) -> S
         {exit_ if own is None else exit_._replace(line=own.moved(exit_.line)): None for exit_ in summary.exits},
         {key: each._replace(steps=steps(each.steps)) for key, each in summary.requirements.items()},
         {key: each._replace(steps=steps(each.steps)) for key, each in summary.acquisitions.items()},
+        summary.settings,
     )

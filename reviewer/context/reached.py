@@ -27,6 +27,7 @@ from reviewer.context.effects import (
 from reviewer.context.foreign import leads_abroad
 from reviewer.context.locks import in_caller
 from reviewer.context.made import is_new
+from reviewer.context.settings import in_caller as settings_in_caller
 from reviewer.context.state import State, atomic
 from reviewer.context.tables import Api
 from reviewer.model import Step
@@ -95,9 +96,10 @@ class Reached(NamedTuple):
     certain: bool
     acquired: tuple[Acquired, ...]
     required: tuple[Required, ...]
+    settings: tuple[tuple[str, str], ...]
 
 
-NOTHING = Reached((), False, False, False, False, True, False, (), ())
+NOTHING = Reached((), False, False, False, False, True, False, (), (), ())
 
 
 def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
@@ -150,6 +152,7 @@ def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
         and not exits[0].perhaps,
         tuple(_acquired(analyser, caller, node, one)) if one is not None and called else (),
         required(caller, node, one) if one is not None and called else (),
+        settings_in_caller(one.settings, caller, node.args) if one is not None and called else (),
     )
 
 

@@ -215,6 +215,12 @@ class Questions(_Table, frozen=True, forbid_unknown_fields=True):
     steady: str
 
 
+class Converts(_Table, frozen=True, forbid_unknown_fields=True):
+    """Calls that give what they are given in another form, from which it can be had again."""
+
+    names: str
+
+
 class Orders(_Table, frozen=True, forbid_unknown_fields=True):
     """A document of lock order; see ``OrderDocument``."""
 
@@ -240,6 +246,7 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     taken_out: TakenOut
     stores: Stores
     clears: Clears
+    converts: Converts
     alone: dict[str, str]
     questions: Questions
     orders: list[Orders]

@@ -240,6 +240,7 @@ class ContextTables:
     taken_out: frozenset[str]
     stores: frozenset[str]
     clears: frozenset[str]
+    converts: frozenset[str]
     alone: Mapping[str, str]
     exclusive_questions: Mapping[str, tuple[str, ...]]
     steady: frozenset[str]

@@ -54,3 +54,91 @@ void send_the_one_or_the_other(struct port *port, bool hurry)
 	carry_out(port, &request); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&port->lock);
 }
+
+static DEFINE_MUTEX(update_lock);
+enum commands { start_update = 1, next_update, end_update, reset_port };
+struct command { int code; int flags; };
+
+static void fill_command(struct command *command, u16 code)
+{
+	memset(command, 0, sizeof(*command));
+	command->code = cpu_to_le16(code);
+	command->flags = 0;
+}
+
+static void run_command(struct port *port, struct command *command)
+{
+	bool locked = false;
+
+	switch (le16_to_cpu(command->code)) {
+	case start_update:
+	case next_update:
+		break;
+	case end_update:
+		if (command->flags)
+			break;
+		fallthrough;
+	default:
+		mutex_lock(&update_lock);
+		locked = true;
+		break;
+	}
+	give_command(port, command);
+	if (locked)
+		mutex_unlock(&update_lock);
+}
+
+static void send_code(struct port *port, u16 code)
+{
+	struct command command;
+
+	fill_command(&command, code);
+	run_command(port, &command);
+}
+
+static void send_next(struct port *port)
+{
+	struct command command;
+
+	fill_command(&command, next_update);
+	command.flags |= 1;
+	run_command(port, &command);
+}
+
+static void send_reset(struct port *port)
+{
+	struct command command;
+
+	fill_command(&command, reset_port);
+	run_command(port, &command);
+}
+
+static void send_end(struct port *port)
+{
+	struct command command;
+
+	fill_command(&command, end_update);
+	run_command(port, &command);
+}
+
+void update(struct port *port)
+{
+	mutex_lock(&update_lock);
+	send_next(port);
+	mutex_unlock(&update_lock);
+}
+
+void update_and_reset(struct port *port)
+{
+	mutex_lock(&update_lock);
+	send_next(port);
+	send_reset(port); /* wrong: lock-recursive-class */
+	mutex_unlock(&update_lock);
+}
+
+void end_an_update(struct port *port)
+{
+	mutex_lock(&update_lock);
+	send_end(port); /* wrong: lock-recursive-class */
+	mutex_unlock(&update_lock);
+}
