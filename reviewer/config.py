@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from reviewer.errors import RepositoryError, UsageError
+from reviewer.errors import NO_GIT, RepositoryError, UsageError
 from reviewer.model import Severity
 from reviewer.selection import checked
 
@@ -160,9 +160,7 @@ def read_git_config(repo: Path | None = None) -> dict[str, tuple[str, ...]]:
             command, capture_output=True, check=False, stdin=subprocess.DEVNULL, env=git_environment(repo)
         )
     except FileNotFoundError:
-        raise RepositoryError(
-            "tried to run git: it is not installed or not on PATH; install git 2.39 or newer"
-        ) from None
+        raise RepositoryError(NO_GIT) from None
     if done.returncode == 1:  # no such key
         return {}
     if done.returncode:

@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+NO_GIT: Final = "tried to run git: it is not installed or not on PATH; install git 2.39 or newer"
+"""The message for whoever needs git and finds none."""
+
 
 class ReviewerError(Exception):
     """The program could not do its job: exit status 3."""

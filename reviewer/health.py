@@ -154,8 +154,8 @@ def _tree(repository: Repository) -> Row:
         return Row(
             "tree",
             State.NOTE,
-            f"{where}HEAD is no Linux kernel: rules are quoted from the kernel's own documents, and calls are followed "
-            "through its headers",
+            f"{where}HEAD is not a Linux kernel: rules are quoted from the kernel's own documents, and calls are "
+            "followed through its headers",
             ("go to a kernel tree, or name one with --repo",),
         )
     parts = [numbers[part] for part in ("VERSION", "PATCHLEVEL", "SUBLEVEL") if numbers.get(part)]

@@ -104,14 +104,14 @@ def _entry(line: str, file: str, number: int) -> IgnoreEntry:
         raise ValueError(f"names no path; an entry reads {_FORM}")
     check, path, *more = words
     if not _CHECK.fullmatch(check):
-        raise ValueError(f"{check!r} is no glob over check ids")
+        raise ValueError(f"{check!r} is not a glob for check ids")
     if any(part in ("", ".", "..") for part in path.removesuffix("/").split("/")) or "\\" in path:
-        raise ValueError(f"{path!r} is no path from the top of the tree")
+        raise ValueError(f"{path!r} is not a path from the top of the tree")
     function = until = ""
     if more and more[0].endswith("()"):
         function, more = more[0], more[1:]
         if not _FUNCTION.fullmatch(function):
-            raise ValueError(f"{function!r} is no glob over functions")
+            raise ValueError(f"{function!r} is not a glob for functions")
     if more and more[0] == "until":
         until, more = " ".join(more[1:2]), more[2:]
         _check_day(until)
@@ -127,7 +127,7 @@ def _check_day(text: str) -> None:
             return
     except ValueError:  # a month or day that does not exist
         pass
-    raise ValueError(f"{text!r} is no day as in `until 2030-12-31`")
+    raise ValueError(f"{text!r} is not a day such as `until 2030-12-31`")
 
 
 class Suppressor:

@@ -155,10 +155,10 @@ def test_options_may_stand_between_arguments(
     [
         (["check", "HEAD", "--severity", "grave"], "argument --severity: 'grave' is none of bug, question, nit\n"),
         (["check", "HEAD", "--checks", "rt-* !"], "argument --checks: 'rt-* !' has a '!' with nothing behind it\n"),
-        (["index", "--days", "-3"], "argument --days: '-3' is no whole number from 0 on\n"),
-        (["index", "--days", "²"], "argument --days: '²' is no whole number from 0 on\n"),
-        (["review", "--revision", "v0", "x.mbox"], "argument --revision: 'v0' is no whole number from 1 on\n"),
-        (["context", "f", "--callers", "many"], "argument --callers: 'many' is no whole number from 0 to 8\n"),
+        (["index", "--days", "-3"], "argument --days: '-3' is not a whole number from 0 up\n"),
+        (["index", "--days", "²"], "argument --days: '²' is not a whole number from 0 up\n"),
+        (["review", "--revision", "v0", "x.mbox"], "argument --revision: 'v0' is not a whole number from 1 up\n"),
+        (["context", "f", "--callers", "many"], "argument --callers: 'many' is not a whole number from 0 to 8\n"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_told_with_those_that_do(

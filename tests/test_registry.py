@@ -106,10 +106,10 @@ def test_table_that_is_missing_or_broken_stops_the_run(folder: Path, table: str)
             "locks",
             "argument = { bit_spin_lock = 1",
             "argument = { bit_lock = 1",
-            "bit.argument: bit_lock is no primitive",
+            "bit.argument: bit_lock is not a primitive",
         ),
-        ("locks", 'writer = "write"', 'writer = "writer"', "read.writer: 'writer' is no kind"),
-        ("locks", 'downgraded = "rwsem_read"', 'downgraded = "rwsem"', "rwsem_write.downgraded: 'rwsem' is no kind"),
+        ("locks", 'writer = "write"', 'writer = "writer"', "read.writer: 'writer' is not a kind"),
+        ("locks", 'downgraded = "rwsem_read"', 'downgraded = "rwsem"', "rwsem_write.downgraded: 'rwsem' is not a kind"),
         ("context", "get_cpu = { preempt = 1 }", "get_cpu = { cpu = 1 }", "counters.get_cpu: cpu is not a counter"),
         (
             "context",
@@ -118,7 +118,12 @@ def test_table_that_is_missing_or_broken_stops_the_run(folder: Path, table: str)
             "irq.enable: local_irq_enable stands",
         ),
         ("entries", 'kind = "nmi"', 'kind = "nmis"', "Invalid enum value 'nmis'"),
-        ("entries", "flags_at = { hrtimer_setup =", "flags_at = { hrtimer_set =", "flags_at: hrtimer_set is no call"),
+        (
+            "entries",
+            "flags_at = { hrtimer_setup =",
+            "flags_at = { hrtimer_set =",
+            "flags_at: hrtimer_set is not a call",
+        ),
         ("entries", "CPUHP_", "(CPUHP_", "registration 24, flagged: .* is not a regular expression"),
         (
             "operations",

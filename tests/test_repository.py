@@ -145,7 +145,7 @@ def test_git_missing_is_said_plainly(kernel: Path, tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert "git was not found on PATH" in done.stdout
+    assert "git: it is not installed or not on PATH" in done.stdout
     assert done.stderr == ""
 
 

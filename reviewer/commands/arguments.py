@@ -28,12 +28,12 @@ def _told(read: Callable[[str], Any]) -> Callable[[str], Any]:
 
 def number(least: int, most: int | None = None, prefix: str = "") -> Callable[[str], int]:
     """What reads a whole number for argparse, and says which ones there are. ``prefix`` may stand before it."""
-    wanted = f"from {least} to {most}" if most is not None else f"from {least} on"
+    wanted = f"from {least} to {most}" if most is not None else f"from {least} up"
 
     def read(text: str) -> int:
         digits = text.removeprefix(prefix)
         if not (digits.isascii() and digits.isdigit()) or not least <= int(digits) <= (most or int(digits)):
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number {wanted}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {wanted}")
         return int(digits)
 
     return read

@@ -19,7 +19,7 @@ from reviewer.commands.arguments import add_options
 from reviewer.commands.outcome import show
 from reviewer.commands.review import keep_drafts, review_mail
 from reviewer.config import Options, git_environment
-from reviewer.errors import RepositoryError, UsageError
+from reviewer.errors import NO_GIT, RepositoryError, UsageError
 from reviewer.mail.outbox import stored
 from reviewer.model import Applied
 from reviewer.report.plain import clean
@@ -122,9 +122,7 @@ def _git(tree: Path, *words: str) -> None:
             command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
         )
     except FileNotFoundError:
-        raise RepositoryError(
-            "tried to run git: it is not installed or not on PATH; install git 2.39 or newer"
-        ) from None
+        raise RepositoryError(NO_GIT) from None
     if done.returncode:
         raise RepositoryError(f"tried to make the example in {tree}: git {words[0]}: {done.stderr.strip()}")
 

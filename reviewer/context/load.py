@@ -218,7 +218,7 @@ def _registrations(reader: TableReader, table: EntriesTable) -> Iterator[Registr
             place = f"{section} {number}"
             position = entry.object if isinstance(entry, ObjectEntry) else entry.function
             for name in sorted(set(entry.flags_at) - set(position)):
-                raise reader.wrong(f"{place}, flags_at", f"{name} is no call of this entry")
+                raise reader.wrong(f"{place}, flags_at", f"{name} is not a call of this entry")
             flagged = [(reader.pattern(f"{place}, flagged", text), kind) for text, kind in entry.flagged.items()]
             member, holds = (entry.member, "") if isinstance(entry, ObjectEntry) else ("", entry.holds)
             unless = () if isinstance(entry, ObjectEntry) else tuple(entry.unless.split())

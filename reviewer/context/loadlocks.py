@@ -62,13 +62,13 @@ def _calls(reader: TableReader, kinds: Kinds) -> Iterator[tuple[str, str, LockCa
                     yield f"{kind}.{key}", name, LockCall(operation, kind, behind, position, lock)
         for key, given in (("argument", set(entry.argument)), ("names", set(entry.names))):
             for name in sorted(given - told):
-                raise reader.wrong(f"{kind}.{key}", f"{name} is no primitive of this kind")
+                raise reader.wrong(f"{kind}.{key}", f"{name} is not a primitive of this kind")
 
 
 def _kinds(reader: TableReader, kinds: Kinds) -> LockKinds:
     for kind, entry in kinds.items():
         if entry.writer and entry.writer not in kinds:
-            raise reader.wrong(f"{kind}.writer", f"{entry.writer!r} is no kind of lock")
+            raise reader.wrong(f"{kind}.writer", f"{entry.writer!r} is not a kind of lock")
     return LockKinds(
         titles={kind: entry.title for kind, entry in kinds.items()},
         exclusive=frozenset(kind for kind, entry in kinds.items() if entry.exclusive),
@@ -82,5 +82,5 @@ def _kinds(reader: TableReader, kinds: Kinds) -> LockKinds:
 def _downgraded(reader: TableReader, kinds: Kinds) -> dict[str, str]:
     for kind, entry in kinds.items():
         if bool(entry.downgrade) != (entry.downgraded in kinds):
-            raise reader.wrong(f"{kind}.downgraded", f"{entry.downgraded!r} is no kind of lock")
+            raise reader.wrong(f"{kind}.downgraded", f"{entry.downgraded!r} is not a kind of lock")
     return {kind: entry.downgraded for kind, entry in kinds.items() if entry.downgraded}

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import reviewer
-from reviewer.errors import FetchError, NotFoundError, UsageError
+from reviewer.errors import NO_GIT, FetchError, NotFoundError, UsageError
 from reviewer.mail.headers import printable
 from reviewer.mail.source import LORE, Source, archive_url, recognise
 from reviewer.mail.thread import Thread, message_of
@@ -134,9 +134,7 @@ def _user_settings() -> tuple[tuple[str, str], ...]:
                 check=False,
             )
         except FileNotFoundError:
-            raise FetchError(
-                "tried to run git: it is not installed or not on PATH; install git 2.39 or newer"
-            ) from None
+            raise FetchError(NO_GIT) from None
     if done.returncode > 1:
         said = done.stderr.decode(errors="replace").strip()
         raise FetchError(f"tried to read git's configuration: {said or 'git config failed'}")

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reviewer.errors import RepositoryError
+from reviewer.errors import NO_GIT, RepositoryError
 from reviewer.mail import diffs
 from reviewer.mail.headers import split_mail
 from reviewer.model import Address, Trailer
@@ -62,9 +62,7 @@ def _run(raw: bytes, folder: str, *options: str) -> tuple[int, dict[str, str], b
             check=False,
         )
     except FileNotFoundError:
-        raise RepositoryError(
-            "tried to split a mail with git mailinfo: git is not installed or not on PATH; install git 2.39 or newer"
-        ) from None
+        raise RepositoryError(NO_GIT) from None
     info: dict[str, str] = {}
     for line in done.stdout.decode(errors="replace").splitlines():
         key, separator, value = line.partition(": ")

@@ -96,7 +96,7 @@ def _set_addresses(mail: EmailMessage, name: str, addresses: Iterable[Address]) 
             made.append(HeaderAddress(" ".join(address.name.split()), addr_spec=address.email))
         except (ValueError, IndexError, email.errors.MessageError) as error:
             raise DraftError(
-                f"tried to address the reply to {address.email!r} ({name}): that is no mail address; answer by hand"
+                f"tried to address the reply to {address.email!r} ({name}): that is not a mail address; answer by hand"
             ) from error
     if made:
         mail[name] = made

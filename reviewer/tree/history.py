@@ -102,7 +102,7 @@ def _base(first: _Commit, called: str) -> Base:
 def _ends(repository: Repository, revisions: str) -> tuple[str, ...]:
     """The range as ids, those to leave out with a ``^`` in front."""
     if not revisions or revisions.startswith("-") or re.search(r"[\0\r\n]", revisions):
-        raise RepositoryError(f"{revisions!r} is no range of commits; write for instance origin/master..HEAD")
+        raise RepositoryError(f"{revisions!r} is not a range of commits; write for instance origin/master..HEAD")
     if repository.knows(revisions):
         return ("^" + repository.resolve(revisions), repository.resolve("HEAD"))
     done = repository.runner.run("rev-parse", "--revs-only", "--end-of-options", revisions, check=False)
@@ -112,7 +112,7 @@ def _ends(repository: Repository, revisions: str) -> tuple[str, ...]:
         for side in re.split(r"\.{2,3}", revisions):
             if side:
                 repository.resolve(side.removeprefix("^"))
-        raise RepositoryError(f"{revisions!r} is no range of commits in {repository.git_dir}; see gitrevisions(7)")
+        raise RepositoryError(f"{revisions!r} is not a range of commits in {repository.git_dir}; see gitrevisions(7)")
     return ends if any(end.startswith("^") for end in ends) or "^" in revisions else ("^" + ends[0], ends[0])
 
 

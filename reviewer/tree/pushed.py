@@ -34,7 +34,7 @@ def new_commits(repository: Repository, told: str, most: int) -> Push:
     for line in told.splitlines():
         match = _LINE.fullmatch(line)
         if match is None:
-            raise RepositoryError(f"{line!r} is no line that git gives a pre-push hook; see githooks(5)")
+            raise RepositoryError(f"{line!r} is not a line that git gives a pre-push hook; see githooks(5)")
         if match["new"].strip("0") and repository.knows(match["new"]):
             tips.append(repository.resolve(match["new"]))
         if match["old"].strip("0") and repository.knows(match["old"]):

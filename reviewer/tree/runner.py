@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from reviewer.errors import RepositoryError
+from reviewer.errors import NO_GIT, RepositoryError
 
 if TYPE_CHECKING:
     from git.cmd import Git
@@ -207,5 +207,5 @@ def _git_class() -> type[Git]:
         from git.cmd import Git  # noqa: PLC0415
         from git.exc import GitCommandNotFound  # noqa: F401, PLC0415
     except ImportError as error:
-        raise RepositoryError(f"git was not found on PATH ({error}); install git 2.32 or newer") from error
+        raise RepositoryError(NO_GIT) from error
     return Git
