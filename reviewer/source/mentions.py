@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from reviewer.source.files import Files
@@ -23,22 +24,28 @@ class Mentions:
             return ()
         cached = self._store.mentions(word, oid)
         if cached is None:
-            cached = self._search_below(folder, oid, frozenset((word,))).get(word, ())
+            return self._search_below({folder: oid}, frozenset((word,))).get(word, ())
         return tuple(f"{folder}/{path}" for path in cached)
 
     def expect(self, words: Mapping[str, Iterable[str]]) -> None:
         """Search at once below each folder for those of its words that were not sought there yet."""
+        folders = defaultdict[frozenset[str], dict[str, str]](dict)
         for folder, wanted in sorted(words.items()):
             oid = self._files.subtree_id(folder)
             missing = frozenset(word for word in wanted if oid and self._store.mentions(word, oid) is None)
             if oid is not None and missing:
-                self._search_below(folder, oid, missing)
+                folders[missing][folder] = oid
+        for missing, below in folders.items():
+            self._search_below(below, missing)
 
-    def _search_below(self, folder: str, oid: str, words: frozenset[str]) -> dict[str, tuple[str, ...]]:
-        prefix = folder + "/"
-        found = {
-            word: tuple(path.removeprefix(prefix) for path in paths)
-            for word, paths in self._files.mentioning(words, (folder,)).items()
-        }
-        self._store.add_mentions(oid, {word: found.get(word, ()) for word in words})
+    def _search_below(self, folders: Mapping[str, str], words: frozenset[str]) -> dict[str, tuple[str, ...]]:
+        """The files below any of ``folders``, whose tree ids these are, that hold each of ``words``."""
+        found = self._files.mentioning(words, tuple(folders))
+        for folder, oid in folders.items():
+            prefix = folder + "/"
+            inside = {
+                word: tuple(path.removeprefix(prefix) for path in found.get(word, ()) if path.startswith(prefix))
+                for word in words
+            }
+            self._store.add_mentions(oid, inside)
         return found

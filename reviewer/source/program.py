@@ -168,9 +168,7 @@ class Program(Scopes):
 
     def _guard(self, call: GuardCall, cls: str, user: str) -> tuple[Function, ...]:
         """What a guard of the class ``cls`` does at one end of its scope, as the nearest definition says."""
-        near = {
-            path for folder in self.scope(user) for word in DEFINERS[call] for path in self.mentions_below(folder, word)
-        }
+        near = self.mentions_below_any(self.scope(user), DEFINERS[call])
         for path in (user, *sorted(near - {user}, key=lambda path: (self.distance(path, user), path))):
             text = self.text(path)
             found = read_guard(path, text, call, cls) if text is not None else None

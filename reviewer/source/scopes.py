@@ -115,9 +115,7 @@ class Scopes(SourceFiles):
         """The files in which ``function`` may be called or registered, nearest first; at most ``_MANY``."""
         if function.static and function.path.endswith(".c"):
             return (function.path, *self._included(function.path))
-        found: set[str] = {function.path}
-        for folder in self.scope(function.path):
-            found.update(self.mentions_below(folder, function.name))
+        found = {function.path, *self.mentions_below_any(self.scope(function.path), (function.name,))}
         near = sorted(
             (self.distance(path, function.path), path) for path in found if self.distance(path, function.path) < 9
         )
@@ -160,6 +158,14 @@ class Scopes(SourceFiles):
             use = rb"(?:->|\.)\s*%b\b(?!\s*=[^=])|[(,]\s*%b\s*[,)]" % (member.encode(), member.encode())
             self._members_used[key] = re.search(use, self.files.read(path) or b"") is not None
         return self._members_used[key]
+
+    def mentions_below_any(self, folders: Iterable[str], words: Iterable[str]) -> set[str]:
+        """The files below one of ``folders`` that hold one of ``words``: they are all sought at once."""
+        wanted = dict.fromkeys(folders, tuple(words))
+        self._mentions.expect(wanted)
+        return {
+            path for folder, sought in wanted.items() for word in sought for path in self.mentions_below(folder, word)
+        }
 
     def mentions_below(self, folder: str, word: str) -> tuple[str, ...]:
         """The files below ``folder`` that hold ``word``."""
