@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from reviewer.context.crowded import told
 from reviewer.context.effects import Effect, EventKind
 from reviewer.context.ways import joined
 from reviewer.model import Step
@@ -37,6 +38,23 @@ def test_of_too_many_ways_the_last_ones_count_for_what_they_have_in_common() -> 
     for name in ("P0->b", "P0->c", "P0->d"):
         found = joined(found, _way(name, "P0->z"))
     assert _kept(found) == [(["P0->z"], 1)]
+
+
+def test_a_call_under_fewer_of_the_callers_locks_is_not_told_beside_one_under_all() -> None:
+    held = _way()
+    dropped = held._replace(minus=frozenset({("spin", "P0->lock")}))
+    counted = held._replace(delta=(0, -1, 0, 0))
+    assert told([held, dropped, counted]) == [held]
+    assert told([dropped, counted, held]) == [held]
+    assert told([dropped, counted]) == [dropped, counted]
+
+
+def test_another_call_and_a_shorter_way_are_told_beside_it() -> None:
+    far = _way(length=3)
+    near = _way(length=2)._replace(minus=frozenset({("spin", "P0->lock")}), steps=far.steps[1:])
+    other = _way()._replace(minus=near.minus)
+    assert told([far, near]) == [far, near]
+    assert told([far, other]) == [far, other]
 
 
 def test_a_caller_is_told_of_one_way() -> None:

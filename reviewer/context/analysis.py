@@ -86,6 +86,7 @@ class Analyser:
         self._memo: dict[tuple[Key, State], Analysis] = {}
         self._bodies: dict[Key, Body] = {}
         self._predicates: dict[tuple[str, str], bool] = {}
+        self._more: dict[str, bool] = {}
         self._own: dict[tuple[str, str], bool] = {}
         self.own_locks = OwnLocks(program)
 
@@ -231,9 +232,12 @@ class Analyser:
 
     def _has_more(self, name: str) -> bool:
         """Whether the definition of ``name`` is asked for: the tables do not know it, or not what it demands."""
-        if self.api.demands.wrappers.fullmatch(name) or self.api.demands.takers.fullmatch(name):
-            return True
-        return not self.api.is_known(name) and not self.api.opaque.fullmatch(name)
+        found = self._more.get(name)
+        if found is None:
+            api, demands = self.api, self.api.demands
+            known = api.is_known(name) or api.opaque.fullmatch(name) is not None
+            found = self._more[name] = not known or any(p.fullmatch(name) for p in (demands.wrappers, demands.takers))
+        return found
 
     def is_own(self, name: str, user: str) -> bool:
         """Whether ``name``, which the tables know, means something else in the file ``user``.

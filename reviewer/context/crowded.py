@@ -7,23 +7,36 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, zip_longest
 
 from reviewer.context.effects import Effect
+from reviewer.context.ways import is_told_by
 
 _MOST = 24
 """Each effect is tried at each call, on each path that comes there. Of a hundred functions of drivers two have more."""
 
 
 def told(effects: Iterable[Effect]) -> list[Effect]:
-    """The effects that callers are told of: all of them, or those that say most to them.
+    """The effects that callers are told of: all that no other one tells them, or those that say most to them.
 
     Those that differ take turns: in kind first, then in what a context must be for them to be wrong, then in what is
     called in the end. Of those that are alike in all that, the one goes first that asks least of callers. What is
     wrong inside already comes last: nobody is told of it again.
     """
-    found = list(effects)
+    found = _without_those_told(effects)
     if len(found) <= _MOST:
         return found
     parts = [_in_turn([each for each in found if each.masked is masked], _DIFFERENCES) for masked in (False, True)]
     return [*parts[0], *parts[1]][:_MOST]
+
+
+def _without_those_told(effects: Iterable[Effect]) -> list[Effect]:
+    """Those of ``effects`` of which no other one says all that they say, in their order."""
+    groups: dict[object, dict[int, Effect]] = {}
+    for at, effect in enumerate(effects):
+        alike = groups.setdefault((effect.kind, effect.steps[-1]), {})
+        if not any(is_told_by(effect, each) for each in alike.values()):
+            for other in [other for other, each in alike.items() if is_told_by(each, effect)]:
+                del alike[other]
+            alike[at] = effect
+    return [effect for _, effect in sorted((at, each) for alike in groups.values() for at, each in alike.items())]
 
 
 def _in_turn(effects: Sequence[Effect], differences: Sequence[Callable[[Effect], object]]) -> list[Effect]:

@@ -554,11 +554,11 @@ class Flow:
         others = tuple(way.steps for way in effect.others)
         if others and self._told.setdefault((effect.key, others, line, state), effect.steps) != effect.steps:
             return False
-        key = effect._replace(last=not effect.last).key
+        *key, last, tables = effect.key
         inner = tuple((step.path, step.function) for step in effect.steps[1:2])
-        if (key, inner, line, state) in self._seen:
+        if (*key, not last, tables, inner, line, state) in self._seen:
             return False
-        self._seen.add((effect.key, inner, line, state))
+        self._seen.add((*key, last, tables, inner, line, state))
         return True
 
     def note(self, event: Event) -> None:

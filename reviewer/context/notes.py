@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reviewer.context.flow import Flow
 
 NO_DELTA = (0, 0, 0, 0)
+_NONE = frozenset[tuple[str, str]]()
 _LOWEST = -3
 # Calls that a witness may show: a longer one nobody follows.
 _LONGEST_CHAIN = 16
@@ -66,7 +67,7 @@ class Notes:
         here = state
         if flow.body.asserted_at_times and place.conditions:
             here = without(here, flow.body.asserted_at_times)
-        for kind, expression in sorted(effect.minus):
+        for kind, expression in sorted(effect.minus) if effect.minus else ():
             held = next((h for h in sorted(here.locks) if h.expression == expression), None) or next(
                 (
                     h
@@ -140,23 +141,29 @@ class Notes:
     @staticmethod
     def _summarise(flow: Flow, place: Place, effect: Effect, world: bool | None, *, masked: bool) -> None:
         function, state = flow.function, place.state
-        minus = {
-            (kind, in_parameters(function, expression))
-            for kind, expression in effect.minus
-            if not any(held.expression == expression and held.origin is Origin.TAKEN for held in state.locks)
-        } | {(kind, in_parameters(function, expression)) for kind, expression in state.dropped}
-        assumed = place.conditions
-        conditions = effect.conditions + tuple(c for c in assumed if c not in effect.conditions)
+        minus = _NONE
+        if effect.minus or state.dropped:
+            minus = frozenset(
+                (kind, in_parameters(function, expression))
+                for kind, expression in effect.minus
+                if not any(held.expression == expression and held.origin is Origin.TAKEN for held in state.locks)
+            ) | {(kind, in_parameters(function, expression)) for kind, expression in state.dropped}
+        conditions = effect.conditions
+        if assumed := place.conditions:
+            conditions += tuple(c for c in assumed if c not in conditions)
         if len(conditions) > MOST_CONDITIONS:
             return
         suffix, preempt, bh, rcu = effect.delta
         summary = flow.analysis.summary
-        told = place.for_callers(effect.assumed)
-        tables = {(flow.outside(path, place.facts), names) for path, names in effect.tables}
+        told, free = place.for_callers(effect.assumed), effect.free | place.free
+        tables = flow.analyser.table_mates.filling(function, told)
+        if effect.tables:
+            outside = ((flow.outside(path, place.facts), names) for path, names in effect.tables)
+            tables |= {(path, names) for path, names in outside if path.startswith("P")}
         new = Effect(
             effect.kind,
             conditions,
-            frozenset(minus),
+            minus,
             effect.irq_on or state.irq in ("on", "restored") or "irq" + MAYBE_LOWERED in state.unsure,
             (
                 min(0, state.suffix + suffix),
@@ -167,14 +174,13 @@ class Notes:
             world,
             masked,
             effect.steps,
-            in_parameters(function, effect.subject),
+            in_parameters(function, effect.subject) if effect.subject else "",
             effect.apart,
             effect.through,
             told,
-            frozenset(flow.outside(expression, place.facts) for expression in effect.free | place.free),
+            frozenset(flow.outside(expression, place.facts) for expression in free) if free else free,
             about_last(told, flow.api),
-            frozenset((path, names) for path, names in tables if path.startswith("P"))
-            | flow.analyser.table_mates.filling(function, told),
+            tables,
         )
         old = summary.effects.get(new.key)
         summary.effects[new.key] = joined(old, new) if old is not None else new

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
-from reviewer.context.effects import Effect
+from operator import ge
 
+from reviewer.context.effects import Effect, OfTables
+
+_NO_TABLES: OfTables = frozenset()
 _MOST = 3
 """So many ways are kept apart: each of them is tried for each caller."""
 
@@ -15,6 +18,8 @@ def joined(old: Effect, new: Effect) -> Effect:
     Of two ways of which one takes for granted no more than the other, that one is kept. Where there are many, those
     that come last are taken for one that assumes what they have in common.
     """
+    if not old.others and old.assumed == new.assumed and old.free == new.free:
+        return min(old, new, key=_length)  # as most often
     ways = [old._replace(others=()), *old.others]
     while (at := next((at for at, way in enumerate(ways) if _covers(way, new) or _covers(new, way)), None)) is not None:
         way = ways.pop(at)
@@ -29,6 +34,30 @@ def joined(old: Effect, new: Effect) -> Effect:
         return joined(ways[0]._replace(others=tuple(ways[1:])), both)
     first, *others = sorted([*ways, new], key=lambda way: (len(way.assumed), *_length(way), sorted(way.assumed)))
     return first._replace(others=tuple(others))
+
+
+def is_told_by(other: Effect, effect: Effect) -> bool:
+    """Whether ``effect`` says all that ``other`` says: it is the same call, which no caller is spared.
+
+    As where a lock is let go of around one call of a function and held over another: who must not reach the second
+    must not reach either.
+    """
+    return (
+        effect.kind is other.kind
+        and effect.steps[-1] == other.steps[-1]
+        and len(effect.steps) <= len(other.steps)
+        and effect.rt in (None, other.rt)
+        and effect.subject == other.subject
+        and effect.masked <= other.masked
+        and effect.irq_on <= other.irq_on
+        and all(map(ge, effect.delta, other.delta))
+        and effect.minus <= other.minus
+        and set(effect.conditions) <= set(other.conditions)
+        and effect.apart <= other.apart
+        and effect.through <= other.through
+        and effect.tables in (_NO_TABLES, other.tables)
+        and all(_covers(effect, way) for way in (other, *other.others))
+    )
 
 
 def _covers(way: Effect, other: Effect) -> bool:
