@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Final, NamedTuple
 
 from reviewer.context.effects import Assumptions
-from reviewer.context.facts import MOVED, SEEN, SYMBOL, VALUE, Facts, value_of
+from reviewer.context.facts import MOVED, PUT, SEEN, SYMBOL, VALUE, Facts, value_of
 from reviewer.context.otherwise import BETWEEN
 from reviewer.context.settings import is_another
 from reviewer.context.stores import stored
@@ -38,6 +38,7 @@ _MEMBER_COMPARED = re.compile(r"\w+(?:(?:->|\.)\w+)+[=<>]=\w+|\w+[<>]=[A-Z][A-Z0
 _NOT_BELOW = re.compile(r"([a-z_]\w*)>=([a-z_]\w*)")
 _ABOVE = re.compile(r"([a-z_]\w*)<=([a-z_]\w*)")
 _GREATEST = re.compile(r"(?:[A-Z]\w*_)?MAX>=\?|~0U?L*>=\?")
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*")
 _LIKE_ITSELF = re.compile(r"([A-Z][A-Z0-9_]*)[<>]=\1")
 _STATE = re.compile(r"(?:\w+\()?(\w+)(?:(?:->|\.)\w+)*\)?==[A-Z]\w*")
 
@@ -129,8 +130,11 @@ def _of_some_object(function: Function, text: str) -> str | None:
     """The member alone, where its object is a variable of the function or of one that it calls."""
     if text.startswith(SOME):
         return text
-    found = _FOUND.fullmatch(text)
-    return f"{SOME}{last_member(text)}" if found is not None and found.group(1) in function.locals else None
+    path, mark, constant = text.partition("==")
+    found = _FOUND.fullmatch(path)
+    if found is None or found.group(1) not in function.locals or (mark and not _CONSTANT.fullmatch(constant)):
+        return None
+    return f"{SOME}{last_member(path)}{mark}{constant}"
 
 
 def _below(function: Function, text: str) -> str | None:
@@ -218,6 +222,8 @@ def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
             if is_another(text, facts):
                 return True
             continue
+        if (compared := _compared(text)) is not None and _is_otherwise(*compared, truth, facts):
+            return True
         value = value_of(facts, text)
         value = facts.get((SEEN, text)) if value is None else value
         if value is not None and (value != 0) != truth:
@@ -237,6 +243,33 @@ def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
 def _is_true_of_itself(text: str) -> bool:
     """Whether a comparison is true whatever the values are: with itself, or of the greatest value with any other."""
     return _LIKE_ITSELF.fullmatch(text) is not None or _GREATEST.fullmatch(text) is not None
+
+
+@functools.lru_cache(maxsize=16384)
+def _compared(text: str) -> tuple[str, str, str] | None:
+    """What a member is compared with: its path, empty for that of some object, its name and the constant."""
+    path, mark, constant = text.partition("==")
+    if not mark or not _CONSTANT.fullmatch(constant) or not (path.startswith(SOME) or is_path(path)):
+        return None
+    return "" if path.startswith(SOME) else path, last_member(path), constant
+
+
+def _is_otherwise(path: str, member: str, constant: str, truth: bool, facts: Facts) -> bool:
+    """Whether it is known that the member is another constant than ``constant``, or this one, where ``truth`` is not.
+
+    Of some object it is where that is so of one whose constant begins with the same word: it is of the same kind.
+    """
+    kind = constant.partition("_")[0] + "_"
+    for (letter, text), known in facts.items():
+        if letter == PUT:
+            found, holds = _compared(f"{text}=={known}"), True
+        else:
+            found, holds = (_compared(text) if letter == SYMBOL and member in text else None), known
+        if found is None or not (found[0] == path if path else found[1] == member and found[2].startswith(kind)):
+            continue
+        if holds != truth if found[2] == constant else holds and truth:
+            return True
+    return False
 
 
 def _asked_otherwise(member: str, truth: bool, facts: Facts) -> bool:
