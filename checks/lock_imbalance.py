@@ -10,9 +10,10 @@ def judge(context: Context) -> Report | None:
         call = f"{context.callee}()"
         return Report(
             subject=context.callee,
-            message=f"returns after {call} without its counterpart, unlike the other paths",
-            question=f"Is the counterpart of {call} missing on this path? "
-            f"Other returns of {context.function}() are balanced.",
+            message=f"returns after {call} without its counterpart, "
+            + ("which other paths come to" if right == "0" else "unlike the other paths"),
+            question=f"Is the counterpart of {call} missing on this path?"
+            + ("" if right == "0" else f" Other returns of {context.function}() are balanced."),
             was=f"{context.function}() returned after {call} without its counterpart",
             consequence="The caller goes on in another context than it is in.",
         )

@@ -5,14 +5,15 @@ from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity,
 
 
 def judge(context: Context) -> Report | None:
-    what, _, _ = context.detail
+    what, right, _ = context.detail
     if what != "rcu":
         return None
     return Report(
         subject="rcu",
-        message=f"returns after {context.callee}() without its counterpart, unlike the other paths",
-        question=f"Is the counterpart of {context.callee}() missing on this path? "
-        f"Other returns of {context.function}() are balanced.",
+        message=f"returns after {context.callee}() without its counterpart, "
+        + ("which other paths come to" if right == "0" else "unlike the other paths"),
+        question=f"Is the counterpart of {context.callee}() missing on this path?"
+        + ("" if right == "0" else f" Other returns of {context.function}() are balanced."),
         was=f"{context.function}() returned after {context.callee}() without its counterpart",
         consequence="A reader that is never left keeps every later grace period from ending.",
     )

@@ -315,3 +315,34 @@ void done(struct item *item, unsigned long *outer)
 """
     after = before.replace("\ttell_driver", "\tif (item->busy)\n\t\treturn;\n\ttell_driver")
     assert _brought(before, after) == [("lock-imbalance", "return;")]
+
+
+_THREAD = """\
+static void __noreturn finish(int code)
+{
+	for (;;)
+		schedule_for_ever(code);
+}
+int thread(struct hub *hub)
+{
+	preempt_disable();
+	hub->state = 1;
+	preempt_enable();
+	run(hub);
+	finish(0);
+}
+"""
+
+
+def test_function_that_never_returned_comes_to_do_so_with_a_counter_raised() -> None:
+    after = _THREAD.replace("\thub->state", "\tif (hub->first)\n\t\treturn -EBUSY;\n\thub->state")
+    assert _brought(_THREAD, after) == [("lock-imbalance", "return -EBUSY;")]
+    reader = [
+        text.replace("preempt_disable", "rcu_read_lock").replace("preempt_enable", "rcu_read_unlock")
+        for text in (_THREAD, after)
+    ]
+    assert _brought(*reader) == [("rcu-unlock-imbalance", "return -EBUSY;")]
+    later = _THREAD.replace("\trun(hub)", "\tif (hub->first)\n\t\treturn -EBUSY;\n\trun(hub)")
+    assert _brought(_THREAD, later) == []
+    only_up = _THREAD.replace("\tpreempt_enable();\n", "")
+    assert _brought(only_up, after.replace("\tpreempt_enable();\n", "")) == []

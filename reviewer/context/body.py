@@ -70,7 +70,7 @@ class Body:
         self.decided_by_number = subjects.decided_by_number
         self.handed_out = handed_out(function)
         self.released = frozenset(canonical(function, lock) for lock, _ in releases(function, api))
-        self.lowered = frozenset(_lowered(function, api))
+        self.lowered = frozenset(counters_lowered(function, api))
         self.own_flags = kept_to_itself(function, api)
         self.noinstr = is_noinstr(function)
         self.cursors = Cursors(analyser.program, function)
@@ -109,7 +109,7 @@ class Body:
         return found
 
 
-def _lowered(function: Function, api: Api) -> Iterator[str]:
+def counters_lowered(function: Function, api: Api) -> Iterator[str]:
     """The counters that ``function`` itself lowers."""
     for node in function.calls():
         yield from (name for name, change in api.counters.get(node.name, {}).items() if change < 0)

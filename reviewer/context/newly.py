@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from reviewer.context.balance import RAISED, imbalance, placed, unnamed
+from reviewer.context.body import counters_lowered
 from reviewer.context.cursors import moves_on
 from reviewer.context.effects import WALKED, Analysis, Event, EventKind, Exit
 from reviewer.context.irqflags import left_disabled
@@ -35,7 +36,7 @@ def newly_unbalanced(
 
     What the function was before is the best witness of what it is meant to do: its name and the value it returns do
     not count here, nor whatever was unclear about its ways out already. ``came_from`` tells for a line of the function
-    which one it was; for a new return those of the same kind are asked, or all. A loop without end had none.
+    which one it was; for a new return those of the same kind are asked, or all. Who never returned had none.
     ``handed_over`` says that the patch lets go of something elsewhere: then a function may have come to leave on every
     way what it lets go of only inside.
     """
@@ -76,10 +77,12 @@ def newly_unbalanced(
             if (counter, "") in before.taken
             and getattr(exit_, counter) > 0
             and not exit_.unsure & {counter} - unclear
-            and (old := earlier(exit_))
+            and ((old := earlier(exit_)) or not was)
             and not any(getattr(o, counter) > 0 for o in old)
         ]
         right = [exit_.line for exit_ in now if not getattr(exit_, counter)]
+        if not was and counter in counters_lowered(function, api):
+            right = [0]
         if wrong and right:
             yield imbalance(function, min(wrong, key=lambda e: e.line), min(right), State(), raises, what)
     if ("irq", "") in before.taken and ("irq", "") in after.taken and not any(map(left_disabled, was)):
