@@ -364,3 +364,25 @@ void window_clear(struct window *window)
 	window_write(window, STATUS_REG, 0);
 	read_unlock(&window->lock);
 }
+
+/* Sleeps only while something goes on that the caller knows of, as its kernel-doc says. */
+void percpu_ref_switch_to_percpu(struct percpu_ref *ref)
+{
+	spin_lock_irq(&percpu_ref_switch_lock);
+	wait_event_lock_irq(percpu_ref_switch_waitq, !ref->data->confirm_switch, percpu_ref_switch_lock);
+	spin_unlock_irq(&percpu_ref_switch_lock);
+}
+
+void settle_count(struct forest *forest)
+{
+	spin_lock(&forest->busy);
+	percpu_ref_switch_to_percpu(&forest->users);
+	spin_unlock(&forest->busy);
+}
+
+void settle_count_raw(struct forest *forest)
+{
+	raw_spin_lock(&forest->raw);
+	percpu_ref_switch_to_percpu(&forest->users); /* wrong: rt-spinlock-under-raw-spinlock */
+	raw_spin_unlock(&forest->raw);
+}
