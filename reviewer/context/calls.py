@@ -168,12 +168,14 @@ class Calls:
         if node.name in self.api.taken_out and node.args:
             forget(facts, node.args[0])
             facts[VALUE, node.args[0]] = 0
-        if self.api.remove.fullmatch(node.name) and node.args:
+        if not self.is_ordinary(node.name) and self.api.remove.fullmatch(node.name) and node.args:
             gone = identifiers(node.args[0])
             for key in [key for key in facts if key[0] == DECIDED and key[1] in gone]:
                 del facts[key]
         for argument in () if node.name in self.api.steady else node.args:
-            if not _OUT_PARAMETER.fullmatch(argument) or (STANDS, argument[1:]) in facts:  # a lock stays where it is
+            if (
+                argument[:1] != "&" or not _OUT_PARAMETER.fullmatch(argument) or (STANDS, argument[1:]) in facts
+            ):  # a lock stays where it is
                 continue
             number = argument[1:] in flow.function.locals and argument[1:] not in flow.function.types
             says = number and "lock" in argument

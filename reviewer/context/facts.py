@@ -108,20 +108,35 @@ _SEVERAL_BITS = re.compile(r"([\w>.-]+)&\(([A-Z_]\w*(?:\|[A-Z_]\w*)+)\)")
 
 def value_of(facts: Facts, text: str) -> Value | None:
     """The value of an expression: a number, ``nonzero``, ``negative``, ``positive``, or None."""
+    known, denied, pointer = _form(text)
+    if known is not None:
+        return known
+    if denied is not None:
+        inner = value_of(facts, denied)
+        return None if inner is None else int(inner == 0)
+    found: Value | None = facts.get((VALUE, text))
+    if (
+        found is None
+        and pointer is not None
+        and (facts.get((VALUE, pointer)) == 0 or _is_true(facts.get((VALUE, f"IS_ERR({pointer})"))))
+    ):
+        return NONZERO
+    return found
+
+
+@functools.lru_cache(maxsize=65536)
+def _form(text: str) -> tuple[Value | None, str | None, str | None]:
+    """What is known of an expression by its text: its value, what it is the denial of, what ``IS_ERR_OR_NULL()`` asks
+    about."""
     known = constant(text)
     if known is not None:
-        return NEGATIVE_VALUE if known == NEGATIVE else known
+        return NEGATIVE_VALUE if known == NEGATIVE else known, None, None
     if text.startswith("!") and not text.startswith("!="):
-        inner = value_of(facts, unwrap(text[1:])) if unwrap(text[1:]) != text else None
-        return None if inner is None else int(inner == 0)
+        return None, unwrap(text[1:]), None
     if text.startswith(("ERR_PTR(", "ERR_CAST(")) or (text[:1] == "&" and _ADDRESS.fullmatch(text)):
-        return NONZERO
-    found: Value | None = facts.get((VALUE, text))
-    if found is None and (asked := _ERROR_OR_NULL.fullmatch(text)) is not None:
-        pointer = asked.group(1)
-        if facts.get((VALUE, pointer)) == 0 or _is_true(facts.get((VALUE, f"IS_ERR({pointer})"))):
-            return NONZERO
-    return found
+        return NONZERO, None, None
+    asked = _ERROR_OR_NULL.fullmatch(text)
+    return None, None, asked.group(1) if asked is not None else None
 
 
 def compare(value: Value, operator: str, right: int) -> bool | None:

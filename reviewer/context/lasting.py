@@ -8,6 +8,8 @@ import re
 from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.program import Program
 
+_STATIC_VARIABLE = re.compile(rb"^static\b[^;(){}=]*?(?<![\w.>])(\w+)\s*+[=;]", re.MULTILINE)
+
 
 class Lasting:
     """Answers for one program, each worked out once."""
@@ -15,6 +17,7 @@ class Lasting:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._known: dict[tuple[str, str], bool] = {}
+        self._static: dict[str, frozenset[bytes]] = {}
 
     def is_set_at_boot(self, path: str, name: str) -> bool:
         """Whether ``name`` is a static variable of the file that only ``__init`` functions write.
@@ -28,9 +31,11 @@ class Lasting:
 
     def _found(self, path: str, name: bytes) -> bool:
         text = self._program.text(path) or b""
-        word = rb"(?<![\w.>])" + re.escape(name) + rb"\b"
-        if re.search(rb"^static\b[^;(){}=]*" + word + rb"\s*[=;]", text, re.MULTILINE) is None:
+        if path not in self._static:
+            self._static[path] = frozenset(_STATIC_VARIABLE.findall(text))
+        if name not in self._static[path]:
             return False
+        word = rb"(?<![\w.>])" + re.escape(name) + rb"\b"
         text = blank_comments_and_strings(text)
         written = re.compile(rb"(?:&|\+\+|--)\s*" + word + rb"|" + word + rb"\s*(?:[-+*/%&|^]?=(?!=)|<<=|>>=|\+\+|--)")
         for match in written.finditer(text):

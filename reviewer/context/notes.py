@@ -188,7 +188,10 @@ class Notes:
 
 def _lowered(state: State, counter: str, change: int) -> int:
     """How far a counter of the caller is lowered, at the most."""
-    return _LOWEST if counter + MAYBE_LOWERED in state.unsure else min(0, getattr(state, counter) + change)
+    if state.unsure and counter + MAYBE_LOWERED in state.unsure:
+        return _LOWEST
+    lowered: int = getattr(state, counter) + change
+    return lowered if lowered < 0 else 0
 
 
 def _unseen(function: Function, expression: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from reviewer.context.effects import DISTRUSTED, MAYBE_LOWERED, UNCHANGED, UNMOVED_EXIT, WALKED, Exit, Left, Summary
@@ -26,6 +27,7 @@ _COUNTERS = {
     "rcu": ("rcu",),
     "instrumentation": ("instrumentation",),
 }
+_counted = attrgetter(*(field for fields in _COUNTERS.values() for field in fields))
 _CHANGES = ("irq", "suffix", "preempt", "bh", "migrate", "pagefault", "kmap", "rcu", "instrumentation", "eqs")
 _READER = "RCU"  # in __releases() and __acquires(): not a lock (include/linux/rcupdate.h)
 _PROMISED = frozenset(("locks", "rcu"))  # what __releases() and __acquires() speak of
@@ -118,7 +120,8 @@ def _joined(flow: Flow, node: Call, exits: list[Exit], state: State, facts: Fact
 def _differing(possible: list[Exit]) -> frozenset[str]:
     """What is not the same on all ways out."""
     found = set[str]()
-    for name, fields in _COUNTERS.items():
+    unlike = len(set(map(_counted, possible))) > 1
+    for name, fields in _COUNTERS.items() if unlike else ():
         changes = {tuple(getattr(exit_, field) for field in fields) for exit_ in possible}
         if len(changes) > 1:
             found.add(name)

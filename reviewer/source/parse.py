@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import tree_sitter_c
 from tree_sitter import Language, Node, Parser, Point, Query, QueryCursor, Range
@@ -40,6 +40,7 @@ class _Piece:
         self.row = row
         self._arms = arms
         body = text.find(_BODY)
+        self.size = len(text)
         self._head = body if body >= 0 and text.find(_BODY, body + 1) < 0 else len(text)
 
     def may_define(self, name: bytes) -> bool:
@@ -133,6 +134,8 @@ class _Reading:
     def __init__(self, text: bytes, wanted: frozenset[int]) -> None:
         chosen, self.arms = bare(text, wanted)
         self.pieces = _pieces(chosen, self.arms)
+        self._text = chosen
+        self._ends = [*accumulate(piece.size for piece in self.pieces)]
 
     def near(self, line: int) -> Sequence[_Piece]:
         """The pieces that the 1-based ``line`` is part of."""
@@ -146,10 +149,18 @@ class _Reading:
         if _MADE_NAME.fullmatch(word):
             word = word.rpartition("_")[2]
         sought = word.encode("latin-1", "replace")
-        for piece in self.pieces:
+        for piece in self._holding(sought):
             if piece.may_define(sought):
                 functions, side = piece.read
                 yield from ((extent, node, side) for extent, node in functions if name is None or extent.name == name)
+
+    def _holding(self, word: bytes) -> Iterator[_Piece]:
+        """The pieces in which ``word`` stands, as of few files nearly all do not."""
+        at = self._text.find(word)
+        while 0 <= at < len(self._text):
+            piece = bisect_right(self._ends, at)
+            yield self.pieces[piece]
+            at = self._text.find(word, self._ends[piece])
 
     def extent_at(self, line: int) -> Extent | None:
         """The function in which the 1-based ``line`` lies."""
