@@ -124,7 +124,7 @@ def test_table_that_is_missing_or_broken_stops_the_run(folder: Path, table: str)
             "flags_at = { hrtimer_set =",
             "flags_at: hrtimer_set is not a call",
         ),
-        ("entries", "CPUHP_", "(CPUHP_", "registration 24, flagged: .* is not a regular expression"),
+        ("entries", "CPUHP_", "(CPUHP_", "registration 25, flagged: .* is not a regular expression"),
         (
             "operations",
             'members = "activate deactivate"',

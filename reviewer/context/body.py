@@ -15,6 +15,7 @@ from reviewer.context.cleared import Cleared
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors
 from reviewer.context.deferred import Deferred
+from reviewer.context.entry import has_no_user
 from reviewer.context.filled import Filled
 from reviewer.context.graceperiod import GracePeriods
 from reviewer.context.handover import HandOver
@@ -94,6 +95,11 @@ class Body:
     def marked(self) -> dict[int, frozenset[int]]:
         """The lines that run only for objects of which a member says something, see ``made.marked``."""
         return marked(self._function)
+
+    @cached_property
+    def has_no_user(self) -> bool:
+        """Whether the function runs where there is no user's memory."""
+        return has_no_user(self._analyser.program, self._analyser.api, self._function)
 
     def reached(self, node: Call) -> Reached:
         """What a call reaches, as the summaries of its callees say now; it is found out again where they change.

@@ -547,9 +547,22 @@ class Calls:
                 return
             if isinstance(answer, Condition):
                 conditions.append(answer)
+        if brought.in_user and not conditions and self._is_without_user(place, effect):
+            return
         if conditions or lost:
             effect = effect._replace(conditions=tuple(conditions), minus=effect.minus | lost)
         self.notes.effect(place.flow, node, there, effect)
+
+    def _is_without_user(self, place: Place, effect: Effect) -> bool:
+        """Whether memory of the task's own user is accessed where nothing may sleep, and there is none."""
+        if place.atomic(place.state, rt=False) is None or _called(effect) in self.api.others_user:
+            return False
+        return place.flow.body.has_no_user
+
+
+def _called(effect: Effect) -> str:
+    """What the last step of an effect calls."""
+    return effect.steps[-1].text.partition("(")[0]
 
 
 def _given(node: Call, facts: Facts) -> Facts | None:

@@ -63,6 +63,7 @@ class _Found(NamedTuple):
     line: int
     text: str
     holds: str = ""
+    no_user: bool = False
 
 
 def entries(program: Program, api: Api, function: Function) -> tuple[Entry, ...]:
@@ -115,6 +116,22 @@ def runs_alone(program: Program, api: Api, function: Function) -> bool:
     return any(member is not None and member.kind is EntryKind.ALONE for member in members)
 
 
+def has_no_user(program: Program, api: Api, function: Function) -> bool:
+    """Whether ``function`` runs in threads of the kernel alone, by what its file says: they have no user's memory."""
+    text = program.text(function.path)
+    name = function.name.encode()
+    if not function.static or text is None or _called(text, name):
+        return False
+    found = list(_Mentions(program, text, function.path, api).ways_in(name))
+    return bool(found) and all(way.no_user for way in found)
+
+
+def _called(text: bytes, name: bytes) -> bool:
+    """Whether a file calls ``name`` on some line that does not begin in the first column, as a declaration does."""
+    code = blank_comments_and_strings(text)
+    return re.search(rb"^[ \t].*?(?<!\w)" + re.escape(name) + rb"\s*\(", code, re.MULTILINE) is not None
+
+
 def _says(text: bytes | None, word: str) -> bool:
     """Whether a file says ``word`` other than to deny it; no file says the empty one."""
     if not word or text is None:
@@ -161,7 +178,8 @@ class _Mentions:
             otherwise = any(_says(self._text, word) for word in registration.unless)
             if plain_value(arguments[position]) == name and not otherwise:
                 kind = _kind(registration, called, arguments, self._text)
-                yield _Found(kind, self._path, line, f"{called}()", registration.holds)
+                no_user = bool(registration.no_user) and not _says(self._text, registration.no_user)
+                yield _Found(kind, self._path, line, f"{called}()", registration.holds, no_user)
         for position in range(len(arguments)) if not known else ():
             if plain_value(arguments[position]) == name:
                 below = list(handed_on(self._program, self._api, called, arguments, position, self._path))

@@ -144,6 +144,7 @@ def _effects(reader: TableReader, table: EffectsTable) -> EffectTables:
         sleep_pattern=reader.pattern("sleeps.patterns", *sleeps.patterns),
         sleeps_unless=reader.by_key("sleeps.unless", sleeps.unless),
         user_access=reader.names("sleeps.user", sleeps.user),
+        others_user=reader.names("sleeps.others_user", sleeps.others_user),
         kernel_iterators=reader.names("sleeps.kernel_iterators", sleeps.kernel_iterators),
         drops_lock=sleeps.drops_lock,
         drops_queue_lock=sleeps.drops_queue_lock,
@@ -221,8 +222,10 @@ def _registrations(reader: TableReader, table: EntriesTable) -> Iterator[Registr
                 raise reader.wrong(f"{place}, flags_at", f"{name} is not a call of this entry")
             flagged = [(reader.pattern(f"{place}, flagged", text), kind) for text, kind in entry.flagged.items()]
             member, holds = (entry.member, "") if isinstance(entry, ObjectEntry) else ("", entry.holds)
-            unless = () if isinstance(entry, ObjectEntry) else tuple(entry.unless.split())
-            yield Registration(position, member, entry.kind, entry.flags_at, tuple(flagged), holds, unless)
+            unless, no_user = (
+                ((), "") if isinstance(entry, ObjectEntry) else (tuple(entry.unless.split()), entry.no_user)
+            )
+            yield Registration(position, member, entry.kind, entry.flags_at, tuple(flagged), holds, unless, no_user)
 
 
 def _members(reader: TableReader, table: OperationsTable) -> MemberTables:

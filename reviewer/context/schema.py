@@ -273,6 +273,7 @@ class Sleeps(_Table, frozen=True, forbid_unknown_fields=True):
     always: dict[str, str]
     patterns: list[str]
     user: str
+    others_user: str
     kernel_iterators: str
     drops_lock: Positions
     drops_queue_lock: Positions
@@ -412,6 +413,7 @@ class RegistrationEntry(_Table, frozen=True, forbid_unknown_fields=True):
     flagged: dict[str, EntryKind] = {}
     holds: str = ""
     unless: str = ""
+    no_user: str = ""
 
 
 class ObjectEntry(_Table, frozen=True, forbid_unknown_fields=True):

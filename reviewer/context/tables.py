@@ -63,7 +63,8 @@ class Registration:
 
     ``position`` is where by call: the function itself, or an object that has it in ``member``. The first pattern of
     ``flagged`` that matches a whole word of the argument at ``flags_at`` decides otherwise. ``holds`` is a global lock
-    that is held meanwhile. In a file that says one of the words ``unless`` the context may be another one.
+    that is held meanwhile. In a file that says one of the words ``unless`` the context may be another one. Where there
+    is a word ``no_user`` there is no memory of a user either, in a file that does not say it.
     """
 
     position: Mapping[str, int]
@@ -73,6 +74,7 @@ class Registration:
     flagged: tuple[tuple[re.Pattern[str], EntryKind], ...]
     holds: str = ""
     unless: tuple[str, ...] = ()
+    no_user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,7 @@ class EffectTables:
     sleep_pattern: re.Pattern[str]
     sleeps_unless: Mapping[str, str]
     user_access: frozenset[str]
+    others_user: frozenset[str]
     kernel_iterators: frozenset[str]
     drops_lock: Mapping[str, int]
     drops_queue_lock: Mapping[str, int]
