@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from reviewer.context.assumptions import refuted
 from reviewer.context.effects import MOST_CONDITIONS, Acquisition, Condition, Edge, EventKind
 from reviewer.context.enabled import interruptible, interrupts
-from reviewer.context.facts import STANDS, SYMBOL, TAKEN_AT, VALUE, Facts
+from reviewer.context.facts import STANDS, SYMBOL, TAKEN_AT, VALUE, Facts, value_of
 from reviewer.context.locks import around, canonical, in_parameters
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.place import Place
@@ -33,6 +34,7 @@ GUEST = "guest"
 _NO_LOCKS = frozenset((HANDLER, GUEST))
 ANY = "*"
 """Stands for any lock of the caller."""
+_FLAG = re.compile(r"&[A-Z_]\w*$")
 _MOST = 40
 LONGEST_CHAIN = 6
 """So many calls lead to a lock that is taken, at the most."""
@@ -118,7 +120,7 @@ def inherit(flow: Flow, node: Call, callee: Function, brought: Iterable[Acquired
             possible = possible and (bool(answer) or (answer is None and presumed(condition, callee)))
             if isinstance(answer, Condition):
                 conditions.append(answer)
-        if not possible or refuted(acquisition.assumed, facts):
+        if not possible or refuted(acquisition.assumed, facts) or _of_own(flow.function, acquisition, facts):
             continue
         here = acquisition._replace(
             irqs=acquisition.irqs or irqs, bh=acquisition.bh or bh, conditions=tuple(conditions)
@@ -128,6 +130,16 @@ def inherit(flow: Flow, node: Call, callee: Function, brought: Iterable[Acquired
             if not acquisition.irqs:
                 interruptible(flow, node, here, "", state, facts)
         _note(flow, node, here, place)
+
+
+def _asked_of(acquisition: Acquisition, facts: Facts) -> Iterator[str]:
+    """The flags with which alone an object has the lock taken, of which nothing says that it has them."""
+    return (text for text, truth in acquisition.assumed if truth and _FLAG.search(text) and not value_of(facts, text))
+
+
+def _of_own(function: Function, acquisition: Acquisition, facts: Facts) -> bool:
+    """Whether the lock is taken for objects with a flag only, and this one is the function's own: it knows better."""
+    return any(text.partition(".")[0] in function.locals for text in _asked_of(acquisition, facts))
 
 
 def distrusted(acquisition: Acquisition, given_up: Collection[str]) -> Acquisition:
@@ -165,6 +177,8 @@ def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts
         return
     if acquisition.asked and acquisition.asked & _set_here(flow.function):
         return  # the callee takes it for some values only, and this is where the value comes from
+    if any(_asked_of(acquisition, facts)):
+        return
     for held in _kept(state, acquisition):
         kind = taken_again(held.kind, acquisition.kind, flow.api.kinds)
         if held.expression != name or kind is None or held.origin is not Origin.TAKEN:

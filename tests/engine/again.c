@@ -386,3 +386,47 @@ void settle_count_raw(struct forest *forest)
 	percpu_ref_switch_to_percpu(&forest->users); /* wrong: rt-spinlock-under-raw-spinlock */
 	raw_spin_unlock(&forest->raw);
 }
+
+struct probe { unsigned long flags; int cleaned; };
+static DEFINE_MUTEX(direct_lock);
+
+static void probe_clean(struct probe *probe)
+{
+	if (!(probe->flags & PROBE_MODIFIES))
+		return;
+	mutex_lock(&direct_lock);
+	probe->cleaned++;
+	mutex_unlock(&direct_lock);
+}
+
+void probe_direct_gone(struct probe *probe)
+{
+	if (!(probe->flags & PROBE_ENABLED))
+		return;
+	mutex_lock(&direct_lock);
+	probe_clean(probe);
+	mutex_unlock(&direct_lock);
+}
+
+void probe_modifying_gone(struct probe *probe)
+{
+	mutex_lock(&direct_lock);
+	if (probe->flags & PROBE_MODIFIES)
+		probe_clean(probe); /* wrong: lock-recursive-class */
+	mutex_unlock(&direct_lock);
+}
+
+static void probe_own(struct probe *probe)
+{
+	struct probe own = { .cleaned = 1, .flags = PROBE_STUB };
+
+	probe_register(&own);
+	probe_clean(&own);
+}
+
+void probe_changed(struct probe *probe)
+{
+	mutex_lock(&direct_lock);
+	probe_own(probe);
+	mutex_unlock(&direct_lock);
+}
