@@ -180,8 +180,12 @@ class _Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse does it, but options may stand between the arguments, and what is unknown is an error here.
 
-        argparse would leave it to the program's parser to say so, which knows nothing of the command.
+        argparse would leave it to the program's parser to say so, which knows nothing of the command. That one would
+        miss the command where an option before it is misspelt.
         """
+        first = args[0] if args and self._subparsers is not None else ""
+        if first.startswith("-") and not any(word.startswith(first) for word in self._option_string_actions):
+            self.error(f"unrecognized arguments: {first}")
         if self._intermixed or self._subparsers is not None or args is None or "--" in args:
             found, unknown = super().parse_known_args(args, namespace)
         else:

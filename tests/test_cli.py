@@ -98,6 +98,7 @@ def test_usage_errors(words: list[str], capsys: pytest.CaptureFixture[str]) -> N
     ("words", "meant"),
     [
         (["chek", "HEAD"], "check"),
+        (["--versoin"], "--version"),
         (["check", "HEAD", "--formt=json"], "--format"),
         (["check", "HEAD", "--fromat", "json"], "--format"),
         (["check", "HEAD", "--format", "jsn"], "json"),

@@ -63,6 +63,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "b4-check",
         help="check one patch for b4",
+        usage="reviewer b4-check [OPTIONS]",
         description="Reads a patch mail from standard input, as b4 passes it, and prints what b4 expects to read. The "
         "patch is judged within its series: as committed on the branch of 'b4 review', or else with the other patches "
         "from the archive. 'reviewer b4-setup' prints how to make b4 run this.",

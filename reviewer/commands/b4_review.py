@@ -34,6 +34,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "b4-review",
         help="comment on a series inside b4 review",
+        usage="reviewer b4-review [OPTIONS] [BRANCH]",
         description="Reviews the series on a branch of 'b4 review' and writes the comments below .git/b4-review, from "
         "where b4 takes them over when it opens the branch. Nothing else is written. b4 0.16 does not look there in "
         "a linked work tree.",

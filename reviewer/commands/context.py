@@ -33,6 +33,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "context",
         help="show the contexts in which a line or function runs",
+        usage="reviewer context [OPTIONS] PLACE",
         description="Shows for a line or a function of the tree which locks are held there and what is disabled, who "
         "calls it like that, which locks its calls take and demand, and what is forbidden there and why. "
         "Reads the commit that --base names (default: HEAD), not the files you are editing.",

@@ -39,6 +39,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "review",
         help="review a series from the mailing list and draft the replies",
+        usage="reviewer review [OPTIONS] SOURCE...",
         description="Fetches a thread with b4, applies the series beside your repository and drafts the replies. "
         "Nothing is sent, and your repository is left as it is. With a --format meant for programs, drafts are written "
         "only if --output names a folder.",

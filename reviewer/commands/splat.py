@@ -40,6 +40,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "splat",
         help="explain the kernel's reports in a log or mail",
+        usage="reviewer splat [OPTIONS] [SOURCE...]",
         description="Finds lockdep, RCU and atomic-context reports, even quoted and wrapped by mail, and says who "
         "holds what, who waits for what and why. In a kernel repository it also says where the functions are and which "
         "rule was broken.",
