@@ -291,12 +291,12 @@ class Analyser:
         """Whether ``path`` is of the kernel's core and not built with PREEMPT_RT, which is meant to stay so."""
         return not path.startswith("drivers/") and self.program.builds.never_with(path, "PREEMPT_RT")
 
-    def lock_kind(self, function: Function, expression: str, mode: str) -> str:
-        """The kind of a lock from its declaration; ``?`` where that is not clear. ``mode`` is read, write or empty."""
+    def lock_kind(self, function: Function, expression: str, *, writing: bool = False) -> str:
+        """The kind of a lock from its declaration, or that of its writers; ``?`` where that is not clear."""
         declared = self.program.lock(expression, function)
         types = self.program.lock_types(last_member(expression), function.path) if declared is None else {declared.type}
         kinds = {self.api.types.get(name, "?") for name in types}
         if len(kinds) != 1:
             return "?"
         (kind,) = kinds
-        return self.api.kinds.writers.get(kind, kind) if mode == "write" else kind
+        return self.api.kinds.writers.get(kind, kind) if writing else kind

@@ -5,25 +5,16 @@ from __future__ import annotations
 
 from reviewer.context.locks import canonical
 from reviewer.context.state import Origin, State
+from reviewer.context.tables import Api
 from reviewer.source.cfg import Call, Function, is_avoidable
 
-ASSERTS = {
-    "lockdep_assert_held": "?",
-    "lockdep_assert_held_write": "write",
-    "lockdep_assert_held_read": "read",
-    "lockdep_assert_held_exclusive": "write",
-    "assert_spin_locked": "spin",
-    "assert_raw_spin_locked": "raw",
-}
-"""To each assertion the kind of lock where the declaration does not tell it."""
 
-
-def asserted_at_times(function: Function) -> frozenset[str]:
+def asserted_at_times(function: Function, api: Api) -> frozenset[str]:
     """The locks that are asserted on some ways through ``function`` and not on others."""
     found: dict[str, bool] = {}
     for number, block in enumerate(function.blocks):
         for node in block.nodes:
-            if isinstance(node, Call) and node.name in ASSERTS and node.args:
+            if isinstance(node, Call) and node.name in api.demands.asserted and node.args:
                 expression = canonical(function, node.args[0])
                 found[expression] = found.get(expression, True) and is_avoidable(function, number)
     return frozenset(expression for expression, at_times in found.items() if at_times)

@@ -75,7 +75,7 @@ class Body:
         self.own_flags = kept_to_itself(function, api)
         self.noinstr = is_noinstr(function)
         self.cursors = Cursors(analyser.program, function)
-        self.asserted_at_times = asserted_at_times(function)
+        self.asserted_at_times = asserted_at_times(function, api)
         self.filled = Filled(function)
         self.cleared = Cleared(analyser, function)
         self.once = Once(function, api)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import awaited, guest_entered, inherit, taken, taken_again, taken_inside, waited
 from reviewer.context.annotations import is_early, never_returns
-from reviewer.context.asserted import ASSERTS
 from reviewer.context.assume import presume
 from reviewer.context.assumptions import by_state, of_some_object, refuted
 from reviewer.context.effects import Condition, Effect, EventKind, Summary
@@ -53,7 +52,6 @@ if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
     from reviewer.context.flow import Flow, Forks
 
-_NOT_HELD = "lockdep_assert_not_held"
 _TASK_STATE = re.compile(r"\bTASK_[A-Z]+\b")
 _OUT_PARAMETER = re.compile(r"&\w+")
 # Names of functions that let go of something, for when they are not followed.
@@ -91,11 +89,11 @@ class Calls:
         if name in self.api.predicates or name == "IS_ENABLED":
             self._predicate(node, facts)
             return [(state, facts)]
-        if name == _NOT_HELD and node.args:
+        if name in self.api.demands.denied and node.args:
             expression = canonical(flow.function, node.args[0])
             gone = frozenset(held for held in state.locks if held.expression == expression)
             return [(state._replace(locks=state.locks - gone), facts)]
-        if name in ASSERTS and node.args:
+        if name in self.api.demands.asserted and node.args:
             return [(self._assert(flow, node, state), facts)]
         if node.result is None and name in self.api.demands.violated:
             presume(flow.function, node, self.api.demands.violated[name], facts)
@@ -139,8 +137,8 @@ class Calls:
         found = self._ordinary.get(name)
         if found is None:
             api, demands = self.api, self.api.demands
-            named = (api.waits_for_readers, api.waits_for_handlers, api.hrtimers.wait, api.locks_inside, ASSERTS)
-            more = (api.transitions.guest, demands.violated, (_NOT_HELD, "IS_ENABLED"))
+            named = (api.waits_for_readers, api.waits_for_handlers, api.hrtimers.wait, api.locks_inside)
+            more = (api.transitions.guest, demands.violated, demands.asserted, demands.denied, ("IS_ENABLED",))
             patterns = (api.insert_checks, api.insert, api.lookup, api.remove, demands.wrappers, api.opaque)
             found = self._ordinary[name] = not (
                 api.is_known(name)
@@ -208,9 +206,9 @@ class Calls:
             for held in state.locks
         ):
             return state
-        kind = ASSERTS[node.name]
-        if kind not in ("spin", "raw"):
-            kind = self.analyser.lock_kind(flow.function, expression, kind)
+        kind = self.api.demands.asserted[node.name]
+        if kind not in self.api.classes:
+            kind = self.analyser.lock_kind(flow.function, expression, writing=kind == "writing")
         return state._replace(locks=state.locks | {Held(kind, expression, Origin.ASSERTED)})
 
     # State changes that the tables know

@@ -84,7 +84,7 @@ class ContextTests(Watcher):
         for call in function.calls():
             if call.name in _HELD and call.args:
                 expression = canonical(function, call.args[0])
-                kind = self._flow.analyser.lock_kind(function, expression, "")
+                kind = self._flow.analyser.lock_kind(function, expression)
                 if self._api.classes.get(kind) is LockClass.SPIN:
                     yield call.args[0].removeprefix("&")
 

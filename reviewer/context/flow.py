@@ -121,7 +121,7 @@ class Flow:
         for annotation in self.function.annotations:
             if annotation.name.startswith("__must_hold") and annotation.argument:
                 expression = canonical(self.function, annotation.argument)
-                kind = self.analyser.lock_kind(self.function, expression, "")
+                kind = self.analyser.lock_kind(self.function, expression)
                 state = state._replace(locks=state.locks | {Held(kind, expression, Origin.ASSERTED)})
         return state
 

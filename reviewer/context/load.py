@@ -261,6 +261,8 @@ def _demands(reader: TableReader, table: RequiresTable) -> Demands:
     return Demands(
         held=table.held,
         exclusive=table.exclusive,
+        asserted=table.asserted,
+        denied=reader.names("denied.names", table.denied.names),
         condition=table.condition,
         violated=table.violated,
         reader=table.reader,

@@ -473,6 +473,12 @@ class Asserts(_Table, frozen=True, forbid_unknown_fields=True):
     preempt: str
 
 
+class Denied(_Table, frozen=True, forbid_unknown_fields=True):
+    """Asserts that a lock is not held."""
+
+    names: str
+
+
 class Pattern(_Table, frozen=True, forbid_unknown_fields=True):
     """A pattern of names."""
 
@@ -494,6 +500,8 @@ class RequiresTable(_Table, frozen=True, forbid_unknown_fields=True):
 
     held: Positions
     exclusive: Positions
+    asserted: dict[str, str]
+    denied: Denied
     condition: Positions
     violated: Positions
     reader: _Places

@@ -97,14 +97,17 @@ class Member:
 class Demands:
     """What calls demand of their context (requires.toml): name to the position of the argument that says it.
 
-    ``fixed`` maps asserts without an argument, ``named`` the functions that take a lock without one, to the lock.
-    ``tests`` maps the functions that a condition is made of to the kind of need. ``takers`` may return with something
-    held that is not in the tables. ``roots`` are members of structures through which user space enters, with the
-    lock that is held then, if any.
+    ``asserted`` says as what an asserted lock is held: a kind of locks, or ``writing`` or ``any`` where its declaration
+    is asked for the kind. ``denied`` are asserts that a lock is not held. ``fixed`` maps asserts without an argument,
+    ``named`` the functions that take a lock without one, to the lock. ``tests`` maps the functions that a condition is
+    made of to the kind of need. ``takers`` may return with something held that is not in the tables. ``roots`` are
+    members of structures through which user space enters, with the lock that is held then, if any.
     """
 
     held: Mapping[str, int]
     exclusive: Mapping[str, int]
+    asserted: Mapping[str, str]
+    denied: frozenset[str]
     condition: Mapping[str, int]
     violated: Mapping[str, int]
     reader: Mapping[str, int]
