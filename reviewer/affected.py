@@ -129,7 +129,7 @@ class Affected:
                 yield from users_by(program, function, ways)
 
     def _expect(self, level: Iterable[Pair]) -> None:
-        """Who mentions them will be asked, to find callers and registrations: one search is faster than many."""
+        """Search at once for all who mention them, callers and registrations: one search is faster than many."""
         level = list(level)
         self._sides.after.expect_users(pair.after for pair in level if pair.after is not None)
         self._sides.before.expect_users(pair.before for pair in level if pair.before is not None)

@@ -18,7 +18,7 @@ from reviewer.source.expression import last_member
 
 _FEW = 2  # so many other calls make a custom
 _MOST_CALLERS = 12
-# Who makes or ends an object is often the only one to know it.
+# Whoever makes or ends an object is often the only one to know it.
 _ALONE = re.compile(
     r"(?:.*_)?(?:init|setup|create|alloc|probe|new|clone|release|destroy|free|exit|remove|fini|teardown|uninit|cleanup)"
     r"(?:_.*)?"

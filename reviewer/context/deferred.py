@@ -2,7 +2,7 @@
 """What a function leaves to a callback for some objects, and does at once for others.
 
 Which of the two it is lies with the object: one that nobody could see yet is freed at once, all others after a grace
-period. Who calls the function for an object of the second kind has nothing to do with what happens to the first.
+period. Whoever calls the function for an object of the second kind has nothing to do with what happens to the first.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Locks that are taken in interrupts, and elsewhere with interrupts enabled.
 
-Source: Documentation/locking/lockdep-design.rst, "Single-lock state rules". Who holds a raw spinlock of the core has
-interrupts disabled, and that lock is taken in interrupts: what is taken inside it follows the same rule ("Multi-lock
-dependency rules").
+Source: Documentation/locking/lockdep-design.rst, "Single-lock state rules". Whoever holds a raw spinlock of the core
+has interrupts disabled, and that lock is taken in interrupts: what is taken inside it follows the same rule
+("Multi-lock dependency rules").
 """
 
 from __future__ import annotations

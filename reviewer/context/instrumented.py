@@ -31,7 +31,7 @@ class Instrumented(Watcher):
 
     def __init__(self, flow: Flow) -> None:
         super().__init__(flow)
-        # Who is always inlined and allows instrumentation for a part of itself has callers that do not.
+        # What is always inlined and allows instrumentation for a part of itself has callers that do not.
         self._for_noinstr = "__always_inline" in flow.function.words and any(
             _allows(call, flow.api) for call in flow.function.calls()
         )

@@ -36,7 +36,7 @@ def newly_unbalanced(
 
     What the function was before is the best witness of what it is meant to do: its name and the value it returns do
     not count here, nor whatever was unclear about its ways out already. ``came_from`` tells for a line of the function
-    which one it was; for a new return those of the same kind are asked, or all. Who never returned had none.
+    which one it was; for a new return those of the same kind are asked, or all. One that never returned had none.
     ``handed_over`` says that the patch lets go of something elsewhere: then a function may have come to leave on every
     way what it lets go of only inside.
     """

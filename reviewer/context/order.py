@@ -84,7 +84,7 @@ class Orders:
         self._found: dict[tuple[str, str, str], Reverse | None] = {}
         self._documents: dict[str, tuple[Stated, ...]] = {}
         self._words: dict[str, dict[str, frozenset[bytes]]] = {}
-        # Who waits for readers of an srcu_struct waits for the locks that they take inside.
+        # Whoever waits for readers of an srcu_struct waits for the locks that they take inside.
         self._readers = frozenset(kind for kind, known in analyser.api.classes.items() if known is LockClass.READER)
 
     def against_documents(self, function: Function, analysis: Analysis) -> Iterator[Event]:

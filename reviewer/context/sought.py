@@ -2,7 +2,7 @@
 """Objects that a function is given for a value: ``chan = find_chan(dev, number)``.
 
 What is done to objects of one kind only, as ``chan->number >= FIRST_SHARED`` tells them apart, happens to such an
-object if the value is one of those. Who asks for it by the value knows that, or nobody does.
+object if the value is one of those. Whoever asks for it by the value knows that, or nobody does.
 """
 
 from __future__ import annotations

@@ -119,9 +119,11 @@ class _Reader:
         self._depth = 0
 
     def is_done(self) -> bool:
+        """Whether nothing is left to read."""
         return not self._tokens
 
     def one_of(self) -> Condition:
+        """Read conditions of which one must hold: the whole of an expression."""
         return self._joined(self._all_of, "||")
 
     def _all_of(self) -> Condition:

@@ -55,10 +55,12 @@ class Expressions(Graph, ABC):
 
     @staticmethod
     def operator(node: Node) -> str:
+        """The operator of an expression; empty where it has none."""
         operator = node.child_by_field_name("operator")
         return text_of(operator) if operator is not None else ""
 
     def is_logical(self, node: Node) -> bool:
+        """Whether ``node`` is a conjunction or disjunction, which need not evaluate its right side."""
         return node.type == "binary_expression" and self.operator(node) in ("&&", "||")
 
     @staticmethod
@@ -92,6 +94,7 @@ class Expressions(Graph, ABC):
         return False
 
     def argument_texts(self, condition: Node) -> list[str]:
+        """The arguments of a macro that was rewritten as the head of a statement."""
         out: list[str] = []
 
         def flatten(node: Node) -> None:
@@ -197,6 +200,7 @@ class Expressions(Graph, ABC):
         return text_of(node)
 
     def assign(self, target: str, value: Node, line: int) -> None:
+        """Evaluate ``value`` into ``target``."""
         inner = self.inner(value)
         count, alias = self.assigned.get(target, (0, None))
         self.assigned[target] = (count + 1, alias)
@@ -294,6 +298,7 @@ class Expressions(Graph, ABC):
         self.current = end
 
     def call(self, node: Node, result: str | None) -> None:
+        """Evaluate a call, whose value goes into ``result`` unless that is None."""
         function, arguments = node.child_by_field_name("function"), node.child_by_field_name("arguments")
         if function is None or arguments is None or self.current is None:
             return

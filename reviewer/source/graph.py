@@ -90,23 +90,28 @@ class Graph:
             self.assigned[variable] = (count + 1, alias)
 
     def new(self) -> int:
+        """A new block, by its number."""
         self.nodes.append([])
         self.edges.append([])
         return len(self.nodes) - 1
 
     def emit(self, node: cfg.AnyNode) -> None:
+        """Add what happens next; nothing does where the code cannot be reached."""
         if self.current is not None:
             self.nodes[self.current].append(node)
 
     def edge(self, source: int | None, target: int, *literals: cfg.Literal) -> None:
+        """Let the block ``source``, if any, lead to ``target`` where all ``literals`` hold."""
         if source is not None:
             self.edges[source].append(cfg.Edge(target, literals))
 
     def enter(self, block: int) -> None:
+        """Go on in ``block``."""
         self.edge(self.current, block)
         self.current = block
 
     def undo(self, scope: Scope, line: int, keep: int = 0) -> None:
+        """End on ``line`` what ``scope`` began, the last first, but for the first ``keep``."""
         for cleanup in reversed(scope.cleanups[keep:]):
             self.emit(msgspec.structs.replace(cleanup, line=line))
 
@@ -117,10 +122,12 @@ class Graph:
             self.scopes[-1].cleanups.append(msgspec.structs.replace(guard, enter=False))
 
     def unwind(self, depth: int, line: int) -> None:
+        """Leave on ``line`` all scopes but the outer ``depth``."""
         for scope in reversed(self.scopes[depth:]):
             self.undo(scope, line)
 
     def open_scopes(self) -> list[tuple[Scope, int]]:
+        """The scopes that are open here, each with the number of what it has to undo so far."""
         return [(scope, len(scope.cleanups)) for scope in self.scopes]
 
     def finish(self) -> None:

@@ -21,6 +21,7 @@ class Lowering(Expressions):
     """Adds statements to the graph. Kinds of statements are methods named after the grammar's node types."""
 
     def statement(self, node: Node) -> None:
+        """Add a statement, whatever its kind; what is no statement is evaluated."""
         method = getattr(self, "on_" + node.type, None)
         if method is not None:
             method(node)

@@ -155,7 +155,7 @@ class Repository:
         return objects_of(git_dir, self.object_dirs, self.oid_size)
 
     def user(self) -> Address | None:
-        """Who git takes the user for (``user.name``, ``user.email``); None if no address is configured."""
+        """Whom git takes the user for (``user.name``, ``user.email``); None if no address is configured."""
         email = self.config("user.email")
         return Address(self.config("user.name") or "", email) if email else None
 
