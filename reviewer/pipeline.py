@@ -22,6 +22,7 @@ from reviewer.mail.raised import with_raised
 from reviewer.model import (
     Applied,
     AppliedPatch,
+    ApplyFailure,
     Base,
     Change,
     FailureKind,
@@ -251,11 +252,7 @@ def cited(finding: Finding, checks: Iterable[Check], citer: Citer) -> Finding:
 
 
 def _patch_review(patch: AppliedPatch, findings: tuple[Finding, ...], judged: Judged) -> PatchReview:
-    reasons = [
-        f"{failure.path}{f':{failure.line}' if failure.line else ''}: {failure.kind.value}"
-        + (f" ({failure.detail})" if failure.detail else "")
-        for failure in patch.failures
-    ]
+    reasons = map(_reason, patch.failures)
     message = patch.patch.message
     return PatchReview(
         patch.patch.number,
@@ -270,6 +267,14 @@ def _patch_review(patch: AppliedPatch, findings: tuple[Finding, ...], judged: Ju
         judged.orders,
         in_tree=_in_tree(patch),
     )
+
+
+def _reason(failure: ApplyFailure) -> str:
+    """Why a file of a patch was refused, in a line."""
+    if failure.kind is FailureKind.MISSING_FILE and failure.detail:
+        return failure.detail
+    place = f"{failure.path}:{failure.line}" if failure.line else failure.path
+    return f"{place}: {failure.kind.value}" + (f" ({failure.detail})" if failure.detail else "")
 
 
 def _in_tree(patch: AppliedPatch) -> bool:
