@@ -8,48 +8,38 @@ state; equal states join, different ones stay apart.
 from __future__ import annotations
 
 import heapq
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import distrusted
+from reviewer.context.assignments import assigned
 from reviewer.context.assume import assume
 from reviewer.context.balance import COUNTERS, Moves, unbalanced
 from reviewer.context.crowded import told
 from reviewer.context.cursors import keep_alike
 from reviewer.context.doubts import Doubts
-from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Effect, Event, EventKind, Exit, Left
+from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Event, Exit, Left
 from reviewer.context.endless import waited_for
+from reviewer.context.eventlog import EventLog
 from reviewer.context.facts import (
-    EQUAL,
-    GFP,
     MEANING,
     MOVED,
     NEGATIVE_VALUE,
     NONZERO,
-    PUT,
-    REPLACED,
-    STORED,
     SYMBOL,
     TAKEN_AT,
-    UNEQUAL,
     VALUE,
-    WHERE,
     Facts,
-    copy_bits,
-    copy_equal,
     forget,
-    gfp_of,
     value_of,
 )
-from reviewer.context.implied import join_facts, of_conjunction
+from reviewer.context.implied import join_facts
 from reviewer.context.irqflags import disables_by_hand, interrupts_off, note_saved, saved_at
 from reviewer.context.locks import canonical, in_parameters, other_names, returned_as
 from reviewer.context.reached import Reached
 from reviewer.context.requirements import Requirements
-from reviewer.context.settings import Settings, is_set_in, names_constant, settings_of
+from reviewer.context.settings import Settings, settings_of
 from reviewer.context.shown import shown_as
-from reviewer.context.since import begun
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, reassured
 from reviewer.context.tables import LockClass, Operation
 from reviewer.context.temporaries import forget_temporaries
@@ -60,7 +50,6 @@ from reviewer.source.expression import identifiers, is_path, last_member, root, 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
 
-_COMPARED = re.compile(r"([A-Za-z_][\w.>-]*)([!=]=)([A-Z][A-Z0-9_]+)")
 _STATES_PER_BLOCK = 16
 _MANY = 4
 """Of so many states in a block, none is followed that only differs from another by being in more doubt."""
@@ -69,7 +58,7 @@ _EXITS = 60
 Forks = list[tuple[State, Facts]]
 
 
-class Flow:
+class Flow(EventLog):
     """The analysis of one function, entered as ``start`` says. ``opened`` are effects as in ``Analyser.opened``."""
 
     def __init__(
@@ -82,9 +71,8 @@ class Flow:
         self.analyser = analyser
         self.opened = opened or {}
         self.api = analyser.api
-        self.function = function
+        super().__init__(function)
         self.body = analyser.body(function)
-        self.analysis = Analysis()
         self.start = self._annotated(start)
         self.doubts = Doubts(function, self.body, analyser.own_locks, self.api.kinds)
         self.let_go_below: set[tuple[str, str]] = set()
@@ -105,14 +93,12 @@ class Flow:
         self._settings: Settings | None = None
         self.again: dict[Held, Event] = {}
         self._watchers = tuple(watcher(self) for watcher in self.body.watchers)
-        self._seen: set[tuple[object, ...]] = set()
-        self._told: dict[tuple[object, ...], tuple[Step, ...]] = {}
         self._reached: dict[tuple[int, str, tuple[str, ...]], Reached] = {}
         # Ways out of a block, by block and position: those that were taken, and on what text the others were refused.
         self._went: set[tuple[int, int]] = set()
         self._refused: dict[tuple[int, int], set[str]] = {}
         self._rechecked: frozenset[str] = frozenset()
-        self._awaited: frozenset[str] = frozenset()
+        self.awaited: frozenset[str] = frozenset()
         # What anything was known of where a lock was taken, or the like.
         self._known_when_taken: set[str] = set()
         self.requirements = Requirements(self)
@@ -136,7 +122,7 @@ class Flow:
         found = self._looked_at_again()
         awaited = waited_for(self.function, self._went, self._refused)
         if awaited or not found.isdisjoint(self._known_when_taken):
-            self._rechecked, self._awaited = found, awaited
+            self._rechecked, self.awaited = found, awaited
             self._begin_again()
             self._follow()
         if self.analysis.complete and self._settings:
@@ -156,9 +142,7 @@ class Flow:
 
     def _begin_again(self) -> None:
         """Forget what was found on the paths."""
-        self.analysis = Analysis()
-        self._seen.clear()
-        self._told.clear()
+        self.clear()
         self.doubts.clear()
         self.let_go_below.clear()
         self.taken_below.clear()
@@ -357,7 +341,7 @@ class Flow:
         if isinstance(node, Guard):
             return self.analyser.calls.guard(self, node, state, facts)
         if isinstance(node, Assign):
-            self._assign(node, facts)
+            assigned(self, node, facts)
             if self.api.alone.get(node.target, node.value) != node.value:  # nobody else runs, nobody is waited for
                 state = state.doubted({"irq", "preempt"})
             return [(state, facts)]
@@ -377,51 +361,6 @@ class Flow:
             if is_path(argument):
                 keep_alike(argument, state, facts)
                 forget(facts, argument)
-
-    def _assign(self, node: Assign, facts: Facts) -> None:
-        value = None if node.target in self._awaited else value_of(facts, node.value)
-        gfp = (
-            gfp_of(facts, node.value, self.function.params, self.api)
-            if "GFP_" in node.value or (GFP, node.value) in facts
-            else None
-        )
-        forget(facts, node.target)
-        if node.target in self.function.params:
-            facts[MOVED, node.target] = True
-            if node.target not in identifiers(node.value):
-                facts[REPLACED, node.target] = True
-        if (compared := _COMPARED.fullmatch(unwrap(node.value))) is not None and node.target in self.function.locals:
-            what, operator, symbol = compared.groups()
-            facts[MEANING, node.target] = (EQUAL if operator == "==" else UNEQUAL, f"{what}=={symbol}")
-        if value is not None:
-            facts[VALUE, node.target] = value
-        elif node.value in self.function.params and "->" in node.target and (MOVED, node.value) not in facts:
-            facts[STORED, node.target] = self.function.params.index(node.value)
-        elif is_set_in(self.function, node.target) and names_constant(self.function, node.value):
-            facts[PUT, node.target] = node.value
-        elif follows := of_conjunction(node.target, node.value):
-            facts[WHERE[VALUE], node.target] = follows
-        if node.target in self.function.locals and self._lasts(node.value):
-            facts[SYMBOL, f"{node.target}=={node.value}"] = True
-        if isinstance(gfp, bool):
-            facts[GFP, node.target] = gfp
-        copy_bits(facts, node.target, node.value)
-        if node.value in self.function.locals and root(node.target) in self.function.locals and "->" not in node.target:
-            copy_equal(facts, node.target, node.value)
-
-    def converted(self, node: Call, facts: Facts) -> None:
-        """The result of a call is what it is given, in another form."""
-        if node.result and len(node.args) == 1 and is_set_in(self.function, node.result):
-            given = node.args[0]
-            if given in self.function.params and "->" in node.result and (MOVED, given) not in facts:
-                facts[STORED, node.result] = self.function.params.index(given)
-            elif names_constant(self.function, given):
-                facts[PUT, node.result] = given
-
-    def _lasts(self, name: str) -> bool:
-        """Whether ``name`` is a variable that keeps its value."""
-        own = name in self.function.locals or name in self.function.params
-        return name.isidentifier() and not own and self.analyser.lasting.is_set_at_boot(self.function.path, name)
 
     def _return(self, text: str, line: int, state: State, facts: Facts) -> None:
         text = unwrap(text)
@@ -505,68 +444,6 @@ class Flow:
         if found is None:
             found = self._reached[key] = self.body.reached(node)
         return found
-
-    # Events
-
-    def event(
-        self,
-        kind: EventKind,
-        node: Call | Guard | Loop,
-        state: State,
-        facts: Facts,
-        steps: tuple[Step, ...],
-        *,
-        masked: bool = False,
-        detail: tuple[str, ...] = (),
-        argument: str = "",
-    ) -> None:
-        """Note something that happens here; the same thing in the same context is noted once."""
-        callee = node.cls if isinstance(node, Guard) else node.name
-        if (kind, node.line, callee, state, masked, steps[-1:]) not in self._seen:
-            self.note(self.described(kind, node, state, facts, steps, masked=masked, detail=detail, argument=argument))
-
-    def described(
-        self,
-        kind: EventKind,
-        node: Call | Guard | Loop,
-        state: State,
-        facts: Facts,
-        steps: tuple[Step, ...],
-        *,
-        masked: bool = False,
-        detail: tuple[str, ...] = (),
-        argument: str = "",
-    ) -> Event:
-        """Something that happens here, as an event that nobody has noted yet."""
-        shown = tuple(
-            (name, *facts[TAKEN_AT, name])
-            for held in sorted(state.locks)
-            if (TAKEN_AT, name := held.expression) in facts
-        ) + begun(facts)
-        callee = node.cls if isinstance(node, Guard) else node.name
-        return Event(kind, self.function, node.line, callee, argument, state, steps, masked, shown, detail)
-
-    def is_new(self, effect: Effect, line: int, state: State) -> bool:
-        """Whether ``effect`` was not told as another one of the call on ``line`` yet.
-
-        The same about the last reference to an object and about any one count as one, and so do several ways to it.
-        """
-        others = tuple(way.steps for way in effect.others)
-        if others and self._told.setdefault((effect.key, others, line, state), effect.steps) != effect.steps:
-            return False
-        *key, last, tables = effect.key
-        inner = tuple((step.path, step.function) for step in effect.steps[1:2])
-        if (*key, not last, tables, inner, line, state) in self._seen:
-            return False
-        self._seen.add((*key, last, tables, inner, line, state))
-        return True
-
-    def note(self, event: Event) -> None:
-        """Keep an event; the same thing in the same context once."""
-        key = (event.kind, event.line, event.callee, event.state, event.masked, event.steps[-1:])
-        if key not in self._seen:
-            self._seen.add(key)
-            self.analysis.events.append(event)
 
     def _balance(self) -> None:
         """Returns that leave RCU nesting or locks as no other return of that kind does."""

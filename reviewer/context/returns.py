@@ -17,7 +17,6 @@ from reviewer.source.cfg import Call, Function
 from reviewer.source.expression import last_member
 
 if TYPE_CHECKING:
-    from reviewer.context.calls import Calls
     from reviewer.context.flow import Flow, Forks
 
 _COUNTERS = {
@@ -34,16 +33,14 @@ _PROMISED = frozenset(("locks", "rcu"))  # what __releases() and __acquires() sp
 _ENABLED = frozenset(("on", "restored"))
 
 
-def apply_exits(
-    calls: Calls, flow: Flow, node: Call, callee: Function, summary: Summary, state: State, facts: Facts
-) -> Forks:
+def apply_exits(flow: Flow, node: Call, callee: Function, summary: Summary, state: State, facts: Facts) -> Forks:
     """Split by class of return value where that says which exit was taken; else what differs becomes unsure."""
     possible = [
         exit_
         for exit_ in summary.exits
         if (exit_.rt is None or state.rt is None or exit_.rt == state.rt)
         and all(
-            satisfied(condition, node.args, facts, flow.function, calls.api) is not False
+            satisfied(condition, node.args, facts, flow.function, flow.api) is not False
             for condition in exit_.conditions
         )
     ]

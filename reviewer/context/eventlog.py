@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What happens in one function, noted once for each context in which it happens."""
+
+from __future__ import annotations
+
+from reviewer.context.effects import Analysis, Effect, Event, EventKind
+from reviewer.context.facts import (
+    TAKEN_AT,
+    Facts,
+)
+from reviewer.context.since import begun
+from reviewer.context.state import State
+from reviewer.model import Step
+from reviewer.source.cfg import Call, Function, Guard, Loop
+
+
+class EventLog:
+    """The events of ``function`` while its paths are followed."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.analysis = Analysis()
+        self._seen: set[tuple[object, ...]] = set()
+        self._told: dict[tuple[object, ...], tuple[Step, ...]] = {}
+
+    def clear(self) -> None:
+        """Forget what was found, to follow the function once more."""
+        self.analysis = Analysis()
+        self._seen.clear()
+        self._told.clear()
+
+    def event(
+        self,
+        kind: EventKind,
+        node: Call | Guard | Loop,
+        state: State,
+        facts: Facts,
+        steps: tuple[Step, ...],
+        *,
+        masked: bool = False,
+        detail: tuple[str, ...] = (),
+        argument: str = "",
+    ) -> None:
+        """Note something that happens here; the same thing in the same context is noted once."""
+        callee = node.cls if isinstance(node, Guard) else node.name
+        if (kind, node.line, callee, state, masked, steps[-1:]) not in self._seen:
+            self.note(self.described(kind, node, state, facts, steps, masked=masked, detail=detail, argument=argument))
+
+    def described(
+        self,
+        kind: EventKind,
+        node: Call | Guard | Loop,
+        state: State,
+        facts: Facts,
+        steps: tuple[Step, ...],
+        *,
+        masked: bool = False,
+        detail: tuple[str, ...] = (),
+        argument: str = "",
+    ) -> Event:
+        """Something that happens here, as an event that nobody has noted yet."""
+        shown = tuple(
+            (name, *facts[TAKEN_AT, name])
+            for held in sorted(state.locks)
+            if (TAKEN_AT, name := held.expression) in facts
+        ) + begun(facts)
+        callee = node.cls if isinstance(node, Guard) else node.name
+        return Event(kind, self.function, node.line, callee, argument, state, steps, masked, shown, detail)
+
+    def is_new(self, effect: Effect, line: int, state: State) -> bool:
+        """Whether ``effect`` was not told as another one of the call on ``line`` yet.
+
+        The same about the last reference to an object and about any one count as one, and so do several ways to it.
+        """
+        others = tuple(way.steps for way in effect.others)
+        if others and self._told.setdefault((effect.key, others, line, state), effect.steps) != effect.steps:
+            return False
+        *key, last, tables = effect.key
+        inner = tuple((step.path, step.function) for step in effect.steps[1:2])
+        if (*key, not last, tables, inner, line, state) in self._seen:
+            return False
+        self._seen.add((*key, last, tables, inner, line, state))
+        return True
+
+    def note(self, event: Event) -> None:
+        """Keep an event; the same thing in the same context once."""
+        key = (event.kind, event.line, event.callee, event.state, event.masked, event.steps[-1:])
+        if key not in self._seen:
+            self._seen.add(key)
+            self.analysis.events.append(event)
