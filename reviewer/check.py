@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from reviewer.context.effects import Event, EventKind
+from reviewer.context.schema import EntryKind, LockClass, Watching
 from reviewer.context.state import Origin, Reason, State, atomic
-from reviewer.context.tables import Api, EntryKind, LockClass, Watching
+from reviewer.context.tables import Api
 from reviewer.model import Kernels, Severity, Source
 
 __all__ = [

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from reviewer.config import data_dir
-from reviewer.context.tables import Api, LockClass, Operation
+from reviewer.context.schema import LockClass
+from reviewer.context.tables import Api, Operation
 from reviewer.registry import load_api
 
 _FOLLOWED = "its body is followed and shows all that it does"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from reviewer.context.entry import ways_in
-from reviewer.context.tables import EntryKind
+from reviewer.context.schema import EntryKind
 from reviewer.source.program import Program
 from reviewer.source.store import Store
 from tests.findings import API

@@ -7,8 +7,8 @@ import pytest
 
 from reviewer.context.analysis import Analyser
 from reviewer.context.facts import TAKEN_AT, Facts, join
+from reviewer.context.schema import Watching
 from reviewer.context.state import Origin, State, atomic
-from reviewer.context.tables import Watching
 from reviewer.source.program import Program
 from reviewer.source.store import Store
 from tests.findings import API

@@ -14,9 +14,10 @@ from reviewer.context.facts import STANDS, SYMBOL, TAKEN_AT, VALUE, Facts, value
 from reviewer.context.locks import around, canonical, in_parameters
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.place import Place
+from reviewer.context.schema import LockClass
 from reviewer.context.setups import owner_of
 from reviewer.context.state import Held, Origin, State
-from reviewer.context.tables import LockClass, LockKinds
+from reviewer.context.tables import LockKinds
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, written_by
 from reviewer.source.expression import last_member, root

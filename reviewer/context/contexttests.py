@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from reviewer.context.effects import Event, EventKind
 from reviewer.context.facts import IRQ_TEST, TAKEN_AT, Facts
 from reviewer.context.locks import canonical
+from reviewer.context.schema import LockClass
 from reviewer.context.state import Origin, State
-from reviewer.context.tables import Api, LockClass
+from reviewer.context.tables import Api
 from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Call, Edge, Function

@@ -10,11 +10,7 @@ from reviewer.context.acquire import inherit
 from reviewer.context.annotations import never_returns
 from reviewer.context.assumptions import by_state, of_some_object, refuted
 from reviewer.context.effects import Condition, Effect, EventKind, Summary
-from reviewer.context.facts import (
-    MOVED,
-    UNMOVED,
-    Facts,
-)
+from reviewer.context.facts import MOVED, UNMOVED, Facts
 from reviewer.context.filled import of_stored
 from reviewer.context.locks import in_caller
 from reviewer.context.match import presumed, satisfied

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from reviewer.context.schema import Watching
 from reviewer.context.state import Held, State
-from reviewer.context.tables import Watching
 from reviewer.model import Step
 from reviewer.source.cfg import Function
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.effects import Acquisition, Effect, Interruptible
 from reviewer.context.facts import SLEPT, TAKEN_AT, Facts
+from reviewer.context.schema import LockClass
 from reviewer.context.state import Origin, State
-from reviewer.context.tables import LockClass
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Guard
 

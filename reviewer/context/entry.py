@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from reviewer.context.handedon import handed_on, plain_value
+from reviewer.context.schema import EntryKind
 from reviewer.context.state import Held, Origin, State
-from reviewer.context.tables import Api, EntryKind, Member, Registration
+from reviewer.context.tables import Api, Member, Registration
 from reviewer.model import Step
 from reviewer.source.brackets import closing
 from reviewer.source.cfg import Function

@@ -3,15 +3,22 @@
 
 from __future__ import annotations
 
+from typing import TypedDict, Unpack
+
 from reviewer.context.effects import Analysis, Effect, Event, EventKind
-from reviewer.context.facts import (
-    TAKEN_AT,
-    Facts,
-)
+from reviewer.context.facts import TAKEN_AT, Facts
 from reviewer.context.since import begun
 from reviewer.context.state import State
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
+
+
+class Details(TypedDict, total=False):
+    """What ``Event`` has fields of the same names for, where they are not empty."""
+
+    masked: bool
+    detail: tuple[str, ...]
+    argument: str
 
 
 class EventLog:
@@ -36,15 +43,12 @@ class EventLog:
         state: State,
         facts: Facts,
         steps: tuple[Step, ...],
-        *,
-        masked: bool = False,
-        detail: tuple[str, ...] = (),
-        argument: str = "",
+        **more: Unpack[Details],
     ) -> None:
         """Note something that happens here; the same thing in the same context is noted once."""
-        callee = node.cls if isinstance(node, Guard) else node.name
-        if (kind, node.line, callee, state, masked, steps[-1:]) not in self._seen:
-            self.note(self.described(kind, node, state, facts, steps, masked=masked, detail=detail, argument=argument))
+        key = (kind, node.line, _callee(node), state, more.get("masked", False), steps[-1:])
+        if key not in self._seen:
+            self.note(self.described(kind, node, state, facts, steps, **more))
 
     def described(
         self,
@@ -53,10 +57,7 @@ class EventLog:
         state: State,
         facts: Facts,
         steps: tuple[Step, ...],
-        *,
-        masked: bool = False,
-        detail: tuple[str, ...] = (),
-        argument: str = "",
+        **more: Unpack[Details],
     ) -> Event:
         """Something that happens here, as an event that nobody has noted yet."""
         shown = tuple(
@@ -64,8 +65,8 @@ class EventLog:
             for held in sorted(state.locks)
             if (TAKEN_AT, name := held.expression) in facts
         ) + begun(facts)
-        callee = node.cls if isinstance(node, Guard) else node.name
-        return Event(kind, self.function, node.line, callee, argument, state, steps, masked, shown, detail)
+        argument, masked, detail = more.get("argument", ""), more.get("masked", False), more.get("detail", ())
+        return Event(kind, self.function, node.line, _callee(node), argument, state, steps, masked, shown, detail)
 
     def is_new(self, effect: Effect, line: int, state: State) -> bool:
         """Whether ``effect`` was not told as another one of the call on ``line`` yet.
@@ -88,3 +89,7 @@ class EventLog:
         if key not in self._seen:
             self._seen.add(key)
             self.analysis.events.append(event)
+
+
+def _callee(node: Call | Guard | Loop) -> str:
+    return node.cls if isinstance(node, Guard) else node.name

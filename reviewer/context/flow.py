@@ -38,10 +38,11 @@ from reviewer.context.irqflags import disables_by_hand, interrupts_off, note_sav
 from reviewer.context.locks import canonical, in_parameters, other_names, returned_as
 from reviewer.context.reached import Reached
 from reviewer.context.requirements import Requirements
+from reviewer.context.schema import LockClass
 from reviewer.context.settings import Settings, settings_of
 from reviewer.context.shown import shown_as
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, reassured
-from reviewer.context.tables import LockClass, Operation
+from reviewer.context.tables import Operation
 from reviewer.context.temporaries import forget_temporaries
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, Loop

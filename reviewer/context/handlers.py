@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reviewer.context.effects import Acquisition, Analysis, Event, EventKind, Interruptible
 from reviewer.context.entry import Entry, entries, ways_in
 from reviewer.context.order import has_own_classes
-from reviewer.context.tables import EntryKind, LockClass
+from reviewer.context.schema import EntryKind, LockClass
 from reviewer.model import Step
 from reviewer.source.cfg import Function
 

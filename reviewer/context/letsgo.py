@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from reviewer.context.analysis import Analyser
 from reviewer.context.callers import callers
 from reviewer.context.effects import SLEEPING, Analysis, Effect, Event, EventKind
+from reviewer.context.schema import LockClass
 from reviewer.context.state import State
-from reviewer.context.tables import LockClass
 from reviewer.model import Step
 from reviewer.source.cfg import Function
 from reviewer.source.expression import last_member

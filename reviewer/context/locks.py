@@ -19,8 +19,9 @@ from reviewer.context.facts import (
     VALUE,
     Facts,
 )
+from reviewer.context.schema import LockClass
 from reviewer.context.state import Held, Origin, State, moved
-from reviewer.context.tables import Api, LockClass, Operation
+from reviewer.context.tables import Api, Operation
 from reviewer.source.cfg import Assign, Call, Function, Guard
 from reviewer.source.expression import is_path, last_member, plain, root, variables
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.effects import EventKind
 from reviewer.context.facts import DECIDED, DECISION, TAKEN_AT, Decision, Facts
+from reviewer.context.schema import LockClass
 from reviewer.context.state import State
-from reviewer.context.tables import Api, LockClass
+from reviewer.context.tables import Api
 from reviewer.model import Step
 from reviewer.source.cfg import Call
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from reviewer.context.locks import around
+from reviewer.context.schema import EntryKind, LockClass, Watching
 from reviewer.context.state import ASSERTED, Held, Origin, State
-from reviewer.context.tables import Api, EntryKind, LockClass, Watching
+from reviewer.context.tables import Api
 from reviewer.model import Mark, World
 from reviewer.source.expression import last_member, plain
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.acquire import WAIT
 from reviewer.context.effects import Analysis, Edge, Event, EventKind
-from reviewer.context.tables import LockClass
+from reviewer.context.schema import LockClass
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function
 

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from reviewer.context.effects import Analysis, Event, EventKind
 from reviewer.context.facts import OWN_CPU, TAKEN_AT, Facts
 from reviewer.context.irqflags import disables_by_hand
+from reviewer.context.schema import LockClass
 from reviewer.context.state import Held, Origin, State
-from reviewer.context.tables import Api, LockClass
+from reviewer.context.tables import Api
 from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Guard, texts_of

@@ -16,8 +16,9 @@ from reviewer.context.effects import Event, EventKind
 from reviewer.context.facts import BORROWED, TAKEN_AT, VALUE, Facts
 from reviewer.context.locks import canonical
 from reviewer.context.ownership import frees_from_list
+from reviewer.context.schema import LockClass
 from reviewer.context.state import Origin, State
-from reviewer.context.tables import Api, LockClass
+from reviewer.context.tables import Api
 from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Edge, Function, Guard, Loop, Return

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from reviewer.context.locks import acquires
-from reviewer.context.tables import Api, LockClass
+from reviewer.context.schema import LockClass
+from reviewer.context.tables import Api
 from reviewer.source.cfg import Call, Function, Guard, Loop
 from reviewer.source.expression import last_member, plain
 from reviewer.source.program import Program

@@ -24,8 +24,9 @@ from reviewer.context.locks import canonical
 from reviewer.context.match import satisfied
 from reviewer.context.place import Place
 from reviewer.context.reached import Required, required
+from reviewer.context.schema import EntryKind, LockClass
 from reviewer.context.state import Held, Origin, State, atomic
-from reviewer.context.tables import Api, Demands, EntryKind, LockClass
+from reviewer.context.tables import Api, Demands
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
 from reviewer.source.expression import last_member, plain, unwrap

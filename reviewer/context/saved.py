@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from reviewer.context.effects import EventKind
 from reviewer.context.facts import KEEPS, Facts
 from reviewer.context.irqflags import interrupts_off
-from reviewer.context.tables import Api, LockClass, Operation
+from reviewer.context.schema import LockClass
+from reviewer.context.tables import Api, Operation
 from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, is_repeated

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Set
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from reviewer.context.tables import Api, EntryKind, LockClass, Watching
+from reviewer.context.schema import EntryKind, LockClass, Watching
+from reviewer.context.tables import Api
 
 ASSERTED: Final = "asserted"
 """Interrupts are off, says an assertion in the code."""

@@ -11,8 +11,9 @@ from reviewer.context.facts import MOVED, NONZERO, Facts, Parameter, gfp_of, val
 from reviewer.context.locks import canonical
 from reviewer.context.notes import NO_DELTA, Notes
 from reviewer.context.place import Place
+from reviewer.context.schema import LockClass
 from reviewer.context.state import State
-from reviewer.context.tables import LockClass, Operation
+from reviewer.context.tables import Operation
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Guard
 from reviewer.source.expression import plain, unwrap

@@ -10,28 +10,6 @@ from enum import StrEnum
 
 from reviewer.context.schema import EntryKind, LockClass, Watching
 
-__all__ = [
-    "Api",
-    "Callbacks",
-    "ContextTables",
-    "Demands",
-    "EffectTables",
-    "EntryKind",
-    "EntryTables",
-    "HrTimerCalls",
-    "LockCall",
-    "LockClass",
-    "LockKinds",
-    "LockTables",
-    "Member",
-    "MemberTables",
-    "Operation",
-    "OrderDocument",
-    "Registration",
-    "Transitions",
-    "Watching",
-]
-
 
 class Operation(StrEnum):
     """What a lock primitive does."""
