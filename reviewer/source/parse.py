@@ -248,6 +248,3 @@ class ParsedFile:
 def parse(path: str, text: bytes, wanted: frozenset[int] = frozenset()) -> ParsedFile:
     """Read ``text`` as the C file ``path``; see ``ParsedFile``. Never fails: ``Extent`` marks what cannot be read."""
     return ParsedFile(path, text, wanted)
-
-
-__all__ = ["Extent", "ParsedFile", "Side", "parse"]
