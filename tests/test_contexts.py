@@ -187,6 +187,6 @@ def test_lock_that_is_taken_twice_is_told_with_the_line_that_took_it_there() -> 
     lines = contexts.lines(function, 0)
     top = function.line
     assert [lines.names(top + at).taken["b->lock"].how for at in (3, 6)] == [
-        f"taken by spin_lock(&b->lock) in line {top + 2}",
-        f"taken by spin_lock(&b->lock) in line {top + 5}",
+        f"taken by spin_lock(&b->lock) on line {top + 2}",
+        f"taken by spin_lock(&b->lock) on line {top + 5}",
     ]

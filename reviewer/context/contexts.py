@@ -225,7 +225,7 @@ class Lines:
         for arrival, traced in self._entered:
             doubtful |= traced.doubtful
             for name, (written, at, call) in traced.taken_at(line).items():
-                taken.setdefault(name, Taken(written, at, f"taken by {call} in line {at}"))
+                taken.setdefault(name, Taken(written, at, f"taken by {call} on line {at}"))
             for name, told in arrival.taken.items():
                 taken.setdefault(name, told)
         return Names(doubtful, taken)

@@ -116,8 +116,7 @@ def _way(leaf: Tree, way: Way) -> None:
         ("  " * depth + text, f"{clean_path(step.path)}:{step.line}") for depth, text, step in nested(way.witness[:-1])
     ]
     column = min(max(len(text) for text, _ in rows), 56)
-    for text, place in rows:
-        leaf.add(Text(f"{text:<{column}}  ").append(place, style="dim"))
+    leaf.add(Text("\n").join(Text(f"{text:<{column}}  ").append(place, style="dim") for text, place in rows))
 
 
 def _below(branch: Tree, below: Below) -> None:
@@ -139,8 +138,7 @@ def _forbidden(branch: Tree, found: Sequence[Forbidden]) -> None:
     for (quote, path, line), members in by_rule.items():
         leaf = branch.add(Text("\n").join(_reasons(members)))
         quoted = f"\u201c{clean_line(quote)}\u201d" if path else clean_line(quote)
-        for row in textwrap.wrap(quoted, _PROSE):
-            leaf.add(Text(row, style="italic"))
+        leaf.add(Text("\n".join(textwrap.wrap(quoted, _PROSE)), style="italic"))
         if path:
             section = members[0].citation.section if members[0].citation is not None else ""
             where = f"{clean_path(path)}:{line}" + (f", {clean_line(section)}" if section else "")
