@@ -59,11 +59,6 @@ class SourceFiles:
         """The files that differ from the base, or are read otherwise."""
         return self._changed.union(self._wanted)
 
-    @property
-    def usual_arms(self) -> bool:
-        """Whether no wanted line made a function seen that nobody else sees: then all others mean the same."""
-        return not any(map(self.hidden, self._wanted))
-
     def want(self, lines: dict[str, frozenset[int]]) -> None:
         """Read again, for these lines, the files in which one of them lies in an arm that was not read."""
         for path, wanted in lines.items():

@@ -63,7 +63,6 @@ TITLES: Final = _compiled(
     r"\d{1,9} bytes by .{1,60}):$",
 )
 TASK_TRACE: Final = re.compile(r"task:(?P<comm>\S{1,64}) {1,20}state:(?P<state>\S) ")
-PREEMPTION: Final = re.compile(r"Preemption disabled at:$")
 
 FACTS: Final = _compiled(
     r"in_atomic\(\): (?P<in_atomic>\d{1,9}), irqs_disabled\(\): (?P<irqs_disabled>\d{1,9})"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 _HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
-_INDEX = re.compile(rb"index ([0-9a-f]{4,64})\.\.([0-9a-f]{4,64})(?: [0-7]+)?\s*")
+_INDEX = re.compile(rb"index ([0-9a-f]{4,64})\.\.[0-9a-f]{4,64}(?: [0-7]+)?\s*")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
@@ -23,7 +23,7 @@ class FileChange:
     """One file of a patch.
 
     ``old`` and ``new`` are None for a side that does not exist. ``line`` is the 1-based line of the patch text at
-    which the file begins. ``old_oid`` and ``new_oid`` are what the ``index`` line says, often abbreviated, or empty.
+    which the file begins. ``old_oid`` is what the ``index`` line says of the old side, often abbreviated, or empty.
     ``hunks`` are the first line and the line after the last of each hunk's body, 0-based.
     """
 
@@ -31,7 +31,6 @@ class FileChange:
     old: str | None = None
     new: str | None = None
     old_oid: str = ""
-    new_oid: str = ""
     hunks: tuple[tuple[int, int], ...] = ()
 
     @property
@@ -128,7 +127,7 @@ class _Reader:
     def _extended(self, change: FileChange, line: bytes) -> FileChange:
         index = _INDEX.fullmatch(line)
         if index:
-            return replace(change, old_oid=index.group(1).decode(), new_oid=index.group(2).decode())
+            return replace(change, old_oid=index.group(1).decode())
         if line.startswith((b"rename from ", b"copy from ")):
             return replace(change, old=_text(line.split(b" from ", 1)[1]))
         if line.startswith((b"rename to ", b"copy to ")):
