@@ -148,7 +148,7 @@ def test_a_range_without_commits_gives_no_patches(opened: Repository, linux: Pat
     ["", "nope", "nope..HEAD", "two..nope", "--all", "-1", "two HEAD", "two..\nHEAD", "..nope", "HEAD\0", "^"],
 )
 def test_what_is_no_range_is_refused(opened: Repository, revisions: str) -> None:
-    with pytest.raises(RepositoryError, match=r"names no commit|no range of commits"):
+    with pytest.raises(RepositoryError, match=r"names no commit|not a range of commits"):
         commits_of(opened, revisions)
 
 

@@ -499,7 +499,7 @@ def test_wrong_arguments(tree: Path, words: tuple[str, ...]) -> None:
 def test_lines_that_git_would_not_write(tree: Path) -> None:
     done = by_hand(tree, "pre-push", stdin="--all HEAD master HEAD\n")
     assert done.returncode == 3
-    assert "no line that git gives a pre-push hook" in done.stderr
+    assert "is not a line that git gives a pre-push hook" in done.stderr
 
 
 def test_the_hook_for_pre_commit(tree: Path) -> None:
