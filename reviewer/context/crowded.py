@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Which effects a summary tells of a function that has more of them than its callers are told of."""
+"""Which effects of a function its callers are told of, where others say the same or there are many."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from reviewer.context.effects import Condition
 from reviewer.context.tables import Api
-from reviewer.source.cfg import Call, Function
+from reviewer.source.cfg import Call, Function, reached_from
 
 
 class Deferred:
@@ -36,12 +36,7 @@ class Deferred:
                 self._lines.add(node.line)
 
     def _leads(self, start: int, end: int) -> bool:
-        waiting, seen = [start], {start}
-        while waiting:
-            targets = {edge.target for edge in self._function.blocks[waiting.pop()].edges} - seen
-            waiting += targets
-            seen |= targets
-        return end in seen
+        return start == end or end in reached_from(self._function, start)
 
     def is_by_object(self, line: int, conditions: tuple[Condition, ...]) -> bool:
         """Whether what is called on ``line`` is called at once for some objects, as no mere value tells the caller."""

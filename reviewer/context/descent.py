@@ -205,11 +205,6 @@ class Descent:
 
     def _is_without_user(self, place: Place, effect: Effect) -> bool:
         """Whether memory of the task's own user is accessed where nothing may sleep, and there is none."""
-        if place.atomic(place.state, rt=False) is None or _called(effect) in self.api.others_user:
+        if place.atomic(place.state, rt=False) is None or effect.called in self.api.others_user:
             return False
         return place.flow.body.has_no_user
-
-
-def _called(effect: Effect) -> str:
-    """What the last step of an effect calls."""
-    return effect.steps[-1].text.partition("(")[0]

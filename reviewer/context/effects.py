@@ -145,6 +145,11 @@ class Effect(NamedTuple):
         return tuple(way._replace(others=self.others) for way in (self, *self.others)) if self.others else (self,)
 
     @property
+    def called(self) -> str:
+        """What the last step calls."""
+        return self.steps[-1].text.partition("(")[0]
+
+    @property
     def key(self) -> tuple[object, ...]:
         """Effects with equal keys mean the same to a caller."""
         return (

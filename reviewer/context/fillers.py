@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from reviewer.source.cfg import extent_at
 from reviewer.source.pointers import exports
 from reviewer.source.program import Program
 
@@ -64,6 +63,6 @@ class Fillers:
     def _saying(self, path: str, text: bytes, wanted: bytes) -> Iterator[str]:
         """The functions of a file in which something like ``wanted`` stands."""
         for found in re.finditer(wanted, text):
-            extent = extent_at(self._program.extents(path), text.count(b"\n", 0, found.start()) + 1)
+            extent = self._program.extent_at(path, text.count(b"\n", 0, found.start()) + 1)
             if extent is not None:
                 yield extent.name

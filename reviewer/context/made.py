@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from reviewer.context.effects import EventKind
-from reviewer.source.cfg import AnyNode, Assign, Call, Function, Return, written_by
+from reviewer.source.cfg import AnyNode, Assign, Call, Function, Return, reached_from, written_by
 from reviewer.source.expression import constant, root, unwrap
 
 if TYPE_CHECKING:
@@ -96,10 +96,4 @@ def _leads(function: Function, start: tuple[int, int], end: tuple[int, int]) -> 
     """Whether a path leads from one node to another."""
     if start[0] == end[0] and start[1] < end[1]:
         return True
-    waiting, seen = [start[0]], set[int]()
-    while waiting:
-        for edge in function.blocks[waiting.pop()].edges:
-            if edge.target not in seen:
-                seen.add(edge.target)
-                waiting.append(edge.target)
-    return end[0] in seen
+    return end[0] in reached_from(function, start[0])

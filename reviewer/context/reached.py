@@ -202,7 +202,7 @@ def brought_about(
         free=frozenset(in_caller(caller, expression, args) for expression in effect.free),
         tables=tables,
     )
-    in_user = effect.steps[-1].text.partition("(")[0] in analyser.api.user_access
+    in_user = effect.called in analyser.api.user_access
     if in_user and _gives_kernel_memory(caller, node, analyser.api):
         return None
     return Brought(told, effect.conditions, callee, in_user)

@@ -233,9 +233,14 @@ def is_avoidable(function: Function, block: int) -> bool:
 
 def is_repeated(function: Function, block: int) -> bool:
     """Whether some way out of ``block`` leads back to it."""
+    return block in reached_from(function, block)
+
+
+def reached_from(function: Function, block: int) -> set[int]:
+    """The blocks to which some way out of ``block`` leads; itself only where one leads back to it."""
     waiting, seen = [block], set[int]()
     while waiting:
         targets = {edge.target for edge in function.blocks[waiting.pop()].edges} - seen
         seen |= targets
         waiting += targets
-    return block in seen
+    return seen
