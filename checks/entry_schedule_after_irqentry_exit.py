@@ -8,8 +8,8 @@ def judge(context: Context) -> Report:
     left, line = context.detail
     return Report(
         subject=context.callee,
-        message=f"{context.call} comes after {left}() in line {line}",
-        question=f"What state are RCU, lockdep and tracing in at {context.call}? {left}() in line {line} has set them "
+        message=f"{context.call} comes after {left}() on line {line}",
+        question=f"What state are RCU, lockdep and tracing in at {context.call}? {left}() on line {line} has set them "
         "for the context that was interrupted.",
         was=f"{context.call} came after {left}()",
         consequence="RCU may have stopped watching, and lockdep and tracing believe that interrupts are enabled.",

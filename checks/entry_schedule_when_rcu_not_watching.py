@@ -8,8 +8,8 @@ def judge(context: Context) -> Report:
     entered, line = context.detail
     return Report(
         subject=context.callee,
-        message=f"{context.call} may schedule after {entered}() in line {line}",
-        question=f"Can {context.call} schedule here? {entered}() in line {line} has not been undone.",
+        message=f"{context.call} may schedule after {entered}() on line {line}",
+        question=f"Can {context.call} schedule here? {entered}() on line {line} has not been undone.",
         was=f"{context.call} was called after {entered}()",
         consequence="What RCU counts for the interrupt is counted for the next task.",
     )

@@ -10,7 +10,7 @@ def judge(context: Context) -> Report | None:
         return None
     return Report(
         subject=variable,
-        message=f"{context.call} overwrites {variable}, which {call} in line {line} has saved and nothing restored",
+        message=f"{context.call} overwrites {variable}, which {call} on line {line} has saved and nothing restored",
         question=f"Which state does the outer section restore? {variable} from line {line} is overwritten here.",
         was=f"{variable} was overwritten here",
         consequence="Interrupts stay disabled: what is saved here says that they were, and the outer state is lost.",

@@ -8,9 +8,9 @@ def judge(context: Context) -> Report:
     variable, call, pin, pinned, used = context.detail
     return Report(
         subject=f"{variable} {call}",
-        message=f"{variable} comes from {call} before {pin} in line {pinned} and is used inside, in line {used}",
-        question=f"Can the task move to another CPU between {call} here and {pin} in line {pinned}? "
-        f"{variable} is used after that, in line {used}.",
+        message=f"{variable} comes from {call} before {pin} on line {pinned} and is used inside, on line {used}",
+        question=f"Can the task move to another CPU between {call} here and {pin} on line {pinned}? "
+        f"{variable} is used after that, on line {used}.",
         was=f"{variable} came from {call} before {pin}",
         consequence="The section then works on the data of a CPU that the task has left.",
     )

@@ -8,9 +8,9 @@ def judge(context: Context) -> Report:
     variable, call, lock, _, left, freed_by = context.detail
     return Report(
         subject=f"{variable} {lock}",
-        message=f"{variable} is on a list since {call} and is dereferenced after {lock} was released in line {left}; "
+        message=f"{variable} is on a list since {call} and is dereferenced after {lock} was released on line {left}; "
         f"{freed_by}() can free it",
-        question=f"What keeps {variable} alive after {lock} is released in line {left}? "
+        question=f"What keeps {variable} alive after {lock} is released on line {left}? "
         f"It is on the list by then, and {freed_by}() can free it.",
         was=f"{variable} was on a list and was dereferenced after {lock} was released",
         consequence="Another task can find the object, take it off the list and free it before this access.",

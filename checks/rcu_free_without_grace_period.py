@@ -8,8 +8,8 @@ def judge(context: Context) -> Report:
     variable, call, line, freed = context.detail
     return Report(
         subject=f"{variable} {call}",
-        message=f"{freed} comes without a grace period after {call} in line {line}",
-        question=f"Can readers still use {variable} here? {call} in line {line} only unlinks it; "
+        message=f"{freed} comes without a grace period after {call} on line {line}",
+        question=f"Can readers still use {variable} here? {call} on line {line} only unlinks it; "
         f"{freed} follows without a grace period.",
         was=f"{freed} came without a grace period after {call}",
         consequence="A reader that found the object before it was unlinked goes on using freed memory.",

@@ -9,8 +9,8 @@ def judge(context: Context) -> Report:
     inside = "rcu_read_lock()" if reader == "RCU" else f"srcu_read_lock() on {reader}"
     return Report(
         subject=f"{variable} {reader}",
-        message=f"{variable} from {call} is dereferenced after the {reader} reader was left in line {left}",
-        question=f"What keeps {variable} alive here? It comes from {call} under {inside}, which ends in line {left}.",
+        message=f"{variable} from {call} is dereferenced after the {reader} reader was left on line {left}",
+        question=f"What keeps {variable} alive here? It comes from {call} under {inside}, which ends on line {left}.",
         was=f"{variable} from {call} was dereferenced after the {reader} reader",
         consequence="The object can be freed between the end of the reader and this access.",
     )

@@ -9,7 +9,7 @@ def judge(context: Context) -> Report:
         domain, line = context.detail
         return Report(
             subject=domain,
-            message=f"{context.call} waits for the readers of {domain} inside one, opened in line {line}",
+            message=f"{context.call} waits for the readers of {domain} inside one, opened on line {line}",
             question=f"How does {context.call} come to an end? The reader of {domain} from line {line} is still open.",
             was=f"{context.call} waited for the readers of {domain} inside one",
         )

@@ -139,7 +139,7 @@ def test_findings_stand_below_their_line() -> None:
     at = next(number for number, row in enumerate(rows) if "kzalloc" in row)
     assert rows[at].startswith("!rt:lock ")
     assert f"^ bug introduced [{FINDING.check}]" in rows[at + 1]
-    assert "In lines that the diff does not show:" in rows
+    assert "On lines that the diff does not show:" in rows
     assert any("It slept." in row for row in rows)
 
 

@@ -95,7 +95,7 @@ def _line(kind: str, old: int | None, new: int | None, text: str, *marks: Mark) 
 
 
 def _review() -> Review:
-    lock = Mark("lock", "raw spinlock b->lock, taken in line 62")
+    lock = Mark("lock", "raw spinlock b->lock, taken on line 62")
     lines = (
         _line(" ", 62, 62, "\traw_spin_lock(&b->lock);"),
         _line("-", 63, None, "\tring(b);", lock),

@@ -73,7 +73,7 @@ class _Printer:
         elsewhere = [finding for place, found in below.items() if place not in told_of for finding in found]
         if elsewhere:
             self.line()
-            self.line("In lines that the diff does not show:")
+            self.line("On lines that the diff does not show:")
             for finding in elsewhere:
                 self.line(Text(f"{clean_path(finding.path)}:{finding.line} {clean_line(finding.function)}()"))
                 self._finding(finding, "  ")
