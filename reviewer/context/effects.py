@@ -290,7 +290,7 @@ class Edge(NamedTuple):
 MAYBE_LOWERED: Final = "-"
 """After ``irq`` or the name of a counter in ``unsure``: it may be below what the caller had."""
 
-DISTRUSTED: Final = frozenset(("locks", "irq", "preempt", "bh", "rcu"))
+DISTRUSTED: Final = frozenset(("locks", "irq", "preempt", "bh", "migrate", "kmap", "rcu"))
 """``Exit.unsure`` where not all paths were followed: there may be other ways out."""
 
 WALKED: Final = "walked"

@@ -12,6 +12,7 @@ from reviewer.context.effects import DISTRUSTED, MAYBE_LOWERED, UNCHANGED, UNMOV
 from reviewer.context.facts import FLAGS, NONZERO, VALUE, Facts, forget
 from reviewer.context.locks import canonical, drop, find_held, in_caller, in_parameters, take
 from reviewer.context.match import satisfied
+from reviewer.context.schema import COUNTERS
 from reviewer.context.state import State, Task, moved
 from reviewer.source.cfg import Call, Function
 from reviewer.source.expression import last_member
@@ -19,15 +20,10 @@ from reviewer.source.expression import last_member
 if TYPE_CHECKING:
     from reviewer.context.flow import Flow, Forks
 
-_COUNTERS = {
-    "irq": ("irq", "suffix"),
-    "preempt": ("preempt",),
-    "bh": ("bh",),
-    "rcu": ("rcu",),
-    "instrumentation": ("instrumentation",),
-}
-_counted = attrgetter(*(field for fields in _COUNTERS.values() for field in fields))
-_CHANGES = ("irq", "suffix", "preempt", "bh", "migrate", "pagefault", "kmap", "rcu", "instrumentation", "eqs")
+_FIELDS = {"irq": ("irq", "suffix"), **{counter: (counter,) for counter in sorted(COUNTERS)}}
+"""By what can be in doubt: the fields of ``Exit`` that say it."""
+_counted = attrgetter(*(field for fields in _FIELDS.values() for field in fields))
+_CHANGES = ("irq", "suffix", *sorted(COUNTERS), "eqs")
 _READER = "RCU"  # in __releases() and __acquires(): not a lock (include/linux/rcupdate.h)
 _PROMISED = frozenset(("locks", "rcu"))  # what __releases() and __acquires() speak of
 _ENABLED = frozenset(("on", "restored"))
@@ -118,7 +114,7 @@ def _differing(possible: list[Exit]) -> frozenset[str]:
     """What is not the same on all ways out."""
     found = set[str]()
     unlike = len(set(map(_counted, possible))) > 1
-    for name, fields in _COUNTERS.items() if unlike else ():
+    for name, fields in _FIELDS.items() if unlike else ():
         changes = {tuple(getattr(exit_, field) for field in fields) for exit_ in possible}
         if len(changes) > 1:
             found.add(name)

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Set
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-from reviewer.context.schema import EntryKind, LockClass, Watching
+from reviewer.context.schema import COUNTERS, EntryKind, LockClass, Watching
 from reviewer.context.tables import Api
 
 ASSERTED: Final = "asserted"
 """Interrupts are off, says an assertion in the code."""
+
+_RAISED: Final = frozenset(("irq", *COUNTERS))
+"""What a primitive raises for certain, whatever was in doubt before."""
 
 
 class Origin(StrEnum):
@@ -142,7 +145,7 @@ def atomic(state: State, api: Api, *, rt: bool) -> Reason | None:
             return Reason("irq", "", Origin.TAKEN)
         if state.bh > 0 and state.is_certain("bh"):
             return Reason("bh", "", Origin.TAKEN)
-        if state.kmap > 0:
+        if state.kmap > 0 and state.is_certain("kmap"):
             return Reason("kmap", "", Origin.TAKEN)
     if state.entry in (_ENTRY_ATOMIC_ON_RT if rt else _ENTRY_ATOMIC) and not _enabled_since(state):
         return Reason("entry", state.entry, Origin.TAKEN)
@@ -166,7 +169,7 @@ def reassured(before: State, after: State, *, direct: bool) -> State:
     }
     if direct:
         sure.update(("lock", lock.expression) for lock in after.locks - before.locks if lock.origin is Origin.TAKEN)
-        for name in after.unsure & {"preempt", "bh", "rcu", "irq"}:
+        for name in after.unsure & _RAISED:
             was = _raised(before, name)
             if _raised(after, name) > was and not any(known == name for known, _ in sure):
                 sure.add((name, was))

@@ -115,3 +115,51 @@ void disables_whatever_was_before(struct port *port)
 	local_irq_restore(flags);
 	msleep(3);
 }
+
+static void keep_here(struct dev *dev)
+{
+	if (look(dev))
+		migrate_disable();
+}
+
+static void map_perhaps(struct dev *dev)
+{
+	if (look(dev))
+		kunmap_atomic(dev->page);
+}
+
+void lets_go_of_what_may_have_been_kept(struct dev *dev)
+{
+	keep_here(dev);
+	if (dev->kept) {
+		migrate_enable();
+		return;
+	}
+	migrate_disable();
+	fill(dev);
+	migrate_enable();
+}
+
+void leaves_migration_disabled(struct dev *dev)
+{
+	migrate_disable();
+	if (dev->kept)
+		return; /* wrong: lock-imbalance */
+	fill(dev);
+	migrate_enable();
+}
+
+void unmapped_perhaps(struct dev *dev)
+{
+	dev->page = kmap_atomic(dev->frame);
+	map_perhaps(dev);
+	msleep(1);
+}
+
+void mapped_again_for_certain(struct dev *dev)
+{
+	map_perhaps(dev);
+	dev->page = kmap_atomic(dev->frame);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	kunmap_atomic(dev->page);
+}
