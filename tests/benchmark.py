@@ -3,13 +3,18 @@
 
 Wants KERNEL_TREES with linux-6.12 and rt-6.12. What is measured:
 
-first    a patch to one file, with an empty cache of the program
-warm     a patch to one file, when another patch to it was reviewed before
-second   the same patch again
-pull     a patch on top of new commits, when one below them was reviewed before
-queue    the PREEMPT_RT queue as a thread: cold; warm, with a patch put before the others, so that all trees are new;
-         and again
-audit    all files of two folders, cold and warm
+first         a patch to one file, with an empty cache of the program; two files
+warm          a patch to one file, when another patch to it was reviewed before
+second        the same patch again
+pull          a patch on top of new commits, when one below them was reviewed before
+queue         the PREEMPT_RT queue as a thread: cold; warm, with a patch put before the others, so that all trees are
+              new; and again
+audit         all files of two folders, cold and warm
+
+and only where it is asked for with ``--only``:
+
+first-files   as first, for each of the files of warm
+first-sample  as first, for ``--count`` functions of the tree, drawn by ``--seed``
 
 What the operating system keeps of the tree's files is left to it. Memory is the greatest resident set of one process,
 the program's or that of a git that it ran. Ends with 1 where a limit is passed: ``--limit warm-median=1.5``.
@@ -21,11 +26,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +39,9 @@ from rich.console import Console
 
 from tests.kernels import ROOT, KernelClone
 from tests.mails import mail, mboxrd
-from tests.measure.figures import Measure, Took, limit, passed, table
+from tests.measure.figures import WANTED, Measure, Took, limit, passed, table
 from tests.measure.phases import phases_of
+from tests.measure.sample import drawn, with_line
 from tests.repos import git, git_bytes
 from tests.test_rt_queue import ID, names, posted
 
@@ -56,6 +63,7 @@ FILES: Final = {
 FIRST: Final = ("arch/x86/kernel/kvm.c", "drivers/usb/core/hub.c")
 FOLDERS: Final = ("arch/x86/kvm", "virt/kvm")
 PARTS: Final = ("first", "warm", "pull", "queue", "audit")
+ASKED_FOR: Final = ("first-files", "first-sample")
 _PULLED: Final = 500  # commits
 
 
@@ -78,12 +86,10 @@ def run(cache: Path, *arguments: str, profile: Path | None = None) -> Took:
 
 def changed(clone: KernelClone, path: str, function: str, parent: str | None = None) -> str:
     """A commit that puts a line into ``function``."""
-    text = clone.read(path, parent)
-    body = re.search(rf"^(?:[A-Za-z_][^;{{}}#\n]*\b)?{function}\([^;{{}}]*\)\n{{\n", text, re.MULTILINE)
-    if body is None:
+    text = with_line(git_bytes(clone.path, "show", f"{parent or clone.base}:{path}"), function)
+    if text is None:
         raise SystemExit(f"{path} of this tree has no {function}()")
-    line = "\tbarrier();\n"
-    return clone.commit({path: text[: body.end()] + line + text[body.end() :]}, f"{path}: Change a line\n", parent)
+    return clone.commit({path: text}, f"{path}: Change a line\n", parent)
 
 
 def check(clone: KernelClone, commit: str) -> tuple[str, ...]:
@@ -91,12 +97,36 @@ def check(clone: KernelClone, commit: str) -> tuple[str, ...]:
     return ("check", f"{commit}^!", "--repo", str(clone.path), "--format", "json")
 
 
+def first_uses(clone: KernelClone, work: Path, functions: Iterable[tuple[str, str]]) -> tuple[Took, ...]:
+    """One patch to each of the functions, given with their files, each with an empty cache."""
+    took: dict[tuple[str, str], Took] = {}
+    for path, function in functions:
+        commit = changed(clone, path, function)
+        cache = work / "first"
+        took[path, function] = run(cache, *check(clone, commit))
+        shutil.rmtree(cache)
+        print(f"{took[path, function].seconds:6.2f} s  {path}: {function}()", flush=True)
+    slowest = max(took, key=lambda function: took[function].seconds)
+    print(f"{took[slowest].seconds:6.2f} s  the slowest: {slowest[1]}() of {slowest[0]}", flush=True)
+    return tuple(took.values())
+
+
 def first_use(clone: KernelClone, work: Path) -> list[Measure]:
     """With an empty cache."""
-    runs = [
-        run(work / f"first-{at}", *check(clone, changed(clone, path, FILES[path][1]))) for at, path in enumerate(FIRST)
-    ]
-    return [Measure("first", "one-file patch, new tree", tuple(runs))]
+    runs = first_uses(clone, work, ((path, FILES[path][1]) for path in FIRST))
+    return [Measure("first", "one-file patch, new tree", runs)]
+
+
+def first_use_of_files(clone: KernelClone, work: Path) -> list[Measure]:
+    """The same for each of the files."""
+    runs = first_uses(clone, work, ((path, functions[1]) for path, functions in FILES.items()))
+    return [Measure("first-files", "one-file patch, new tree", runs)]
+
+
+def first_use_of_sample(clone: KernelClone, work: Path, count: int, seed: int) -> list[Measure]:
+    """The same for functions drawn at random."""
+    what, within = f"a function of the tree, new tree, seed {seed}", WANTED["first-sample-worst"]
+    return [Measure("first-sample", what, first_uses(clone, work, drawn(clone, count, seed)), within)]
 
 
 def one_file(clone: KernelClone, work: Path, profile: Path | None) -> list[Measure]:
@@ -210,7 +240,11 @@ def main() -> int:
     """Measure and print; 1 where a limit was passed."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmark", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--limit", action="append", type=limit, default=[], metavar="NAME=NUMBER")
-    parser.add_argument("--only", action="append", choices=PARTS, help="measure this part alone; repeatable")
+    parser.add_argument(
+        "--only", action="append", choices=(*PARTS, *ASKED_FOR), help="measure this part alone; repeatable"
+    )
+    parser.add_argument("--count", type=int, default=100, help="functions of first-sample")
+    parser.add_argument("--seed", type=int, default=1, help="of the choice of these functions")
     parser.add_argument("--profile", action="store_true", help="say where the time of the slowest warm patch goes")
     given = parser.parse_args()
     trees = Path(os.environ.get("KERNEL_TREES") or "~/.cache/kernel-trees").expanduser()
@@ -223,6 +257,8 @@ def main() -> int:
         clone = KernelClone(work / "linux.git", git(work / "linux.git", "rev-parse", "HEAD"))
         parts: dict[str, Callable[[], list[Measure]]] = {
             "first": lambda: first_use(clone, work),
+            "first-files": lambda: first_use_of_files(clone, work),
+            "first-sample": lambda: first_use_of_sample(clone, work, given.count, given.seed),
             "warm": lambda: one_file(clone, work, work / "profile" if given.profile else None),
             "pull": lambda: pulled(clone, work),
             "queue": lambda: rt_queue(clone, trees / "rt-6.12", work),
@@ -231,6 +267,9 @@ def main() -> int:
         for name in given.only or PARTS:
             measures += parts[name]()
     Console().print(table(measures))
+    for measure in measures:
+        if (sentence := measure.in_time) is not None:
+            print(sentence)
     exceeded = passed(measures, dict(given.limit))
     for sentence in exceeded:
         print(sentence)

@@ -30,6 +30,10 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 _TOP: Final = ("/*", "!/*/")  # of the work tree, only the files at the top are written
 
 
+def _encoded(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
 @dataclass(frozen=True)
 class KernelClone:
     """A clone of a kernel tree; ``base`` is the tree's one commit."""
@@ -41,11 +45,11 @@ class KernelClone:
         """The text of a file of the tree."""
         return git_bytes(self.path, "show", f"{revision or self.base}:{path}").decode()
 
-    def commit(self, files: Mapping[str, str], message: str, parent: str | None = None) -> str:
+    def commit(self, files: Mapping[str, str | bytes], message: str, parent: str | None = None) -> str:
         """Let Ann commit files on top of ``parent`` (default: the base), beside the work tree and moving no ref."""
         parent = parent or self.base
         listing = "".join(
-            f"100644 {git(self.path, 'hash-object', '-w', '--stdin', stdin=text.encode())}\t{path}\n"
+            f"100644 {git(self.path, 'hash-object', '-w', '--stdin', stdin=_encoded(text))}\t{path}\n"
             for path, text in files.items()
         )
         index = self.path / f"index-of-test-{os.getpid()}"

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -22,26 +23,56 @@ class Took:
     memory: int
 
 
+def percentile(values: Sequence[float], per_cent: int) -> float:
+    """The least of ``values`` that so many per cent of them do not exceed (nearest rank)."""
+    return sorted(values)[max(math.ceil(len(values) * per_cent / 100), 1) - 1]
+
+
+_SEVERAL: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
+    "median": median,
+    "p90": lambda values: percentile(values, 90),
+    "worst": max,
+}
+"""What is said of several runs, by the end of the figure's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """All runs of one kind."""
+    """All runs of one kind. ``within`` are the seconds that each run of a sample should take at most."""
 
     name: str
     what: str
     runs: tuple[Took, ...]
+    within: float | None = None
 
     @property
     def figures(self) -> dict[str, float]:
-        """The figures by the names that limits have: of several runs the median and the worst."""
+        """The figures by the names that limits have: of several runs the median and the worst.
+
+        Of a sample also the 90th percentile, and as ``-late`` how many runs took longer than they should.
+        """
         seconds = [run.seconds for run in self.runs]
         found = {f"{self.name}-memory": float(max(run.memory for run in self.runs))}
-        if len(seconds) == 1:
+        if self.within is not None:
+            found[f"{self.name}-late"] = float(sum(taken > self.within for taken in seconds))
+        elif len(seconds) == 1:
             return {self.name: seconds[0], **found}
-        return {f"{self.name}-median": median(seconds), f"{self.name}-worst": max(seconds), **found}
+        told = _SEVERAL if self.within is not None else ("median", "worst")
+        return {**{f"{self.name}-{end}": _SEVERAL[end](seconds) for end in told}, **found}
+
+    @property
+    def in_time(self) -> str | None:
+        """Of a sample, how many runs took no longer than they should, as a sentence."""
+        if self.within is None:
+            return None
+        in_time = sum(run.seconds <= self.within for run in self.runs)
+        return f"{self.name}: {in_time} of {len(self.runs)} in {self.within:g} s"
 
 
 WANTED: Final = {
     "first-worst": 15.0,
+    "first-files-worst": 15.0,
+    "first-sample-worst": 15.0,
     "warm-median": 1.5,
     "warm-worst": 4.0,
     "second-worst": 1.0,
@@ -82,9 +113,9 @@ def table(measures: Sequence[Measure]) -> Table:
         shown.add_column(name, justify="right", no_wrap=True)
     for measure in measures:
         for name, figure in measure.figures.items():
-            if name.endswith("-memory"):
+            if name.endswith(("-memory", "-late")):
                 continue
-            processor = median if name.endswith("-median") else max
+            processor = _SEVERAL.get(name.rpartition("-")[2], max)
             shown.add_row(
                 name,
                 measure.what,
