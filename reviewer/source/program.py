@@ -3,20 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Self
+from collections.abc import Iterator, Mapping, Sequence
 
 from reviewer.source.buildfiles import BuildFiles
 from reviewer.source.builds import Builds
 from reviewer.source.cfg import Function
 from reviewer.source.declarations import Declaration, Declarations
-from reviewer.source.files import Files
 from reviewer.source.guards import DEFINERS, GuardCall, guard_call, read_guard
 from reviewer.source.macros import read_macro
 from reviewer.source.nearness import left_to_users
 from reviewer.source.pointers import Entry, Instance, apart_from, chosen, exports
 from reviewer.source.scopes import Scopes
-from reviewer.source.store import Store
 
 _TRIED = 6  # definitions of one name
 _TOO_COMMON = 200  # of what is in reach: what else the cache has seen must not change an answer
@@ -27,22 +24,14 @@ _WEAK = "__weak"
 class Program(Scopes):
     """The program that the files of one tree make."""
 
-    def __init__(
-        self,
-        files: Files,
-        store: Store,
-        *,
-        base: Self | None = None,
-        changed: Iterable[str] = (),
-        wanted: dict[str, frozenset[int]] | None = None,
-    ) -> None:
-        super().__init__(files, store, base=base, changed=changed, wanted=wanted)
+    def _begin(self) -> None:
+        super()._begin()
         self._resolved: dict[tuple[str, str], tuple[Function, ...]] = {}
         self._macros: dict[tuple[str, str], Function | None] = {}
         self._left_out: dict[tuple[str, str], bool] = {}
         self._instances: dict[tuple[str, str, frozenset[str]], tuple[Instance, ...]] = {}
         self._declarations = Declarations(self)
-        self.build_files = BuildFiles(files)
+        self.build_files = BuildFiles(self.files)
         self.builds = Builds(self.build_files)
 
     def _let_go(self) -> None:

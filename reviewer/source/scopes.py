@@ -6,15 +6,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
-from typing import Self
 
 from reviewer.source.cfg import Function
-from reviewer.source.files import C_SUFFIXES, Files
+from reviewer.source.files import C_SUFFIXES
 from reviewer.source.mentions import Mentions
 from reviewer.source.nearness import architecture, distance, folders_seen_from
 from reviewer.source.scan import scan
 from reviewer.source.sourcefiles import SourceFiles
-from reviewer.source.store import Store
 
 _MANY = 40  # files in which one function is mentioned
 _SCANNED = 2000  # blobs at a time
@@ -25,22 +23,14 @@ _INCLUDED_CODE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+"([\w-]+\.[ch])"', re.
 class Scopes(SourceFiles):
     """The files of one tree, and what each of them sees of the others."""
 
-    def __init__(
-        self,
-        files: Files,
-        store: Store,
-        *,
-        base: Self | None = None,
-        changed: Iterable[str] = (),
-        wanted: dict[str, frozenset[int]] | None = None,
-    ) -> None:
-        super().__init__(files, store, base=base, changed=changed, wanted=wanted)
+    def _begin(self) -> None:
+        super()._begin()
         self._scanned: set[tuple[str, ...]] = set()
         self._scopes: dict[str, tuple[str, ...]] = {}
         self._covered: dict[str, dict[int, tuple[str, ...]]] = {}
         self._within: dict[tuple[str, ...], dict[int, tuple[str, ...]]] = {}
-        self._members_used: dict[tuple[str, str], bool] = base._members_used if base is not None else {}
-        self._mentions = Mentions(files, store)
+        self._members_used: dict[tuple[str, str], bool] = self._base._members_used if self._base is not None else {}
+        self._mentions = Mentions(self.files, self.store)
         self._shared = False
         self._backwards = False
 

@@ -43,6 +43,10 @@ class SourceFiles:
         self._parsed: OrderedDict[str, ParsedFile | None] = OrderedDict()
         self._parsed_size = 0
         self._functions: dict[tuple[str, str], tuple[Function, ...]] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        """Set up what a class that builds on this one keeps; called once, at the end of the constructor."""
 
     @property
     def base(self) -> Self | None:
