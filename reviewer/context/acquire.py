@@ -193,10 +193,8 @@ def _twice(flow: Flow, node: Call, acquisition: Acquisition, state: State, facts
             if own is None or own != acquisition.lock_class:
                 continue
         shown, line, _ = facts.get((TAKEN_AT, name), (last_member(name), 0, ""))
-        before = len(flow.analysis.events)
-        flow.event(kind, node, state, facts, acquisition.steps, detail=(shown, str(line)))
-        flow.suspected += [(held, event) for event in flow.analysis.events[before:]]
-        del flow.analysis.events[before:]
+        event = flow.event(kind, node, state, facts, acquisition.steps, detail=(shown, str(line)))
+        flow.suspected.append((held, event))
 
 
 def _read_twice(flow: Flow, node: Call | Guard, acquisition: Acquisition, state: State, facts: Facts) -> None:
@@ -209,7 +207,7 @@ def _read_twice(flow: Flow, node: Call | Guard, acquisition: Acquisition, state:
         shown, line, text = facts.get((TAKEN_AT, held.expression), ("", 0, ""))
         if held.expression == acquisition.expression and held.origin is Origin.TAKEN and _called(text) == call:
             steps, detail = acquisition.steps, (shown, str(line))
-            event = flow.described(EventKind.READ_TWICE, node, state, facts, steps, detail=detail)
+            event = flow.event(EventKind.READ_TWICE, node, state, facts, steps, detail=detail)
             flow.suspected.append((held, event))
 
 
@@ -227,9 +225,7 @@ def _waits_for_itself(flow: Flow, node: Call | Guard, acquisition: Acquisition, 
             continue
         shown, line, _ = facts.get((TAKEN_AT, name), (last_member(name), 0, ""))
         steps, detail = acquisition.steps, (shown, str(line))
-        flow.suspected.append(
-            (held, flow.described(EventKind.WAITS_FOR_ITSELF, node, state, facts, steps, detail=detail))
-        )
+        flow.suspected.append((held, flow.event(EventKind.WAITS_FOR_ITSELF, node, state, facts, steps, detail=detail)))
 
 
 def _chosen(locks: tuple[str, ...], facts: Facts) -> tuple[str, ...]:

@@ -296,7 +296,7 @@ class Calls(Descent):
                 continue
             shown, line, _ = facts.get((TAKEN_AT, expression), (last_member(expression), 0, ""))
             steps = (self.notes.step(flow, node),)
-            event = flow.described(what, node, state, facts, steps, detail=(shown, str(line)))
+            event = flow.event(what, node, state, facts, steps, detail=(shown, str(line)))
             if (UNMOVED, expression) in facts:
                 flow.note(event)
             elif held.kind == kind and kind in self.api.kinds.exclusive:

@@ -44,22 +44,8 @@ class EventLog:
         facts: Facts,
         steps: tuple[Step, ...],
         **more: Unpack[Details],
-    ) -> None:
-        """Note something that happens here; the same thing in the same context is noted once."""
-        key = (kind, node.line, _callee(node), state, more.get("masked", False), steps[-1:])
-        if key not in self._seen:
-            self.note(self.described(kind, node, state, facts, steps, **more))
-
-    def described(
-        self,
-        kind: EventKind,
-        node: Call | Guard | Loop,
-        state: State,
-        facts: Facts,
-        steps: tuple[Step, ...],
-        **more: Unpack[Details],
     ) -> Event:
-        """Something that happens here, as an event that nobody has noted yet."""
+        """Something that happens here, which is not noted yet."""
         shown = tuple(
             (name, *facts[TAKEN_AT, name])
             for held in sorted(state.locks)

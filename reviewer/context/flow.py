@@ -253,7 +253,9 @@ class Flow(EventLog):
         """Drop what was noted under a lock that may have been let go of meanwhile."""
         certain = self.doubts.is_certain
         self.analysis.edges = {key: edge for key, edge in self.analysis.edges.items() if certain(edge.held)}
-        self.analysis.events += [event for held, event in self.suspected if certain(held)]
+        for held, event in self.suspected:
+            if certain(held):
+                self.note(event)
         self.analysis.again = [event for held, event in self.again.items() if certain(held)]
         found = [distrusted(each, self._given_up) for each in self.analysis.summary.acquisitions.values()]
         self.analysis.summary.acquisitions = {acquisition.key: acquisition for acquisition in found}

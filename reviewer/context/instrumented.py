@@ -58,7 +58,7 @@ class Instrumented(Watcher):
             steps.append(Step(traced.path, traced.line, traced.name, "<- neither noinstr nor __always_inline"))
         place = "in noinstr code" if noinstr else "where RCU does not watch"
         detail = (traced.name if traced is not None else node.name, place)
-        self._flow.event(EventKind.INSTRUMENTED, node, state, facts, tuple(steps), detail=detail)
+        self._flow.note(self._flow.event(EventKind.INSTRUMENTED, node, state, facts, tuple(steps), detail=detail))
 
     def _made_traceable(self, node: Call) -> Function | None:
         """What the call leads to and could not be traced before the patch: by name, by another way, or handed over."""

@@ -40,5 +40,5 @@ def note_stale(flow: Flow, node: Call, state: State, facts: Facts) -> None:
             shown = facts.get((TAKEN_AT, decision.lock), (decision.lock, 0, ""))[0]
             step = Step(flow.function.path, node.line, flow.function.name, f"{node.name}()")
             detail = (key[1], decision.call, str(decision.line), shown)
-            flow.event(EventKind.STALE_INSERT, node, state, facts, (step,), detail=detail)
+            flow.note(flow.event(EventKind.STALE_INSERT, node, state, facts, (step,), detail=detail))
             return

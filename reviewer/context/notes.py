@@ -106,7 +106,8 @@ class Notes:
             if effect.kind in SLEEPING:
                 meant = flow.body.choices.meant(here, facts, node.line, at_times=at_times)
             if flow.is_new(effect, node.line, meant):
-                flow.event(effect.kind, node, meant, facts, effect.steps, masked=effect.masked, detail=detail)
+                steps, masked = effect.steps, effect.masked
+                flow.note(flow.event(effect.kind, node, meant, facts, steps, masked=masked, detail=detail))
             if effect.kind in SLEEPING and not effect.masked and len(effect.steps) <= _NEAR:
                 slept(flow, effect, state, facts)
         if effect.kind is EventKind.RCU_WALK and (here.rcu > 0 or here.locks):

@@ -65,7 +65,8 @@ class Saved(Watcher):
         function = self._flow.function
         step = Step(function.path, node.line, function.name, _text(node))
         _, line, call = known
-        self._flow.event(EventKind.SAVED_TWICE, node, state, facts, (step,), detail=(kind, variable, str(line), call))
+        detail = (kind, variable, str(line), call)
+        self._flow.note(self._flow.event(EventKind.SAVED_TWICE, node, state, facts, (step,), detail=detail))
 
     def after(self, node: AnyNode, path: Path) -> None:
         """Remember what has been saved."""

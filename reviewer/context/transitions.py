@@ -128,7 +128,7 @@ class Transitions(Watcher):
     def _note(self, kind: EventKind, node: Call | Guard, state: State, facts: Facts, text: str, *detail: str) -> None:
         function = self._flow.function
         step = Step(function.path, node.line, function.name, text)
-        self._flow.event(kind, node, state, facts, (step,), detail=detail)
+        self._flow.note(self._flow.event(kind, node, state, facts, (step,), detail=detail))
 
 
 def guests_in_readers(analyser: Analyser, function: Function, analysis: Analysis) -> Iterator[Event]:
