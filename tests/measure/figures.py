@@ -107,7 +107,7 @@ def passed(measures: Iterable[Measure], limits: Mapping[str, float]) -> list[str
 def table(measures: Sequence[Measure]) -> Table:
     """One line for each figure of time."""
     shown = Table(box=box.SIMPLE_HEAD)
-    shown.add_column("figure")
+    shown.add_column("figure", min_width=max((len(name) for one in measures for name in one.figures), default=0))
     shown.add_column("what was run", ratio=1)
     for name in ("seconds", "wanted", "processor s", "memory MiB"):
         shown.add_column(name, justify="right", no_wrap=True)
