@@ -6,6 +6,17 @@ from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity
 
 def judge(context: Context) -> Report | None:
     what, right, _ = context.detail
+    if what == "context" and not right:
+        call = f"{context.callee}()"
+        return Report(
+            subject=context.callee,
+            message=f"returns after {call} without its counterpart, which it used to call",
+            question=f"Is the counterpart of {call} missing now? {context.function}() called it before this patch.",
+            was=f"{context.function}() returned after {call} without its counterpart",
+            consequence="The caller goes on in another context than it is in.",
+        )
+    if what in ("context let go", "lock let go"):
+        return _let_go(context, what)
     if what == "context":
         call = f"{context.callee}()"
         return Report(
@@ -21,6 +32,15 @@ def judge(context: Context) -> Report | None:
         return _irqs_left_off(context, right)
     if what != "lock":
         return None
+    if not right:
+        return Report(
+            subject=context.callee,
+            message=f"returns with {context.callee} held, which it used to let go of",
+            question=f"Is the unlock of {context.callee} missing now? "
+            f"{context.function}() let go of it before this patch.",
+            was=f"{context.function}() returned with {context.callee} held",
+            consequence="The next one to take the lock waits for ever.",
+        )
     if right == "0":
         return Report(
             subject=context.callee,
@@ -37,6 +57,25 @@ def judge(context: Context) -> Report | None:
         f"Other returns of {context.function}() do not hold it.",
         was=f"{context.function}() returned with {context.callee} held",
         consequence="The next one to take the lock waits for ever.",
+    )
+
+
+def _let_go(context: Context, what: str) -> Report:
+    name = context.callee
+    if what == "lock let go":
+        return Report(
+            subject=name,
+            message=f"lets go of {name}, which it no longer takes",
+            question=f"Who takes {name} now? {context.function}() did so itself before this patch.",
+            was=f"{context.function}() let go of {name} without taking it",
+            consequence="A lock is released that nobody holds, or that somebody else holds.",
+        )
+    return Report(
+        subject=name,
+        message=f"{name}() is called, and its counterpart no longer is",
+        question=f"Who calls the counterpart of {name}() now? {context.function}() did so itself before this patch.",
+        was=f"{context.function}() called {name}() without its counterpart",
+        consequence="The caller goes on in another context than it is in.",
     )
 
 

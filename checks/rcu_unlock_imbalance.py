@@ -6,8 +6,25 @@ from reviewer.check import Check, Context, EventKind, Kernels, Report, Severity,
 
 def judge(context: Context) -> Report | None:
     what, right, _ = context.detail
+    if what == "rcu let go":
+        return Report(
+            subject="rcu",
+            message=f"{context.callee}() is called, and its counterpart no longer is",
+            question=f"Who enters the reader now? {context.function}() did so itself before this patch.",
+            was=f"{context.function}() called {context.callee}() without its counterpart",
+            consequence="It ends a reader of somebody else, whose objects may then be freed.",
+        )
     if what != "rcu":
         return None
+    if not right:
+        return Report(
+            subject="rcu",
+            message=f"returns after {context.callee}() without its counterpart, which it used to call",
+            question=f"Is the counterpart of {context.callee}() missing now? "
+            f"{context.function}() called it before this patch.",
+            was=f"{context.function}() returned after {context.callee}() without its counterpart",
+            consequence="A reader that is never left keeps every later grace period from ending.",
+        )
     return Report(
         subject="rcu",
         message=f"returns after {context.callee}() without its counterpart, "

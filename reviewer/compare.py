@@ -15,6 +15,7 @@ from reviewer.context.effects import Event
 from reviewer.context.handlers import newly_interruptible
 from reviewer.context.letsgo import newly_kept
 from reviewer.context.newly import newly_retaken, newly_unbalanced
+from reviewer.context.onesided import newly_one_sided
 from reviewer.context.pairs import given_back_elsewhere
 from reviewer.context.percpu import newly_before_irqs_off
 from reviewer.context.tables import Api
@@ -33,6 +34,10 @@ from reviewer.source.cfg import Function
 _KEPT = 64  # functions whose analysis is kept at a time
 _NEAR = 2  # calls; deeper down conditions that only hold for other ways in make most of what is found wrong
 _LETS_GO = re.compile(rb"unlock|\bup(?:_read|_write)?\s*\(|release")
+_MOVES = re.compile(
+    rb"lock|\b(?:down|up)(?:_\w+)?\s*\(|release|acquire|guard|preempt|migrate|local_bh|rcu|enter|exit|CLASS\s*\("
+)
+"""What takes or releases, in whatever form: what one function no longer does, another one may do now."""
 _LEAVES = re.compile(rb"\b(?:goto|return|break|continue)\b")
 
 
@@ -117,7 +122,7 @@ class _Comparison:
             }
             for analyser, analysis in ((self.before, old), (self.after, new))
         )
-        handed_over = self._lets_go()
+        handed_over = self._adds(_LETS_GO)
         events = newly_unbalanced(old, new, after, lines.came_from, self.after.api, handed_over=handed_over)
         unbalanced = [
             event
@@ -127,6 +132,8 @@ class _Comparison:
             # The function gave it back itself until now.
             and not (handed_over and given_back_elsewhere(self.after, event))
         ]
+        if not self._adds(_MOVES):
+            unbalanced += newly_one_sided(old, new, before, after, self.after)
         return (
             *unbalanced,
             *newly_retaken(old, new),
@@ -136,11 +143,11 @@ class _Comparison:
             *newly_kept(old, new, after, self.after),
         )
 
-    def _lets_go(self) -> bool:
-        """Whether the patch adds a line that lets go of a lock."""
+    def _adds(self, pattern: re.Pattern[bytes]) -> bool:
+        """Whether the patch adds a line in which ``pattern`` is found."""
         for path, lines in self.sides.changed.items():
             rows = (self.sides.after.text(path) or b"").split(b"\n") if lines.added else []
-            if any(_LETS_GO.search(rows[line - 1]) for line in lines.added if line <= len(rows)):
+            if any(pattern.search(rows[line - 1]) for line in lines.added if line <= len(rows)):
                 return True
         return False
 

@@ -26,16 +26,16 @@ _PAIRED_NAME = re.compile(
 
 _WHOLE = re.compile(r"P\d+|(?:\?\.)?R")
 
-_PAIRS = (
-    ("preempt", "preempt_disable", "preempt_enable"),
-    ("bh", "local_bh_disable", "local_bh_enable"),
-    ("migrate", "migrate_disable", "migrate_enable"),
+PAIRS = (
+    ("rcu", "rcu_read_lock", "rcu_read_unlock", "rcu"),
+    ("preempt", "preempt_disable", "preempt_enable", "context"),
+    ("bh", "local_bh_disable", "local_bh_enable", "context"),
+    ("migrate", "migrate_disable", "migrate_enable", "context"),
 )
+"""Counters, what raises and lowers each, and as what an event tells of it."""
 _FOUND = "found"
 """Stands for a pointer that comes with a lock or reader: NULL says that it does not."""
-RAISED = (("rcu", "rcu_read_lock", "rcu"), *((counter, raises, "context") for counter, raises, _ in _PAIRS))
-"""Counters, what raises each, and as what an event tells of it."""
-COUNTERS = tuple(counter for counter, _, _ in RAISED)
+COUNTERS = tuple(counter for counter, *_ in PAIRS)
 _ASKED = frozenset(("locks", WALKED, *COUNTERS))
 
 
@@ -224,8 +224,8 @@ def _member(function: Function, expression: str) -> str:
 
 
 def _counters(function: Function, exits: list[Exit], start: State, moves: Moves) -> Iterator[Event]:
-    for counter, disable, enable in _PAIRS:
-        if counter not in moves.raised or counter not in moves.lowered:
+    for counter, disable, enable, what in PAIRS:
+        if counter == "rcu" or counter not in moves.raised or counter not in moves.lowered:
             continue
         for group in _groups(exits):
             values = {getattr(exit_, counter) for exit_ in group}
@@ -236,9 +236,7 @@ def _counters(function: Function, exits: list[Exit], start: State, moves: Moves)
             if wrong.released and getattr(wrong, counter) < least:
                 continue  # with the caller's lock goes what was disabled together with it
             right = min(e.line for e in group if getattr(e, counter) == least)
-            yield imbalance(
-                function, wrong, right, start, disable if getattr(wrong, counter) > least else enable, "context"
-            )
+            yield imbalance(function, wrong, right, start, disable if getattr(wrong, counter) > least else enable, what)
             break
 
 
@@ -259,9 +257,12 @@ def _interrupts(
 
 
 def imbalance(
-    function: Function, wrong: Exit, right: int, start: State, subject: str, what: str, kind: str = ""
+    function: Function, wrong: Exit, right: int | None, start: State, subject: str, what: str, kind: str = ""
 ) -> Event:
-    """The event of a return that leaves ``subject`` unlike the one on line ``right`` does; 0 where there is none."""
+    """The event of a return that leaves ``subject`` unlike the one on line ``right`` does.
+
+    0 where only other paths of the function do it right, None where no path does any more.
+    """
     match = re.match(r"P(\d+)", subject)
     if match and int(match.group(1)) < len(function.params):
         subject = function.params[int(match.group(1))] + subject[match.end() :]
@@ -276,5 +277,5 @@ def imbalance(
         (step,),
         False,
         (),
-        (what, str(right), kind),
+        (what, "" if right is None else str(right), kind),
     )

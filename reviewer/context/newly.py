@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from reviewer.context.balance import RAISED, imbalance, placed, unnamed
+from reviewer.context.balance import PAIRS, imbalance, placed, unnamed
 from reviewer.context.body import counters_lowered
 from reviewer.context.cursors import moves_on
 from reviewer.context.effects import WALKED, Analysis, Event, EventKind, Exit
@@ -70,7 +70,7 @@ def newly_unbalanced(
         if wrong and right and name not in api.handed_on:
             first = min(wrong, key=lambda exit_: exit_.line)
             yield placed(imbalance(function, first, min(right), State(), lock[1], "lock", lock[0]), lock, after.taken)
-    for counter, raises, what in RAISED:
+    for counter, raises, _, what in PAIRS:
         wrong = [
             exit_
             for exit_ in now
