@@ -43,17 +43,16 @@ _LIKE_ITSELF = re.compile(r"([A-Z][A-Z0-9_]*)[<>]=\1")
 _STATE = re.compile(r"(?:\w+\()?(\w+)(?:(?:->|\.)\w+)*\)?==[A-Z]\w*")
 
 
-def written(function: Function) -> frozenset[str]:
-    """The last members of all that the function assigns to in memory.
+def written(function: Function, stores: Set[str]) -> frozenset[str]:
+    """The last members of all that the function puts something into in memory, itself or by the calls ``stores``.
 
     A copy of a member of that name leaves it as it was.
     """
     own = {*function.locals, *function.params}
-    assigns = [node for node in function.nodes() if isinstance(node, Assign) and node.target not in own]
     return frozenset(
-        last_member(node.target)
-        for node in assigns
-        if not (_FOUND.fullmatch(node.value) and last_member(node.value) == last_member(node.target))
+        last_member(target)
+        for target, value, _ in stored(function.nodes(), stores)
+        if value and target not in own and not (_FOUND.fullmatch(value) and last_member(value) == last_member(target))
     )
 
 

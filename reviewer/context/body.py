@@ -85,7 +85,7 @@ class Body:
         self.deferred = Deferred(function, api, partial(analyser.program.own_functions, function.path))
         self.never_taken = never_taken(function)
         self.otherwise = otherwise(function, api.converts)
-        self.written = written(function)
+        self.written = written(function, api.stores)
         self.becomes = becomes(function, api.stores)
         self.copied = copied(function, lambda name: analyser.only_looks(name, function.path))
         self.rank = {block: position for position, block in enumerate(reverse_postorder(function))}

@@ -189,8 +189,9 @@ class Calls(Descent):
 
     def _assert(self, flow: Flow, node: Call, state: State) -> State:
         expression = canonical(flow.function, node.args[0])
+        name = last_member(expression)
         if any(
-            held.expression == expression or last_member(held.expression) == last_member(expression)
+            last_member(held.expression) == name and not flow.are_apart(held.expression, expression)
             for held in state.locks
         ):
             return state
@@ -255,16 +256,11 @@ class Calls(Descent):
         flags = node.args[-1] if lock.suffix == "irqsave" and len(node.args) > 1 else ""
         if lock.operation is Operation.RELEASE:
             expression = equal_name(expression, state, facts)
-            return [
-                (
-                    apply_suffix(
-                        drop(state, facts, lock.kind, expression), self.api, lock.kind, lock.suffix, -1, facts, flags
-                    ),
-                    facts,
-                )
-            ]
+            left = drop(state, facts, lock.kind, expression, flow.are_apart)
+            return [(apply_suffix(left, self.api, lock.kind, lock.suffix, -1, facts, flags), facts)]
         if lock.operation is Operation.DOWNGRADE:
-            kind, state = self.api.downgraded[lock.kind], drop(state, facts, lock.kind, expression)
+            kind = self.api.downgraded[lock.kind]
+            state = drop(state, facts, lock.kind, expression, flow.are_apart)
             return [(take(state, facts, kind, expression, shown, node.line, shown_as(node, self.api)), facts)]
         if lock.operation is Operation.ACQUIRE and "nest" not in node.name:
             self._taken_twice(flow, node, lock.kind, expression, state, facts)
@@ -341,7 +337,7 @@ class Calls(Descent):
                 state, facts, kind, expression, plain(node.argument), node.line, f"guard({cls})({node.argument})"
             )
         else:
-            state = drop(state, facts, kind, expression)
+            state = drop(state, facts, kind, expression, flow.are_apart)
         return [
             (
                 apply_suffix(

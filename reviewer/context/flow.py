@@ -42,6 +42,7 @@ from reviewer.context.schema import LockClass
 from reviewer.context.settings import Settings, settings_of
 from reviewer.context.shown import shown_as
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, reassured
+from reviewer.context.stores import stored
 from reviewer.context.tables import Operation
 from reviewer.context.temporaries import forget_temporaries
 from reviewer.model import Step
@@ -340,7 +341,11 @@ class Flow(EventLog):
 
     def _step(self, node: AnyNode, state: State, facts: Facts) -> Forks:
         if isinstance(node, Call):
-            return self.analyser.calls.call(self, node, state, facts)
+            forks = self.analyser.calls.call(self, node, state, facts)
+            for put in stored((node,), self.api.stores) if node.name in self.api.stores else ():
+                for _, known in forks if put.value else ():
+                    assigned(self, Assign(node.line, put.target, put.value), known)
+            return forks
         if isinstance(node, Guard):
             return self.analyser.calls.guard(self, node, state, facts)
         if isinstance(node, Assign):
@@ -439,6 +444,13 @@ class Flow(EventLog):
         if (MOVED, start) in facts:
             return "?." + last_member(expression)
         return in_parameters(self.function, expression)
+
+    def are_apart(self, one: str, other: str) -> bool:
+        """Whether two expressions certainly name two locks: they are declared at different places."""
+        if one == other:
+            return False
+        classes = {self.analyser.program.lock_class(each, self.function) for each in (one, other)}
+        return None not in classes and len(classes) > 1
 
     def reached(self, node: Call) -> Reached:
         """What a call reaches. The summaries of others stay as they are while one function is followed."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from reviewer.context.facts import (
     DECIDED,
@@ -24,6 +24,9 @@ from reviewer.context.state import Held, Origin, State, moved
 from reviewer.context.tables import Api, Operation
 from reviewer.source.cfg import Assign, Call, Function, Guard
 from reviewer.source.expression import is_path, last_member, plain, root, variables
+
+Apart = Callable[[str, str], bool]
+"""Whether two expressions certainly name two locks, as members of structures of different types."""
 
 _ROOT = re.compile(r"[A-Za-z_]\w*")
 _PARAMETER = re.compile(r"P(\d+)(?!\w)")
@@ -153,15 +156,15 @@ def take(state: State, facts: Facts, kind: str, expression: str, shown: str, lin
     return state._replace(locks=state.locks | {Held(kind, expression, Origin.TAKEN)})
 
 
-def find_held(state: State, kind: str, expression: str) -> Held | None:
-    """The held lock that ``expression`` means: the same one, else the only one with that last member."""
+def find_held(state: State, kind: str, expression: str, apart: Apart) -> Held | None:
+    """The held lock that ``expression`` means: the same one, else the only one with that last member it may be."""
     for origin in Origin:
         if (exact := Held(kind, expression, origin)) in state.locks:
             return exact
     name = last_member(expression)
-    alike = [held for held in state.locks if held.kind == kind and last_member(held.expression) == name]
-    if not alike:
-        alike = [held for held in state.locks if held.kind in ("?", kind) and last_member(held.expression) == name]
+    named = [held for held in state.locks if held.kind in ("?", kind) and last_member(held.expression) == name]
+    named = [held for held in named if not apart(held.expression, expression)]
+    alike = [held for held in named if held.kind == kind] or named
     if not alike:  # of some locks the primitives are given the structure that holds them: xa_lock()
         alike = [held for held in state.locks if held.kind in ("?", kind) and around(held.expression) == expression]
     return alike[0] if len(alike) == 1 else None
@@ -194,9 +197,9 @@ def other_names(expression: str, facts: Facts) -> list[str]:
     return found
 
 
-def drop(state: State, facts: Facts, kind: str, expression: str) -> State:
+def drop(state: State, facts: Facts, kind: str, expression: str, apart: Apart) -> State:
     """The state after releasing a lock; one that was not taken here is the caller's."""
-    held = find_held(state, kind, expression)
+    held = find_held(state, kind, expression, apart)
     name = held.expression if held else expression
     for key, decision in list(facts.items()):
         if key[0] in (DECISION, DECIDED) and decision.lock == name:

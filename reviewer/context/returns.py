@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.effects import DISTRUSTED, MAYBE_LOWERED, UNCHANGED, UNMOVED_EXIT, WALKED, Exit, Left, Summary
 from reviewer.context.facts import FLAGS, NONZERO, VALUE, Facts, forget
-from reviewer.context.locks import canonical, drop, find_held, in_caller, in_parameters, take
+from reviewer.context.locks import canonical, drop, in_caller, in_parameters, take
 from reviewer.context.match import satisfied
 from reviewer.context.schema import COUNTERS
 from reviewer.context.state import State, Task, moved
@@ -190,7 +190,7 @@ def _split(flow: Flow, node: Call, classes: dict[str, list[Exit]], state: State,
 def _apply(flow: Flow, node: Call, exit_: Exit, state: State, facts: Facts) -> State:
     for kind, expression in sorted(exit_.released):
         before = state.locks
-        state = drop(state, facts, kind, in_caller(flow.function, expression, node.args))
+        state = drop(state, facts, kind, in_caller(flow.function, expression, node.args), flow.are_apart)
         flow.let_go_below.update((held.kind, flow.outside(held.expression, facts)) for held in before - state.locks)
     for kind, expression in sorted(exit_.gained):
         name = in_caller(flow.function, expression, node.args, node.result)
@@ -249,7 +249,7 @@ def _annotated(flow: Flow, node: Call, callee: Function, state: State, facts: Fa
             ),
             None,
         )
-        if annotation.name == "__releases" and held is not None and find_held(state, held.kind, held.expression):
-            state = drop(state, facts, held.kind, held.expression)
+        if annotation.name == "__releases" and held is not None:
+            state = drop(state, facts, held.kind, held.expression, flow.are_apart)
             state = state.doubted({"irq", "bh"})
     return state

@@ -322,3 +322,57 @@ void twig_init(struct twig *twig)
 	INIT_WORK(&twig->work, twig_work);
 	INIT_WORK(&twig->peek, twig_peek);
 }
+
+/* Two locks that only share the name of a member: the structures that they stand in are not the same. */
+struct shelf { spinlock_t lock; struct list_head full; };
+struct crate { spinlock_t lock; int state; struct list_head node; };
+
+static void wait_for_crate(struct crate *crate, int state)
+{
+	assert_spin_locked(&crate->lock);
+again:
+	set_current_state(TASK_UNINTERRUPTIBLE);
+	if (crate->state & state) {
+		spin_unlock(&crate->lock);
+		schedule();
+		spin_lock(&crate->lock);
+		goto again;
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
+static void empty_crate(struct shelf *shelf, struct crate *crate)
+{
+	assert_spin_locked(&shelf->lock);
+	assert_spin_locked(&crate->lock);
+	spin_unlock(&crate->lock);
+	spin_unlock(&shelf->lock);
+	spin_lock(&crate->lock);
+	wait_for_crate(crate, 1);
+	spin_unlock(&crate->lock);
+	spin_lock(&shelf->lock);
+}
+
+static void empty_crate_too_soon(struct shelf *shelf, struct crate *crate)
+{
+	assert_spin_locked(&shelf->lock);
+	assert_spin_locked(&crate->lock);
+	wait_for_crate(crate, 1); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&crate->lock);
+}
+
+void empty_shelf(struct shelf *shelf, int soon)
+{
+	struct crate *crate;
+
+	spin_lock(&shelf->lock);
+	while (!list_empty(&shelf->full)) {
+		crate = list_first_entry(&shelf->full, struct crate, node);
+		spin_lock(&crate->lock);
+		if (soon)
+			empty_crate_too_soon(shelf, crate);
+		else
+			empty_crate(shelf, crate);
+	}
+	spin_unlock(&shelf->lock);
+}

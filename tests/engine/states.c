@@ -71,3 +71,46 @@ void describe_one_that_waits(struct desk *desk, struct call *call, struct info *
 		describe(call, info);
 	spin_unlock(&desk->lock);
 }
+
+/* What is stored by a macro is there as after an assignment. */
+struct parcel { atomic_t left; bool failed; bool sealed; struct mutex lock; spinlock_t busy; };
+
+static void unpack(struct parcel *parcel)
+{
+	if (parcel->failed)
+		return;
+	mutex_lock(&parcel->lock);
+	mutex_unlock(&parcel->lock);
+}
+
+static void part_arrives(struct parcel *parcel, bool failed)
+{
+	if (failed)
+		WRITE_ONCE(parcel->failed, true);
+	if (atomic_dec_and_test(&parcel->left))
+		unpack(parcel);
+}
+
+void part_is_lost(struct parcel *parcel)
+{
+	spin_lock(&parcel->busy);
+	part_arrives(parcel, true);
+	spin_unlock(&parcel->busy);
+}
+
+void part_is_here(struct parcel *parcel)
+{
+	spin_lock(&parcel->busy);
+	part_arrives(parcel, false); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&parcel->busy);
+}
+
+void parcel_is_mended(struct parcel *parcel)
+{
+	if (!parcel->failed)
+		return;
+	WRITE_ONCE(parcel->failed, false);
+	spin_lock(&parcel->busy);
+	unpack(parcel); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&parcel->busy);
+}
