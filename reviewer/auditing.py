@@ -27,7 +27,7 @@ from reviewer.source.store import Store
 from reviewer.tree.blobs import Snapshot
 from reviewer.tree.patchtext import is_text
 from reviewer.tree.repository import Repository
-from reviewer.wording import counted
+from reviewer.wording import counted, did_you_mean
 
 _MOST_NAMED = 5  # paths in a message
 
@@ -86,6 +86,17 @@ def audit_tree(
     )
 
 
+def _meant(path: str, files: Snapshot) -> str:
+    """``; did you mean X?``: where the tree has something of that name now, or else what is called nearly so there."""
+    folder, name = posixpath.split(path)
+    moved = set[str]()
+    for known in files.paths():
+        parts = known.split("/")
+        if name in parts:
+            moved.add("/".join(parts[: parts.index(name) + 1]))
+    return did_you_mean(path, moved) or did_you_mean(path, (entry.path for entry in files.folder(folder)))
+
+
 def _below(paths: Sequence[str], revision: str, files: Snapshot, options: Options) -> tuple[list[str], int]:
     """The files that ``paths`` name, sorted, and the number of those that the options leave out."""
     wanted: set[str] = set()
@@ -96,7 +107,7 @@ def _below(paths: Sequence[str], revision: str, files: Snapshot, options: Option
         if not plain or not (top or files.exists(plain)):
             raise RepositoryError(
                 f"looked for {path!r} in {revision}: no such file or folder; name it relative to the current directory "
-                "or to the top of the tree"
+                f"or to the top of the tree{_meant(plain, files)}"
             )
         below = [plain] if files.blob_id(plain) else sorted(files.paths("" if top else plain, C_SUFFIXES))
         kept = [path for path in below if wants_path(options.within, path)]

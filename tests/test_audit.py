@@ -145,6 +145,23 @@ def test_a_path_that_the_tree_does_not_have(tree: Path, capsys: pytest.CaptureFi
     assert f"looked for {path!r} in HEAD" in said.err
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("drivers/old/b", "drivers/b"),
+        ("drivers/b/sub/two.c", "drivers/b/two.c"),
+        ("drivers/b/tow.c", "drivers/b/two.c"),
+        ("lib/zlib_deflate", ""),
+    ],
+)
+def test_a_path_that_has_moved_or_is_misspelt(
+    tree: Path, capsys: pytest.CaptureFixture[str], path: str, meant: str
+) -> None:
+    assert main(["check", "--repo", str(tree), "--all", path]) == 3
+    said = capsys.readouterr().err
+    assert said.endswith(f"; did you mean {meant}?\n" if meant else "to the top of the tree\n")
+
+
 def test_neither_a_range_nor_paths(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--repo", str(tree)]) == 2
     assert "looked for a range of commits, or --all" in capsys.readouterr().err
