@@ -188,6 +188,7 @@ def _effects(reader: TableReader, table: EffectsTable) -> EffectTables:
         not_last_reference=reader.pattern("rcu.not_last_reference", rcu.not_last_reference),
         lowers_reference=reader.pattern("rcu.lowers_reference", rcu.lowers_reference, rcu.last_reference),
         raises_reference=reader.pattern("rcu.raises_reference", rcu.raises_reference),
+        makes=reader.pattern("rcu.makes", rcu.makes),
         keeps=reader.pattern("rcu.keeps", rcu.keeps),
         takes_reference=reader.pattern("rcu.references", rcu.references),
         for_readers=rcu.for_readers,

@@ -21,8 +21,8 @@ from reviewer.context.state import Origin, State
 from reviewer.context.tables import Api
 from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
-from reviewer.source.cfg import AnyNode, Assign, Call, Edge, Function, Guard, Loop, Return
-from reviewer.source.expression import constant, identifiers, is_path, last_member, plain
+from reviewer.source.cfg import AnyNode, Assign, Call, Edge, Function, Guard, Loop, Return, written_by
+from reviewer.source.expression import constant, identifiers, is_path, last_member, plain, root
 
 _RCU = "RCU"
 _NOT_EVALUATED = re.compile(r"\b(?:sizeof|typeof|__typeof__|offsetof|container_of)\((?:[^()]|\([^()]*\))*\)")
@@ -108,12 +108,24 @@ class Pointers(Watcher):
             if at < len(node.args):
                 reader = canonical(self._flow.function, node.args[at])
                 self._borrow(variable, reader, node.line, f"{node.name}()", state, facts)
-        elif _fetches(node, self._api):
+        elif _fetches(node, self._api) and not self._is_own(node):
             self._borrow(variable, _RCU, node.line, f"{node.name}()", state, facts)
         elif _SAME_OBJECT.fullmatch(node.name) and node.args:
             known = facts.get((BORROWED, plain(node.args[0])))
             if known is not None:
                 facts[BORROWED, variable] = known
+
+    def _is_own(self, node: Call) -> bool:
+        """Whether the pointer is fetched from an object that the function has made: it decides when that lets go."""
+        function = self._flow.function
+        owner = root(plain(node.args[0])) if node.args else ""
+        makers = [other for other in function.nodes() if written_by(other) == owner]
+        return (
+            owner in function.locals
+            and len(makers) == 1
+            and isinstance(makers[0], Call)
+            and self._api.makes.fullmatch(makers[0].name) is not None
+        )
 
     def _published(self, node: Call, state: State, facts: Facts) -> None:
         """An object of this function's own goes on a list: from now on it belongs to whoever holds the lock."""

@@ -358,6 +358,7 @@ class Rcu(_Table, frozen=True, forbid_unknown_fields=True):
     raises_reference: str
     references: str
     for_readers: dict[str, str]
+    makes: str
     keeps: str
 
 

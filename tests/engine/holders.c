@@ -376,3 +376,32 @@ void empty_shelf(struct shelf *shelf, int soon)
 	}
 	spin_unlock(&shelf->lock);
 }
+
+/* What an object of the function's own points to stays as long as the object. */
+struct line { struct track __rcu *track; };
+struct track { int gauge; };
+
+int gauge_of_new_line(struct plan *plan)
+{
+	struct line *line = line_create(plan);
+	struct track *track;
+	int gauge;
+
+	rcu_read_lock();
+	track = rcu_dereference(line->track);
+	rcu_read_unlock();
+	gauge = track->gauge;
+	line_close(line);
+	return gauge;
+}
+
+int gauge_of_line(struct plan *plan)
+{
+	struct line *line = line_get_or_create(plan);
+	struct track *track;
+
+	rcu_read_lock();
+	track = rcu_dereference(line->track);
+	rcu_read_unlock();
+	return track->gauge; /* wrong: rcu-use-after-unlock */
+}
