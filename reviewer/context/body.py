@@ -25,6 +25,7 @@ from reviewer.context.locks import canonical, handed_out, releases
 from reviewer.context.made import marked
 from reviewer.context.once import Once
 from reviewer.context.otherwise import otherwise
+from reviewer.context.ownreferences import OwnReferences
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
 from reviewer.context.ranges import never_taken
@@ -81,6 +82,7 @@ class Body:
         self.once = Once(function, api)
         self.last_read = last_read(function, self.once.asked)
         self.references = References(analyser, function)
+        self.own_references = OwnReferences(analyser, function)
         self.choices = Choices(function, api)
         self.deferred = Deferred(function, api, partial(analyser.program.own_functions, function.path))
         self.never_taken = never_taken(function)

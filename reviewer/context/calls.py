@@ -151,6 +151,7 @@ class Calls(Descent):
             if node.name in self.api.converts:
                 converted(flow, node, facts)
             flow.body.references.called(node, facts)
+        flow.body.own_references.called(node, facts)
         if node.name in self.api.taken_out and node.args:
             forget(facts, node.args[0])
             facts[VALUE, node.args[0]] = 0

@@ -174,6 +174,8 @@ class Descent:
         if brought.in_user and place.state.pagefault > 0:
             return  # page faults are disabled: it fails instead of sleeping
         caller = place.flow.function
+        if place.flow.body.own_references.outlives(node, effect, place.facts):
+            return
         conditions: list[Condition] = []
         there = place
         if effect.assumed:

@@ -41,6 +41,7 @@ KEEPS: Literal["keeps"] = "keeps"
 ALIKE: Literal["alike"] = "alike"
 SOUGHT: Literal["sought"] = "sought"
 REFERENCE: Literal["reference"] = "reference"
+OWNED: Literal["owned"] = "owned"
 STORED: Literal["stored"] = "stored"
 PUT: Literal["put"] = "put"
 SAVED_IN: Literal["saved in"] = "saved in"
@@ -95,7 +96,7 @@ class Parameter(NamedTuple):
 
 
 _SETS = frozenset(WHERE.values())
-_FORGOTTEN = frozenset((VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS, STORED, PUT, SEEN)) | _SETS
+_FORGOTTEN = frozenset((VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS, STORED, PUT, SEEN, OWNED)) | _SETS
 _KEPT = frozenset((FLAGS, TAKEN_AT, DECIDED, MOVED, REPLACED))
 _ADDRESS = re.compile(r"&[A-Za-z_][\w.>\[\]-]*")
 

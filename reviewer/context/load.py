@@ -189,6 +189,7 @@ def _effects(reader: TableReader, table: EffectsTable) -> EffectTables:
         lowers_reference=reader.pattern("rcu.lowers_reference", rcu.lowers_reference, rcu.last_reference),
         raises_reference=reader.pattern("rcu.raises_reference", rcu.raises_reference),
         makes=reader.pattern("rcu.makes", rcu.makes),
+        gives_back=reader.pattern("rcu.gives_back", rcu.gives_back),
         keeps=reader.pattern("rcu.keeps", rcu.keeps),
         takes_reference=reader.pattern("rcu.references", rcu.references),
         for_readers=rcu.for_readers,

@@ -356,6 +356,7 @@ class Rcu(_Table, frozen=True, forbid_unknown_fields=True):
     not_last_reference: str
     lowers_reference: str
     raises_reference: str
+    gives_back: str
     references: str
     for_readers: dict[str, str]
     makes: str

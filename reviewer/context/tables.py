@@ -242,8 +242,9 @@ class EffectTables:
     srcu_struct in ``srcu_pointers``; ``rcu_iterators`` gives the number of arguments. ``sleeps_unless`` maps a call to
     the word with which a driver says that it does not sleep. ``for_readers`` maps what changes a list to what does so
     while others read it. ``takes_reference`` may keep an object alive longer, ``keeps`` does unless it is about to go.
-    ``makes`` gives an object that nobody else has. ``handed_on`` are last members of locks that callees let go of and
-    say so in what they return. What ``opaque`` matches is never looked into.
+    ``makes`` gives an object that nobody else has; ``gives_back`` lets go of what ``raises_reference`` took.
+    ``handed_on`` are last members of locks that callees let go of and say so in what they return. What ``opaque``
+    matches is never looked into.
     """
 
     sleeps: frozenset[str]
@@ -292,6 +293,7 @@ class EffectTables:
     not_last_reference: re.Pattern[str]
     lowers_reference: re.Pattern[str]
     raises_reference: re.Pattern[str]
+    gives_back: re.Pattern[str]
     makes: re.Pattern[str]
     keeps: re.Pattern[str]
     takes_reference: re.Pattern[str]

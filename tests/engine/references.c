@@ -131,3 +131,96 @@ void given(struct index *index, struct table *table)
 	table_of(index); /* wrong: lock-sleep-in-atomic */
 	preempt_enable();
 }
+
+/* A reference that a function takes itself and gives back by the same call keeps all others from being the last one. */
+struct leaf { struct count count; int state; struct mutex lock; };
+struct pin { struct leaf *leaf; struct leaf *beside; spinlock_t lock; };
+
+static bool leaf_put_unless_last(struct leaf *leaf)
+{
+	if (count_down_or_lock(&leaf->count))
+		return true;
+	if (leaf->state) {
+		leaf->count.number--;
+		return true;
+	}
+	return false;
+}
+
+static void leaf_free(struct leaf *leaf)
+{
+	mutex_lock(&leaf->lock);
+	mutex_unlock(&leaf->lock);
+}
+
+void leaf_put(struct leaf *leaf)
+{
+	if (leaf_put_unless_last(leaf))
+		return;
+	leaf_free(leaf);
+}
+
+static struct leaf *leaf_hold(struct leaf *leaf)
+{
+	count_more(&leaf->count);
+	return leaf;
+}
+
+void stem_put(struct leaf *leaf)
+{
+	might_sleep();
+	leaf_put(leaf);
+}
+
+static void unpin(struct pin *pin)
+{
+	leaf_put(pin->leaf);
+	pin->leaf = 0;
+}
+
+void unpin_what_is_held(struct pin *pin)
+{
+	struct leaf *leaf = leaf_hold(pin->leaf);
+
+	spin_lock(&pin->lock);
+	unpin(pin);
+	spin_unlock(&pin->lock);
+	leaf_put(leaf);
+}
+
+void unpin_what_may_go(struct pin *pin)
+{
+	spin_lock(&pin->lock);
+	unpin(pin); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&pin->lock);
+}
+
+void unpin_what_was_held(struct pin *pin)
+{
+	struct leaf *leaf = leaf_hold(pin->leaf);
+
+	leaf_put(leaf);
+	spin_lock(&pin->lock);
+	unpin(pin); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&pin->lock);
+}
+
+void unpin_beside_what_is_held(struct pin *pin)
+{
+	leaf_hold(pin->beside);
+	spin_lock(&pin->lock);
+	unpin(pin); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&pin->lock);
+	leaf_put(pin->beside);
+}
+
+void put_what_always_sleeps(struct pin *pin, struct leaf *leaf)
+{
+	leaf_hold(leaf);
+	leaf_hold(leaf);
+	spin_lock(&pin->lock);
+	stem_put(leaf); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&pin->lock);
+	leaf_put(leaf);
+	stem_put(leaf);
+}
