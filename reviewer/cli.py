@@ -92,6 +92,7 @@ def _main(argv: Sequence[str] | None) -> int:
             _parser(next(iter(words), "")).parse_args(words, namespace=arguments)
         except SystemExit as leaving:  # argparse has printed help or what is wrong
             return leaving.code if isinstance(leaving.code, int) else USAGE
+        _stand_somewhere()
         asked = given(arguments)
         configured = not getattr(arguments, "without_settings", False)
         options = fitting(load_options(asked) if configured else Options(**asked), arguments)
@@ -114,6 +115,16 @@ def _main(argv: Sequence[str] | None) -> int:
     except Exception as error:  # the last place that can keep a traceback from the user
         return _fail(arguments, "internal", _describe(error, bool(getattr(arguments, "debug", False))), FAILED)
     return status
+
+
+def _stand_somewhere() -> None:
+    """RepositoryError where the current directory was removed, which git and paths relative to it need."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise RepositoryError(
+            "looked for the current directory: it was removed; change to one that exists, then run this again"
+        ) from None
 
 
 def _fail(arguments: argparse.Namespace, stage: str, message: str, status: int) -> int:

@@ -370,6 +370,18 @@ def test_a_range_cannot_be_an_option(example: tuple[Path, Path], tmp_path: Path)
     assert not (tmp_path / "owned").exists()
 
 
+@pytest.mark.parametrize("words", [["rules"], ["check", "--all", "x.c", "--repo", "/"]])
+def test_a_current_directory_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert main(words) == 3
+    assert capsys.readouterr().err.startswith("reviewer: looked for the current directory: it was removed; change to")
+
+
 def test_no_such_repository(tmp_path: Path) -> None:
     assert reviewer("check", "HEAD", "--repo", tmp_path / "nowhere").returncode == 2
     done = reviewer("check", "HEAD", "--repo", tmp_path)
