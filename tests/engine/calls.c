@@ -837,3 +837,18 @@ void ring_grows(struct ring *ring)
 	ring->descriptors = dma_alloc_noncoherent(ring->dev, 4096, &ring->bus, DMA_BIDIRECTIONAL, GFP_KERNEL); /* wrong: lock-gfp-blocking-in-atomic */
 	spin_unlock(&ring->lock);
 }
+
+struct shelf { spinlock_t lock; struct mm_struct *mm; };
+
+static int shelf_charge(struct shelf *shelf, struct folio *folio, gfp_t gfp)
+{
+	return mem_cgroup_charge(folio, shelf->mm, gfp);
+}
+
+void shelf_is_charged(struct shelf *shelf, struct folio *folio)
+{
+	spin_lock(&shelf->lock);
+	shelf_charge(shelf, folio, GFP_NOWAIT);
+	shelf_charge(shelf, folio, GFP_KERNEL); /* wrong: lock-gfp-blocking-in-atomic */
+	spin_unlock(&shelf->lock);
+}
