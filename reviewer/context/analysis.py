@@ -11,6 +11,7 @@ from reviewer.context.closure import Base, Closure, Key, Peer, key_of
 from reviewer.context.effects import Analysis, Assumptions, OfTables, Summary
 from reviewer.context.fillers import Fillers
 from reviewer.context.flow import Flow
+from reviewer.context.handeddown import HandedDown
 from reviewer.context.handlers import Handlers
 from reviewer.context.handlerwaits import HandlerWaits
 from reviewer.context.hrtimers import HrTimers
@@ -71,6 +72,7 @@ class Analyser:
         self.handler_waits = HandlerWaits(self)
         self.hrtimers = HrTimers(self)
         self.lasting = Lasting(program)
+        self._handed_down = HandedDown(self)
         self.counters = Counters(program, api)
         self.table_mates = TableMates(program)
         self.fillers = Fillers(program)
@@ -211,13 +213,17 @@ class Analyser:
         names = [node.name for node in calls]
         names += [guard_name(node) for node in nodes if isinstance(node, Guard) and not self.api.knows_guard(node.cls)]
         called = [self.callees(name, function) for name in dict.fromkeys(names)]
-        given = dict.fromkeys(
-            argument.removeprefix("&")
+        given = [
+            (self.handed_over(argument.removeprefix("&"), function), node, position)
             for node in calls
-            for argument in node.args
+            for position, argument in enumerate(node.args)
             if _LIKE_A_FUNCTION.fullmatch(argument)
-        )
-        called += [self.handed_over(name, function) for name in given]
+        ]
+        called += [
+            functions
+            for functions, node, position in given
+            if functions and self._handed_down.may_be_called(node, position, function)
+        ]
         loops = dict.fromkeys(node.name for node in nodes if isinstance(node, Loop))
         walked = [self.program.loop_macro(name, function.path) for name in loops]
         return (
