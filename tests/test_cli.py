@@ -397,6 +397,23 @@ def test_review_of_a_file_leaves_drafts(example: tuple[Path, Path], tmp_path: Pa
     assert len(list((tmp_path / "drafts").glob("*.eml"))) == 2
 
 
+def test_drafts_that_cannot_be_written_are_not_told_to_say_nothing(example: tuple[Path, Path], tmp_path: Path) -> None:
+    mail = tmp_path / "forged.mbox"
+    mail.write_bytes(
+        re.sub(
+            rb"(?m)^Subject:",
+            b"Cc: =?utf-8?q?x=0ABcc=3A_e=40example=2Eorg?= <c@example.org>\nSubject:",
+            example[1].read_bytes(),
+        )
+    )
+    done = reviewer("review", mail, "--repo", example[0], "--output", tmp_path / "drafts")
+    assert done.returncode == 3
+    said = done.stdout.decode() + done.stderr.decode()
+    assert "which is how headers are forged" in " ".join(said.split())
+    assert "nothing to say" not in said
+    assert not list((tmp_path / "drafts").glob("*.eml"))
+
+
 def test_review_of_standard_input(example: tuple[Path, Path]) -> None:
     done = reviewer("review", "-", "--repo", example[0], "--format", "json", stdin=example[1].read_bytes())
     assert done.returncode == 1

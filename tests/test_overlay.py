@@ -429,7 +429,8 @@ def test_a_path_that_leaves_the_tree_is_refused(bench: Bench, path: str) -> None
         applied = bench.one(text, base)
         assert (applied.applied, applied.after) == (Applied.NO, bench.tree(base))
         assert applied.failures[0].kind is FailureKind.CORRUPT
-        assert "leaves the tree" in applied.failures[0].detail
+        assert "no git tree may hold" in applied.failures[0].detail
+    assert len(applied.failures) == 1, "named on both sides, told once"
 
 
 def test_after_a_refused_patch_the_next_is_tried_on_the_same_tree(bench: Bench) -> None:

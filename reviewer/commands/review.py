@@ -153,6 +153,8 @@ def keep_drafts(review: Review, repository: Repository, options: Options) -> tup
         return dataclasses.replace(review, errors=(*review.errors, problem)), None
     problems = tuple(Problem("drafts", "", str(error)) for error in unwritten)
     review = dataclasses.replace(review, errors=(*review.errors, *problems))
+    if problems and not drafts:
+        return review, None
     without = any(patch.message_id is None for patch in review.patches if any(map(_is_brought, patch.findings)))
     return review, Written(folder, len(drafts), sum(len(draft.left_out) for draft in drafts), without, stay)
 

@@ -232,9 +232,16 @@ def _refused(files: Sequence[FileChange]) -> tuple[ApplyFailure, ...]:
     """What is wrong with a patch before git sees it."""
     if not files:
         return (ApplyFailure(FailureKind.CORRUPT, "", None, "the text names no file to change"),)
-    bad = [(file, path) for file in files for path in (file.old, file.new) if path is not None and unusable(path)]
+    bad = [
+        (file, path)
+        for file in files
+        for path in dict.fromkeys((file.old, file.new))
+        if path is not None and unusable(path)
+    ]
     return tuple(
-        ApplyFailure(FailureKind.CORRUPT, path, file.line, f"the patch names {path!r}, a path that leaves the tree")
+        ApplyFailure(
+            FailureKind.CORRUPT, path, file.line, f"the patch names {path!r}, a path that no git tree may hold"
+        )
         for file, path in bad
     )
 
