@@ -334,3 +334,26 @@ void changed_since(struct dev *dev, struct unit *unit)
 		unit_reset(dev); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&dev->lock);
 }
+
+struct phase { const char *name; void (*begin)(void); };
+
+void asks_twice_for_one_name(struct phase *phase, struct dev *dev)
+{
+	if (strcmp(phase->name, "softirq"))
+		local_bh_disable();
+	phase->begin();
+	if (strcmp(phase->name, "softirq"))
+		local_bh_enable();
+	mutex_lock(&dev->setup);
+	mutex_unlock(&dev->setup);
+}
+
+void asks_for_two_names(struct phase *phase)
+{
+	if (strcmp(phase->name, "softirq"))
+		local_bh_disable();
+	phase->begin();
+	if (strcmp(phase->name, "hardirq"))
+		local_bh_enable();
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+}
