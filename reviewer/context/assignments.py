@@ -57,7 +57,7 @@ def assigned(flow: Flow, node: Assign, facts: Facts) -> None:
     elif node.value in flow.function.params and "->" in node.target and (MOVED, node.value) not in facts:
         facts[STORED, node.target] = flow.function.params.index(node.value)
     elif is_set_in(flow.function, node.target) and names_constant(flow.function, node.value):
-        facts[PUT, node.target] = node.value
+        facts[PUT, node.target] = frozenset((node.value,))
     elif follows := of_conjunction(node.target, node.value):
         facts[WHERE[VALUE], node.target] = follows
     if node.target in flow.function.locals and _lasts(flow, node.value):
@@ -76,7 +76,7 @@ def converted(flow: Flow, node: Call, facts: Facts) -> None:
         if given in flow.function.params and "->" in node.result and (MOVED, given) not in facts:
             facts[STORED, node.result] = flow.function.params.index(given)
         elif names_constant(flow.function, given):
-            facts[PUT, node.result] = given
+            facts[PUT, node.result] = frozenset((given,))
 
 
 def _lasts(flow: Flow, name: str) -> bool:

@@ -261,12 +261,15 @@ def _is_otherwise(path: str, member: str, constant: str, truth: bool, facts: Fac
     kind = constant.partition("_")[0] + "_"
     for (letter, text), known in facts.items():
         if letter == PUT:
-            found, holds = _compared(f"{text}=={known}"), True
+            found, holds = [_compared(f"{text}=={name}") for name in known], True
         else:
-            found, holds = (_compared(text) if letter == SYMBOL and member in text else None), known
-        if found is None or not (found[0] == path if path else found[1] == member and found[2].startswith(kind)):
-            continue
-        if holds != truth if found[2] == constant else holds and truth:
+            found, holds = [_compared(text) if letter == SYMBOL and member in text else None], known
+        if all(
+            one is not None
+            and (one[0] == path if path else one[1] == member and one[2].startswith(kind))
+            and (holds != truth if one[2] == constant else holds and truth)
+            for one in found
+        ):
             return True
     return False
 

@@ -44,6 +44,8 @@ REFERENCE: Literal["reference"] = "reference"
 OWNED: Literal["owned"] = "owned"
 STORED: Literal["stored"] = "stored"
 PUT: Literal["put"] = "put"
+"""The names of the constants that a member was set to: one on each path."""
+
 SAVED_IN: Literal["saved in"] = "saved in"
 SEEN: Literal["seen"] = "seen"
 """What a member was when it was read into a variable, which has told it since: it may have changed meanwhile."""
@@ -95,6 +97,7 @@ class Parameter(NamedTuple):
     position: int
 
 
+_MOST_PUT = 4
 _SETS = frozenset(WHERE.values())
 _FORGOTTEN = frozenset((VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS, STORED, PUT, SEEN, OWNED)) | _SETS
 _KEPT = frozenset((FLAGS, TAKEN_AT, DECIDED, MOVED, REPLACED))
@@ -283,8 +286,9 @@ def join(old: Facts, new: Facts) -> bool:
     """Keep in ``old`` what ``new`` agrees with; whether anything is known less well now.
 
     Two values that are both true, as of a flag that is set in one branch and the answer of a trylock in the other, are
-    nonzero. What is known of a pointer stays known where it is NULL on the other side. It does not
-    matter where a path slept, and of two places where a lock was taken the first is told.
+    nonzero. A member that was set to two constants is one of them. What is known of a pointer stays known where it is
+    NULL on the other side. It does not matter where a path slept, and of two places where a lock was taken the first is
+    told.
     """
     changed = False
     for key, value in new.items():
@@ -312,6 +316,10 @@ def join(old: Facts, new: Facts) -> bool:
             if old[key] <= new[key]:
                 continue
             old[key] = new[key]
+        elif key[0] == PUT and key in new and len(either := old[key] | new[key]) <= _MOST_PUT:
+            if old[key] == either:
+                continue
+            old[key] = either
         else:
             del old[key]
         changed = True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Set
 
 from reviewer.context.facts import MOVED, PUT, STORED, VALUE, Facts, value_of
 from reviewer.context.otherwise import BETWEEN
@@ -48,7 +48,9 @@ def settings_of(function: Function, facts: Facts, written: Set[str], clears: Set
         if letter == STORED:
             if (MOVED, function.params[known]) not in facts:
                 found.add((path, f"P{known}"))
-        elif letter == PUT or (isinstance(known, int) and last_member(text) in written):
+        elif letter == PUT:
+            found.update((path, name) for name in known if len(known) == 1)
+        elif isinstance(known, int) and last_member(text) in written:
             found.add((path, str(known)))
         given.add(start)
     if given:
@@ -78,7 +80,7 @@ def put(facts: Facts, function: Function, target: str, text: str) -> None:
     if value is not None:
         facts[VALUE, target] = value
     elif names_constant(function, text):
-        facts[PUT, target] = text
+        facts[PUT, target] = frozenset((text,))
 
 
 def names_constant(function: Function, text: str) -> bool:
@@ -87,10 +89,10 @@ def names_constant(function: Function, text: str) -> bool:
     return named and text not in function.params and text not in function.locals
 
 
-def is_another(text: str, facts: Mapping[tuple[str, str], object]) -> bool:
-    """Whether ``text`` says that a member is none of some constants of which it was set to one."""
+def is_another(text: str, facts: Facts) -> bool:
+    """Whether ``text`` says that a member is none of some constants of which it was set to one, on whatever path."""
     found = _none_of(text)
-    return found is not None and facts.get((PUT, found[0])) in found[1]
+    return found is not None and (PUT, found[0]) in facts and facts[PUT, found[0]] <= found[1]
 
 
 @functools.lru_cache(maxsize=16384)

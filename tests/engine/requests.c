@@ -142,3 +142,50 @@ void end_an_update(struct port *port)
 	send_end(port); /* wrong: lock-recursive-class */
 	mutex_unlock(&update_lock);
 }
+
+struct event { int type; int origin; };
+struct client { spinlock_t lock; bool user; };
+
+static void deliver(struct client *client, struct event *event)
+{
+	if (event->type == EVENT_LONG)
+		msleep(1);
+}
+
+static void bounce(struct client *client)
+{
+	struct event event;
+
+	if (client->user)
+		event.type = EVENT_BOUNCE;
+	else
+		event.type = EVENT_ERROR;
+	event.origin = 1;
+	deliver(client, &event);
+}
+
+static void send_back(struct client *client)
+{
+	struct event event;
+
+	if (client->user)
+		event.type = EVENT_BOUNCE;
+	else
+		event.type = EVENT_LONG;
+	event.origin = 1;
+	deliver(client, &event);
+}
+
+void bounce_none_that_is_long(struct client *client)
+{
+	spin_lock(&client->lock);
+	bounce(client);
+	spin_unlock(&client->lock);
+}
+
+void send_back_what_may_be_long(struct client *client)
+{
+	spin_lock(&client->lock);
+	send_back(client); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&client->lock);
+}
