@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from typing import Final, NamedTuple
 
 from reviewer.context.effects import Assumptions
@@ -20,7 +20,7 @@ from reviewer.context.otherwise import BETWEEN
 from reviewer.context.settings import is_another
 from reviewer.context.stores import stored
 from reviewer.source.cfg import Assign, Function
-from reviewer.source.expression import is_path, last_member
+from reviewer.source.expression import is_path, last_member, variables
 
 SOME: Final = "?->"
 """Before a member of an object that is not known."""
@@ -196,15 +196,19 @@ def _given(match: re.Match[str], arguments: tuple[str, ...]) -> str:
     return argument + arrow
 
 
-def by_state(assumptions: Assumptions, cursors: Set[str], facts: Facts) -> bool:
-    """Whether one is about the state of an object that a loop has come to, which the loop has not asked about.
+def by_state(assumptions: Assumptions, listed: Set[str], kinds: Collection[str], facts: Facts) -> bool:
+    """Whether one is about the state of an object that was found on a list, which the function has not asked about.
 
-    What a list is for decides which states the objects on it can have, and nobody says so where it is walked.
+    What a list is for decides which states the objects on it can have, and of which kind they are, as the questions
+    ``kinds`` ask, and nobody says so where they are found.
     """
-    return any(
-        (match := _STATE.fullmatch(text)) is not None and match.group(1) in cursors and (SYMBOL, text) not in facts
-        for text, _ in assumptions
-    )
+    for text, truth in assumptions:
+        if (match := _STATE.fullmatch(text)) is not None:
+            if match.group(1) in listed and (SYMBOL, text) not in facts:
+                return True
+        elif truth and text.partition("(")[0] in kinds and (VALUE, text) not in facts and variables(text) & listed:
+            return True
+    return False
 
 
 def of_some_object(assumptions: Assumptions) -> Assumptions:

@@ -75,7 +75,7 @@ class Body:
         self.lowered = frozenset(counters_lowered(function, api))
         self.own_flags = kept_to_itself(function, api)
         self.noinstr = is_noinstr(function)
-        self.cursors = Cursors(analyser.program, function)
+        self.cursors = Cursors(analyser.program, function, analyser.api.listed)
         self.asserted_at_times = asserted_at_times(function, api)
         self.filled = Filled(function)
         self.cleared = Cleared(analyser, function)

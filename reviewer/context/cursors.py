@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The variables that loops step, as the definitions of the iteration macros say."""
+"""The variables that loops step, as the definitions of the iteration macros say, and what is found on lists."""
 
 from __future__ import annotations
+
+from collections.abc import Set
 
 from reviewer.context.facts import ALIKE, VALUE, Facts
 from reviewer.context.state import Origin, State
@@ -32,9 +34,12 @@ def keep_alike(cursor: str, state: State, facts: Facts) -> None:
 
 
 class Cursors:
-    """The cursors of the loops of one function; ``stepped`` are these and the variables that move on by themselves."""
+    """The cursors of the loops of one function; ``stepped`` are these and the variables that move on by themselves.
 
-    def __init__(self, program: Program, function: Function) -> None:
+    ``listed`` are besides what calls of ``entries`` have found on a list, and what is read there.
+    """
+
+    def __init__(self, program: Program, function: Function, entries: Set[str]) -> None:
         self._program = program
         self._path = function.path
         self._known: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {}
@@ -43,6 +48,10 @@ class Cursors:
         self.stepped: frozenset[str] = frozenset(moved).union(
             *(self.of(node) for node in nodes if isinstance(node, Loop))
         )
+        found = {node.result for node in nodes if isinstance(node, Call) and node.name in entries and node.result}
+        listed = self.stepped | found
+        reads = {name for name, path in function.aliases.items() if root(path) in listed}
+        self.listed: frozenset[str] = listed | reads
 
     def of(self, loop: Loop) -> tuple[str, ...]:
         """The arguments that an iteration macro assigns to; the first two where its definition shows none."""

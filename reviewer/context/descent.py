@@ -180,7 +180,8 @@ class Descent:
         there = place
         if effect.assumed:
             assumed, facts = effect.assumed, place.facts
-            if refuted(assumed, facts) or by_state(assumed, place.flow.body.cursors.stepped, facts):
+            listed, kinds = place.flow.body.cursors.listed, self.api.exclusive_questions
+            if refuted(assumed, facts) or by_state(assumed, listed, kinds, facts):
                 return
             if any(truth and node.line < place.flow.body.becomes.get(text, 0) for text, truth in assumed):
                 return  # it comes to be so after the call

@@ -101,6 +101,7 @@ def _context(reader: TableReader, table: ContextTable) -> ContextTables:
         claims=reader.names("claims.names", table.claims.names),
         quiet=reader.pattern("quiet.pattern", table.quiet.pattern),
         taken_out=reader.names("taken_out.names", table.taken_out.names),
+        listed=reader.names("listed.names", table.listed.names),
         stores=reader.names("stores.names", table.stores.names),
         converts=reader.names("converts.names", table.converts.names),
         clears=reader.names("clears.names", table.clears.names),

@@ -208,6 +208,12 @@ class TakenOut(_Table, frozen=True, forbid_unknown_fields=True):
     names: str
 
 
+class Listed(_Table, frozen=True, forbid_unknown_fields=True):
+    """Calls that give the object to which an element of a list belongs."""
+
+    names: str
+
+
 class Questions(_Table, frozen=True, forbid_unknown_fields=True):
     """Groups of questions of which no two are answered yes for the same argument; those with the same answer always."""
 
@@ -244,6 +250,7 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     quiet: Pattern
     errors: Errors
     taken_out: TakenOut
+    listed: Listed
     stores: Stores
     clears: Clears
     converts: Converts

@@ -221,6 +221,7 @@ class ContextTables:
     claims: frozenset[str]
     quiet: re.Pattern[str]
     taken_out: frozenset[str]
+    listed: frozenset[str]
     stores: frozenset[str]
     clears: frozenset[str]
     converts: frozenset[str]

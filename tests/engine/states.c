@@ -114,3 +114,52 @@ void parcel_is_mended(struct parcel *parcel)
 	unpack(parcel); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&parcel->busy);
 }
+
+struct member { struct list_head list; struct file *file; };
+
+static int look_at(struct file *file)
+{
+	if (S_ISSOCK(file_inode(file)->i_mode))
+		msleep(1);
+	return 0;
+}
+
+int look_at_one(struct desk *desk, struct file *file)
+{
+	int ret;
+
+	spin_lock(&desk->lock);
+	ret = look_at(file); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&desk->lock);
+	return ret;
+}
+
+int look_at_first_file(struct desk *desk)
+{
+	int ret = 0;
+
+	spin_lock(&desk->lock);
+	if (!list_empty(&desk->members)) {
+		struct member *member;
+		struct file *file;
+
+		member = list_first_entry(&desk->members, struct member, list);
+		file = member->file;
+		ret = look_at(file);
+	}
+	spin_unlock(&desk->lock);
+	return ret;
+}
+
+int look_at_first_socket(struct desk *desk)
+{
+	struct member *member;
+	int ret = 0;
+
+	spin_lock(&desk->lock);
+	member = list_first_entry(&desk->members, struct member, list);
+	if (S_ISSOCK(file_inode(member->file)->i_mode))
+		ret = look_at(member->file); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&desk->lock);
+	return ret;
+}
