@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from reviewer.context.effects import Event, EventKind
 from reviewer.context.schema import EntryKind, LockClass, Watching
-from reviewer.context.state import Origin, Reason, State, atomic
+from reviewer.context.state import IN_READER, Origin, Reason, State, atomic
 from reviewer.context.tables import Api
 from reviewer.model import Kernels, Severity, Source
 
@@ -122,7 +122,7 @@ class Context:
     @property
     def entered_in_reader(self) -> bool:
         """Whether the function is called in an RCU reader, of which it cannot know."""
-        return self.state.entry == EntryKind.RCU_READER
+        return self.state.entry in IN_READER
 
     @property
     def schedules(self) -> bool:

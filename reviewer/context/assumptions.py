@@ -2,7 +2,8 @@
 """What a path takes for granted of memory that its function was given: a flag of a parameter's object, a predicate.
 
 A caller that has found the opposite never goes that way. Of an object that the function finds by itself the member
-alone is told, ``?->ready``: it may be the one that the caller has asked about. Of a parameter that is below a value
+alone is told, ``?->ready``: it may be the one that the caller has asked about. Few global variables are told, as
+``::oops_in_progress``. Of a parameter that is below a value
 which only the function knows, ``P1>=?`` is told to be false: no caller goes that way with the greatest value there is.
 """
 
@@ -24,6 +25,9 @@ from reviewer.source.expression import is_path, last_member, variables
 
 SOME: Final = "?->"
 """Before a member of an object that is not known."""
+
+GLOBAL: Final = "::"
+"""Before a variable of the kernel that tells in which state all of it is."""
 
 _KNOWN = frozenset((VALUE, SEEN))
 _MOST = 8
@@ -84,16 +88,19 @@ class Taken(NamedTuple):
     moved: frozenset[str]
 
 
-def taken_for_granted(function: Function, facts: Facts, changed: Set[str], copies: Mapping[str, str]) -> Taken:
+def taken_for_granted(
+    function: Function, facts: Facts, changed: Set[str], copies: Mapping[str, str], told_always: Set[str]
+) -> Taken:
     """What the path that knows ``facts`` takes for granted of memory that is not ``changed``.
 
-    ``copies`` is what the function has read there into members of its own.
+    ``copies`` is what the function has read there into members of its own, ``told_always`` are global.
     """
     found = [(text, facts[VALUE, text] != 0) for kind, text in facts if kind == VALUE and _tells(text)]
     seen = [text for kind, text in facts if kind == SEEN and (VALUE, text) not in facts]
     found += [(text, facts[SEEN, text] != 0) for text in seen if _tells(text)]
     told = [(text, facts[SYMBOL, text]) for kind, text in facts if kind == SYMBOL]
     found += [(_read(text, copies), truth) for text, truth in told if _compares_member(text)]
+    found += [(GLOBAL + name, facts[VALUE, name] != 0) for name in sorted(told_always) if (VALUE, name) in facts]
     found += [(below, False) for text, truth in told if not truth and (below := _below(function, text))]
     moved = frozenset(name for kind, name in facts if kind == MOVED)
     return Taken(tuple(_outside(found, function, moved, changed)), moved)
@@ -114,6 +121,9 @@ def _outside(
     found: Iterable[tuple[str, bool]], function: Function, moved: frozenset[str], changed: Set[str]
 ) -> Iterator[tuple[str, bool]]:
     for text, truth in found:
+        if text.startswith(GLOBAL):
+            yield text, truth
+            continue
         if text.endswith(BETWEEN):
             of, mark, others = text.partition("==")
             outside = in_parameters(function.params, moved, of)
@@ -227,7 +237,7 @@ def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
             continue
         if (compared := _compared(text)) is not None and _is_otherwise(*compared, truth, facts):
             return True
-        value = value_of(facts, text)
+        value = value_of(facts, text.removeprefix(GLOBAL))
         value = facts.get((SEEN, text)) if value is None else value
         if value is not None and (value != 0) != truth:
             return True

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from reviewer.context.handedon import handed_on, plain_value
 from reviewer.context.schema import EntryKind
-from reviewer.context.state import Held, Origin, State
+from reviewer.context.state import IN_READER, Held, Origin, State
 from reviewer.context.tables import Api, Member, Registration
 from reviewer.model import Step
 from reviewer.source.brackets import closing
@@ -28,6 +28,7 @@ _WORDS = {
     EntryKind.IRQS_OFF: "called with interrupts disabled",
     EntryKind.PREEMPT_OFF: "called with preemption disabled",
     EntryKind.RCU_READER: "called in an RCU reader",
+    EntryKind.PANIC: "panic, in an RCU reader",
     EntryKind.NONBLOCK: "called where the memory management may not wait",
     EntryKind.ATOMIC: "may be called in atomic context",
     EntryKind.TASK: "process context",
@@ -55,7 +56,7 @@ class Entry(NamedTuple):
     def state(self) -> State:
         """The state in which the function starts."""
         locks = frozenset((Held("?", self.holds, Origin.ASSERTED),)) if self.holds else frozenset[Held]()
-        return State(locks=locks, entry=self.kind, rcu=int(self.kind is EntryKind.RCU_READER))
+        return State(locks=locks, entry=self.kind, rcu=int(self.kind in IN_READER))
 
 
 class _Found(NamedTuple):

@@ -38,7 +38,7 @@ from reviewer.context.irqflags import disables_by_hand, interrupts_off, note_sav
 from reviewer.context.locks import canonical, in_parameters, other_names, returned_as
 from reviewer.context.reached import Reached
 from reviewer.context.requirements import Requirements
-from reviewer.context.schema import LockClass
+from reviewer.context.schema import EntryKind, LockClass
 from reviewer.context.settings import Settings, settings_of
 from reviewer.context.shown import shown_as
 from reviewer.context.state import ASSERTED, Held, Origin, State, Task, reassured
@@ -168,7 +168,8 @@ class Flow(EventLog):
     def _follow(self) -> None:
         blocks = self.function.blocks
         states: list[dict[State, Facts]] = [{} for _ in blocks]
-        states[0][self.start] = {}
+        panics = self.start.entry == EntryKind.PANIC
+        states[0][self.start] = {(VALUE, name): NONZERO for name in self.api.raised_in_panic if panics}
         rank = self.body.rank
         heap: list[tuple[int, int, int, State]] = [(0, 0, 0, self.start)]
         queued = {(0, self.start)}

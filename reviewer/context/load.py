@@ -106,6 +106,7 @@ def _context(reader: TableReader, table: ContextTable) -> ContextTables:
         converts=reader.names("converts.names", table.converts.names),
         clears=reader.names("clears.names", table.clears.names),
         alone=table.alone,
+        raised_in_panic=reader.names("panic.raised", table.panic.raised),
         exclusive_questions={
             name: tuple(other for other in group.split() if other != name)
             for group in table.questions.exclusive

@@ -40,6 +40,7 @@ _ENTERED: Final[Mapping[EntryKind, tuple[tuple[str, str], ...]]] = {
     EntryKind.SPIN_LOCK: (("spin-lock", "called with a spinlock held"),),
     EntryKind.IRQS_OFF: (_IRQ_OFF,),
     EntryKind.PREEMPT_OFF: (_PREEMPT_OFF,),
+    EntryKind.PANIC: (("panic", "panic"),),
     EntryKind.ATOMIC: (("atomic", "may be called in atomic context"),),
 }
 _Word = tuple[str, str]

@@ -60,7 +60,9 @@ class Place:
         if found is None:
             function, body = self.flow.function, self.flow.body
             if self._taken is None:
-                self._taken = taken_for_granted(function, self.facts, body.written, body.copied)
+                self._taken = taken_for_granted(
+                    function, self.facts, body.written, body.copied, self.flow.api.raised_in_panic
+                )
             found = self._assumed[below] = for_callers(self._taken, function, body.written, below)
         return found
 

@@ -307,6 +307,7 @@ _LOCKED_BY_CORE = frozenset(
         EntryKind.IRQS_OFF,
         EntryKind.PREEMPT_OFF,
         EntryKind.RCU_READER,
+        EntryKind.PANIC,
         EntryKind.ATOMIC,
     )
 )

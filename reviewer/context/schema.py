@@ -43,6 +43,7 @@ class EntryKind(StrEnum):
     IRQS_OFF = "irqs_off"
     PREEMPT_OFF = "preempt_off"
     RCU_READER = "rcu_reader"
+    PANIC = "panic"
     NONBLOCK = "nonblock"
     ALONE = "alone"
     ATOMIC = "atomic"
@@ -214,6 +215,12 @@ class Listed(_Table, frozen=True, forbid_unknown_fields=True):
     names: str
 
 
+class Panic(_Table, frozen=True, forbid_unknown_fields=True):
+    """Global variables that are not zero in a panic."""
+
+    raised: str
+
+
 class Questions(_Table, frozen=True, forbid_unknown_fields=True):
     """Groups of questions of which no two are answered yes for the same argument; those with the same answer always."""
 
@@ -255,6 +262,7 @@ class ContextTable(_Table, frozen=True, forbid_unknown_fields=True):
     clears: Clears
     converts: Converts
     alone: dict[str, str]
+    panic: Panic
     questions: Questions
     orders: list[Orders]
     elsewhere: dict[str, str]

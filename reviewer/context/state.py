@@ -113,6 +113,8 @@ class Reason(NamedTuple):
     origin: Origin
 
 
+IN_READER = frozenset((EntryKind.RCU_READER, EntryKind.PANIC))
+
 _ENTRY_ATOMIC_ON_RT = frozenset(
     (EntryKind.HARDIRQ, EntryKind.NMI, EntryKind.RAW_LOCK, EntryKind.IRQS_OFF, EntryKind.PREEMPT_OFF)
 )

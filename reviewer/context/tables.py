@@ -203,9 +203,10 @@ class ContextTables:
 
     ``counters`` and ``counter_guards`` give by how much a call moves each counter; ``irq``, ``predicates``,
     ``error_pointers`` and ``eqs`` map a name to the key under which it stands. ``irq_untraced`` enable interrupts and
-    tell nobody. ``alone`` maps a variable to the value that it has once more than one task runs. ``elsewhere`` are the
-    names that mean something else below a folder. ``exclusive_questions`` are for each question those of which none is
-    answered yes where it is, ``steady`` those that get the same answer each time.
+    tell nobody. ``alone`` maps a variable to the value that it has once more than one task runs, ``raised_in_panic``
+    are those that are not zero in a panic. ``elsewhere`` are the names that mean something else below a folder.
+    ``exclusive_questions`` are for each question those of which none is answered yes where it is, ``steady`` those that
+    get the same answer each time.
     """
 
     counters: Mapping[str, Mapping[str, int]]
@@ -226,6 +227,7 @@ class ContextTables:
     clears: frozenset[str]
     converts: frozenset[str]
     alone: Mapping[str, str]
+    raised_in_panic: frozenset[str]
     exclusive_questions: Mapping[str, tuple[str, ...]]
     steady: frozenset[str]
     task_set: frozenset[str]

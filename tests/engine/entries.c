@@ -681,3 +681,67 @@ static int tally_answer(struct sk_buff *message, struct genl_info *info)
 static const struct genl_small_ops tally_commands[] = {
 	{ .doit = tally_answer },
 };
+
+struct outlet { struct list_head list; struct mutex lock; int full; };
+static LIST_HEAD(outlets);
+
+static void deliver_unless_in_oops(struct outlet *outlet)
+{
+	if (oops_in_progress) {
+		outlet->full = 1;
+	} else {
+		mutex_lock(&outlet->lock);
+		outlet->full = 0;
+		mutex_unlock(&outlet->lock);
+	}
+}
+
+static void send_unless_in_oops(struct outlet *outlet)
+{
+	deliver_unless_in_oops(outlet);
+}
+
+static void send_at_once(struct outlet *outlet)
+{
+	mutex_lock(&outlet->lock); /* wrong: rcu-sleep-in-reader */
+	outlet->full = 0;
+	mutex_unlock(&outlet->lock);
+}
+
+static int outlet_panics(struct notifier_block *this, unsigned long event, void *data)
+{
+	struct outlet *outlet;
+
+	list_for_each_entry(outlet, &outlets, list) {
+		send_unless_in_oops(outlet);
+		send_at_once(outlet);
+	}
+	return NOTIFY_DONE;
+}
+
+static void fill_unless_in_oops(struct outlet *outlet)
+{
+	if (!oops_in_progress) {
+		mutex_lock(&outlet->lock); /* wrong: rcu-sleep-in-reader */
+		outlet->full = 1;
+		mutex_unlock(&outlet->lock);
+	}
+}
+
+static int outlet_changes(struct notifier_block *this, unsigned long event, void *data)
+{
+	struct outlet *outlet;
+
+	list_for_each_entry(outlet, &outlets, list)
+		fill_unless_in_oops(outlet);
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block panic_block = { .notifier_call = outlet_panics };
+static struct notifier_block change_block = { .notifier_call = outlet_changes };
+
+void register_outlets(void)
+{
+	atomic_notifier_chain_register(&panic_notifier_list, &panic_block);
+	atomic_notifier_chain_register(&change_notifier_list, &change_block);
+}
