@@ -12,6 +12,7 @@ from reviewer.context.asserted import asserted_at_times
 from reviewer.context.assumptions import becomes, copied, written
 from reviewer.context.choices import Choices
 from reviewer.context.cleared import Cleared
+from reviewer.context.conjunctions import conjunctions
 from reviewer.context.contexttests import ContextTests
 from reviewer.context.cursors import Cursors
 from reviewer.context.deferred import Deferred
@@ -86,6 +87,7 @@ class Body:
         self.choices = Choices(function, api)
         self.deferred = Deferred(function, api, partial(analyser.program.own_functions, function.path))
         self.never_taken = never_taken(function)
+        self.conjunctions = conjunctions(function)
         self.otherwise = otherwise(function, api.converts)
         self.written = written(function, api.stores)
         self.becomes = becomes(function, api.stores)

@@ -46,6 +46,7 @@ STORED: Literal["stored"] = "stored"
 PUT: Literal["put"] = "put"
 """The names of the constants that a member was set to: one on each path."""
 
+EXCLUDED: Literal["excluded"] = "excluded"
 SAVED_IN: Literal["saved in"] = "saved in"
 SEEN: Literal["seen"] = "seen"
 """What a member was when it was read into a variable, which has told it since: it may have changed meanwhile."""
@@ -99,7 +100,7 @@ class Parameter(NamedTuple):
 
 _MOST_PUT = 4
 _SETS = frozenset(WHERE.values())
-_FORGOTTEN = frozenset((VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS, STORED, PUT, SEEN, OWNED)) | _SETS
+_FORGOTTEN = frozenset((VALUE, SYMBOL, MEANING, GFP, UNMOVED, STANDS, STORED, PUT, SEEN, OWNED, EXCLUDED)) | _SETS
 _KEPT = frozenset((FLAGS, TAKEN_AT, DECIDED, MOVED, REPLACED))
 _ADDRESS = re.compile(r"&[A-Za-z_][\w.>\[\]-]*")
 
@@ -194,6 +195,7 @@ def forget(facts: Facts, variable: str) -> None:
         for key in facts
         if key[1] == variable
         or (bare and variable in key[1] and key[0] in _FORGOTTEN and variable in _mentioned(key[1]))
+        or (key[0] == EXCLUDED and variable in key[1])
         or (key[0] == MEANING and facts[key][0] in (EQUAL, UNEQUAL) and variable in facts[key][1])
         or (key[0] == SOUGHT and (root(key[1]) == variable or variable in identifiers(facts[key])))
         if key[0] not in _KEPT

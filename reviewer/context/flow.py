@@ -15,6 +15,7 @@ from reviewer.context.acquire import distrusted
 from reviewer.context.assignments import assigned
 from reviewer.context.assume import assume
 from reviewer.context.balance import COUNTERS, Moves, unbalanced
+from reviewer.context.conjunctions import condition_text
 from reviewer.context.crowded import told
 from reviewer.context.cursors import keep_alike
 from reviewer.context.doubts import Doubts
@@ -22,6 +23,7 @@ from reviewer.context.effects import DISTRUSTED, WALKED, Analysis, Event, Exit, 
 from reviewer.context.endless import waited_for
 from reviewer.context.eventlog import EventLog
 from reviewer.context.facts import (
+    EXCLUDED,
     MEANING,
     MOVED,
     NEGATIVE_VALUE,
@@ -247,6 +249,8 @@ class Flow(EventLog):
                 self._went.add((block, position))
                 if (otherwise := self.body.otherwise.get((block, position))) is not None:
                     carried[otherwise] = False
+                if (parts := self.body.conjunctions.get((block, position))) is not None:
+                    carried[EXCLUDED, condition_text(parts)] = parts
                 if (last := self.body.last_read.get((block, position))) is not None:
                     forget_temporaries(carried, last)
                 yield edge.target, after, carried

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reviewer.context.assumptions import Taken, for_callers, taken_for_granted
+from reviewer.context.conjunctions import Parts, excluded, with_excluded
 from reviewer.context.effects import Assumptions, Condition
 from reviewer.context.facts import Facts
 from reviewer.context.implied import Rule, rules, with_assumed
@@ -18,7 +19,19 @@ if TYPE_CHECKING:
 class Place:
     """The point with ``state`` and ``facts`` on a path of ``flow``. What it says of values does not change after."""
 
-    __slots__ = ("_assumed", "_atomic", "_conditions", "_free", "_rules", "_seldom", "_taken", "facts", "flow", "state")
+    __slots__ = (
+        "_assumed",
+        "_atomic",
+        "_conditions",
+        "_excluded",
+        "_free",
+        "_rules",
+        "_seldom",
+        "_taken",
+        "facts",
+        "flow",
+        "state",
+    )
 
     def __init__(self, flow: Flow, state: State, facts: Facts) -> None:
         self.flow = flow
@@ -28,6 +41,7 @@ class Place:
         self._free: frozenset[str] | None = None
         self._seldom: bool | None = None
         self._rules: tuple[Rule, ...] | None = None
+        self._excluded: tuple[Parts, ...] = ()
         self._taken: Taken | None = None
         self._assumed: dict[Assumptions, Assumptions] = {}
         self._atomic: dict[bool, Reason | None] = {}
@@ -72,7 +86,10 @@ class Place:
             return self
         if self._rules is None:
             self._rules = rules(self.facts)
+            self._excluded = excluded(self.facts)
         known = with_assumed(self.facts, self._rules, assumed)
+        if known is not None and self._excluded:
+            known = with_excluded(known, self._excluded, assumed)
         if known is None or known is self.facts:
             return None if known is None else self
         return Place(self.flow, self.state, known)

@@ -19,7 +19,7 @@ _TRANSPARENT = frozenset(
     (
         "likely unlikely unlikely_notrace likely_notrace READ_ONCE WARN_ON WARN_ON_ONCE WARN WARN_ONCE "
         "__builtin_expect unrcu_pointer RB_WARN_ON KVM_MMU_WARN_ON SCHED_WARN_ON VM_WARN_ON VM_WARN_ON_ONCE "
-        "DEBUG_LOCKS_WARN_ON data_race __READ_ONCE"
+        "DEBUG_LOCKS_WARN_ON snd_BUG_ON data_race __READ_ONCE"
     ).split()
 )
 _TRANSPARENT_SECOND = frozenset(("KVM_BUG_ON drm_WARN_ON drm_WARN_ON_ONCE gt_WARN_ON").split())

@@ -357,3 +357,72 @@ void asks_for_two_names(struct phase *phase)
 		local_bh_enable();
 	msleep(1); /* wrong: lock-sleep-in-atomic */
 }
+
+struct packet { int flags; unsigned int bits; char *data; };
+
+static int expand(struct packet *packet, void *buf)
+{
+	if (packet->bits & BITS_USER)
+		return copy_from_user(buf, packet->data, 8);
+	return 0;
+}
+
+static int expand_if_long(struct packet *packet, void *buf)
+{
+	if (!packet_is_long(packet))
+		return 0;
+	return expand(packet, buf);
+}
+
+static int deliver(struct packet *packet, void *buf, int atomic)
+{
+	if (packet_is_long(packet) && WARN_ON(atomic && (packet->bits & BITS_USER)))
+		return -EINVAL;
+	return expand_if_long(packet, buf);
+}
+
+static int deliver_another(struct packet *packet, struct packet *other, void *buf, int atomic)
+{
+	if (packet_is_long(packet) && WARN_ON(atomic && (packet->bits & BITS_USER)))
+		return -EINVAL;
+	packet = other;
+	return expand_if_long(packet, buf);
+}
+
+static int deliver_any(struct packet *packet, void *buf, int atomic)
+{
+	if (packet_is_long(packet) && WARN_ON(atomic && (packet->bits & BITS_USER)))
+		return -EINVAL;
+	return expand(packet, buf);
+}
+
+int deliver_where_nothing_sleeps(struct dev *dev, struct packet *packet, void *buf)
+{
+	int ret;
+
+	spin_lock(&dev->lock);
+	ret = deliver(packet, buf, 1);
+	spin_unlock(&dev->lock);
+	return ret;
+}
+
+int deliver_as_if_it_could_sleep(struct dev *dev, struct packet *packet, void *buf)
+{
+	int ret;
+
+	spin_lock(&dev->lock);
+	ret = deliver(packet, buf, 0); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+	return ret;
+}
+
+int deliver_what_nobody_asked_about(struct dev *dev, struct packet *packet, struct packet *other, void *buf)
+{
+	int ret;
+
+	spin_lock(&dev->lock);
+	ret = deliver_another(packet, other, buf, 1); /* wrong: lock-sleep-in-atomic */
+	ret |= deliver_any(packet, buf, 1); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+	return ret;
+}
