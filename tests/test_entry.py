@@ -158,3 +158,45 @@ static struct cpuhp_step steps[] = {
 """
     assert _found(code % "STARTING", {}) == [("lock-sleep-in-atomic", 3)]
     assert not _found(code % "PREPARE", {})
+
+
+def test_timer_that_is_set_up_again_before_each_start_never_runs_what_it_had_first() -> None:
+    code = """\
+struct slot { struct timer_list blink; int state; };
+
+void slot_work(struct timer_list *timer)
+{
+	msleep(1);
+}
+
+static void slot_wake(struct timer_list *timer)
+{
+	wake_up(&slot_queue);
+}
+
+void slot_pressed(struct slot *slot)
+{
+	timer_delete(&slot->blink);
+	slot->blink.expires = jiffies + HZ;
+	%s
+	if (slot->state)
+		pr_debug("on");
+	add_timer(&slot->blink);
+}
+"""
+    probe = "void probe(struct slot *slot)\n{\n\ttimer_setup(&slot->blink, slot_work, 0);\n%s}\n"
+    other = "struct port { struct timer_list blink; };\nvoid go(struct port *p)\n{\n\tmod_timer(&p->blink, 1);\n}\n"
+    again = code % "timer_setup(&slot->blink, slot_wake, 0);"
+    wrong = [("lock-sleep-in-atomic", 5)]
+
+    def found(text: str, start: str = "", beside: str = "") -> list[tuple[str, int]]:
+        return _found(text, {"drivers/example/probe.c": probe % start, "drivers/example/other.c": beside})
+
+    assert not found(again)
+    assert not found(again, beside=other)
+    assert found(code % "") == wrong
+    assert found(again, start="\tadd_timer(&slot->blink);\n") == wrong
+    assert found(again, start="\tkeep_timer(&slot->blink);\n") == wrong
+    assert found(again, start="\tthe_timer = &slot->blink;\n") == wrong
+    assert found(code % "if (slot->state)\n\t\ttimer_setup(&slot->blink, slot_wake, 0);") == wrong
+    assert found(code % "slot->blink.function = slot_wake;\n\ttimer_setup(&slot->blink, slot_work, 0);") == wrong

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from reviewer.context.handedon import handed_on, plain_value
 from reviewer.context.schema import EntryKind
 from reviewer.context.state import IN_READER, Held, Origin, State
+from reviewer.context.superseded import is_superseded
 from reviewer.context.tables import Api, Member, Registration
 from reviewer.model import Step
 from reviewer.source.brackets import closing
@@ -106,10 +107,11 @@ def _all(program: Program, api: Api, function: Function) -> Iterator[_Found]:
             continue
         if not _says(program.text(function.path), member.unless):
             yield _Found(member.kind, function.path, function.line, f"struct {structure}.{name}", member.holds)
-    for path in program.mentioning(function):
+    near = program.mentioning(function)
+    for path in near:
         text = program.text(path)
         if text is not None:
-            yield from _Mentions(program, text, path, api).ways_in(function.name.encode())
+            yield from _Mentions(program, text, path, api, near).ways_in(function.name.encode())
 
 
 def runs_alone(program: Program, api: Api, function: Function) -> bool:
@@ -124,7 +126,7 @@ def has_no_user(program: Program, api: Api, function: Function) -> bool:
     name = function.name.encode()
     if not function.static or text is None or _called(text, name):
         return False
-    found = list(_Mentions(program, text, function.path, api).ways_in(name))
+    found = list(_Mentions(program, text, function.path, api, (function.path,)).ways_in(name))
     return bool(found) and all(way.no_user for way in found)
 
 
@@ -142,13 +144,14 @@ def _says(text: bytes | None, word: str) -> bool:
 
 
 class _Mentions:
-    """The places of one file where a function is handed over."""
+    """The places of one file where a function is handed over that the files ``near`` mention."""
 
-    def __init__(self, program: Program, text: bytes, path: str, api: Api) -> None:
+    def __init__(self, program: Program, text: bytes, path: str, api: Api, near: tuple[str, ...]) -> None:
         self._program = program
         self._text = text
         self._path = path
         self._api = api
+        self._near = near
 
     def ways_in(self, name: bytes) -> Iterator[_Found]:
         for place in re.finditer(re.escape(name) + rb"(?=\s*[,);}])", self._text):
@@ -178,7 +181,9 @@ class _Mentions:
                 continue
             known = True
             otherwise = any(_says(self._text, word) for word in registration.unless)
-            if plain_value(arguments[position]) == name and not otherwise:
+            if plain_value(arguments[position]) != name or otherwise:
+                continue
+            if not is_superseded(self._program, registration, arguments[0], name, self._near):
                 kind = _kind(registration, called, arguments, self._text)
                 no_user = bool(registration.no_user) and not _says(self._text, registration.no_user)
                 yield _Found(kind, self._path, line, f"{called}()", registration.holds, no_user)

@@ -225,11 +225,21 @@ def _registrations(reader: TableReader, table: EntriesTable) -> Iterator[Registr
             for name in sorted(set(entry.flags_at) - set(position)):
                 raise reader.wrong(f"{place}, flags_at", f"{name} is not a call of this entry")
             flagged = [(reader.pattern(f"{place}, flagged", text), kind) for text, kind in entry.flagged.items()]
-            member, holds = (entry.member, "") if isinstance(entry, ObjectEntry) else ("", entry.holds)
-            unless, no_user = (
-                ((), "") if isinstance(entry, ObjectEntry) else (tuple(entry.unless.split()), entry.no_user)
+            if isinstance(entry, ObjectEntry):
+                yield Registration(position, entry.member, entry.kind, entry.flags_at, tuple(flagged))
+                continue
+            yield Registration(
+                position,
+                "",
+                entry.kind,
+                entry.flags_at,
+                tuple(flagged),
+                entry.holds,
+                tuple(entry.unless.split()),
+                entry.no_user,
+                reader.names(f"{place}, started_by", entry.started_by),
+                reader.names(f"{place}, stopped_by", entry.stopped_by),
             )
-            yield Registration(position, member, entry.kind, entry.flags_at, tuple(flagged), holds, unless, no_user)
 
 
 def _members(reader: TableReader, table: OperationsTable) -> MemberTables:

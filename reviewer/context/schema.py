@@ -431,6 +431,8 @@ class RegistrationEntry(_Table, frozen=True, forbid_unknown_fields=True):
     holds: str = ""
     unless: str = ""
     no_user: str = ""
+    started_by: str = ""
+    stopped_by: str = ""
 
 
 class ObjectEntry(_Table, frozen=True, forbid_unknown_fields=True):

@@ -42,7 +42,8 @@ class Registration:
     ``position`` is where by call: the function itself, or an object that has it in ``member``. The first pattern of
     ``flagged`` that matches a whole word of the argument at ``flags_at`` decides otherwise. ``holds`` is a global lock
     that is held meanwhile. In a file that says one of the words ``unless`` the context may be another one. Where there
-    is a word ``no_user`` there is no memory of a user either, in a file that does not say it.
+    is a word ``no_user`` there is no memory of a user either, in a file that does not say it. What it sets up runs when
+    one of ``started_by`` is given the object, and those of ``stopped_by`` do no more than to stop it or to ask for it.
     """
 
     position: Mapping[str, int]
@@ -53,6 +54,8 @@ class Registration:
     holds: str = ""
     unless: tuple[str, ...] = ()
     no_user: str = ""
+    started_by: frozenset[str] = frozenset()
+    stopped_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
