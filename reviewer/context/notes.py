@@ -115,7 +115,10 @@ class Notes:
         if effect.kind is EventKind.SEQCOUNT_WRITE and place.atomic(here, rt=True) is not None:
             return  # nothing preempts it here
         own = len(effect.steps) == 1 and effect.kind is EventKind.SLEEP
-        if own and (flow.body.once.is_guarded(node.line) or flow.body.choices.is_by_object(node.line)):
+        once = flow.body.once
+        if own and (once.is_guarded(node.line) or (isinstance(node, Call) and once.registers(node.name, facts))):
+            return
+        if own and flow.body.choices.is_by_object(node.line):
             return
         seldom = place.is_seldom or flow.body.deferred.is_by_object(node.line, (*effect.conditions, *place.conditions))
         if len(effect.steps) < _LONGEST_CHAIN and not seldom:

@@ -32,6 +32,7 @@ class Once:
         self._true_at_last = frozenset(_asked_for(function, api.last_reference))
         self._false_at_last = frozenset(_asked_for(function, api.not_last_reference))
         self._guarded = frozenset(_guarded(function, api.sleeps_voluntarily))
+        self._marked = frozenset(_marked(function))
         self._outlived = frozenset((*_written_after(function, api.stores), *_given_back(function, api)))
         self._api = api
 
@@ -43,6 +44,14 @@ class Once:
     def is_first(self, facts: Facts) -> bool:
         """Whether something is set up for the first time here."""
         return any(facts.get((VALUE, name)) == 0 for name in self._clear_at_first)
+
+    def registers(self, name: str, facts: Facts) -> bool:
+        """Whether a call of ``name`` registers a handler where a mark of an object, set here too, says that none is.
+
+        Where the handler runs, and all that it brings about, the mark says otherwise.
+        """
+        unmarked = any(facts.get((VALUE, mark)) == 0 for mark in self._marked)
+        return unmarked and any(name in each.position for each in self._api.registrations if not each.member)
 
     def is_last(self, facts: Facts) -> bool:
         """Whether the last reference to an object was let go of."""
@@ -171,6 +180,13 @@ def _asked_for(function: Function, pattern: re.Pattern[str]) -> Iterator[str]:
                     yield node.result
         for edge in block.edges:
             yield from (each.left for each in edge.literals if pattern.fullmatch(last_member(each.left)))
+
+
+def _marked(function: Function) -> Iterator[str]:
+    """The members that the function sets to a constant other than 0."""
+    for node in function.nodes():
+        if isinstance(node, Assign) and "->" in node.target and value_of({}, node.value) not in (None, 0):
+            yield node.target
 
 
 def _set_once(function: Function, stores: Set[str]) -> frozenset[str]:

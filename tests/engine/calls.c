@@ -535,6 +535,43 @@ static irqreturn_t chip_handler(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+/* So was the handler, as the mark says that stands beside it. */
+
+static irqreturn_t bay_handler(int irq, void *data);
+
+static int bay_configure(struct box *b, int wanted)
+{
+	if (!b->requested && request_irq(b->irq, bay_handler, 0, "bay", b))
+		return -EBUSY;
+	b->requested = true;
+	b->count = wanted;
+	return 0;
+}
+
+static int bay_configure_each_time(struct box *b, int wanted)
+{
+	if (!b->requested && request_irq(b->irq, bay_handler, 0, "bay", b)) /* wrong: lock-sleep-in-atomic */
+		return -EBUSY;
+	b->count = wanted;
+	return 0;
+}
+
+static int bay_power(struct box *b)
+{
+	if (!b->powered)
+		msleep(1); /* wrong: lock-sleep-in-atomic */
+	b->powered = true;
+	return 0;
+}
+
+static irqreturn_t bay_handler(int irq, void *data)
+{
+	bay_configure(data, 1);
+	bay_configure_each_time(data, 1);
+	bay_power(data);
+	return IRQ_HANDLED;
+}
+
 static int chip_request(struct box *b)
 {
 	return request_irq(b->irq, chip_handler, 0, "chip", b);
