@@ -119,6 +119,13 @@ static const struct glue_ops glue_ops = { .create = quick_create };
     assert found_in(user.replace("quick_create", "slow_create")) == ["lock-sleep-in-atomic"]
     assert found_in(user.replace("quick_create", "NULL")) == ["lock-sleep-in-atomic"]
     assert found_in(f"{user}EXPORT_SYMBOL(reset);\n") == ["lock-sleep-in-atomic"]
+    own_table = "static const struct glue_ops glue_ops = {{\n\t.create = {}_create,\n}};\n"
+    own = user.partition("static const")[0] + own_table.format("own")
+    assert found_in(own) == ["lock-sleep-in-atomic"]
+    files["drivers/example/old.c"] = own_table.format("slow")
+    assert found_in(own) == []
+    assert found_in(own.replace("own_create", "NULL")) == ["lock-sleep-in-atomic"]
+    assert found_in(f"{own}EXPORT_SYMBOL(reset);\n") == ["lock-sleep-in-atomic"]
 
 
 def test_file_whose_own_table_leaves_the_member_out_does_not_reach_it() -> None:

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from reviewer.source.initialisers import members
 from reviewer.source.pointers import exports
+from reviewer.source.preprocess import blank_comments_and_strings
 from reviewer.source.program import Program
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ class Fillers:
         self._program = program
         self._names: dict[tuple[str, str], tuple[bytes, ...]] = {}
         self._has: dict[tuple[str, str, str], bool] = {}
+        self._otherwise: dict[tuple[str, str, str], bool] = {}
 
     def mean_another(self, user: str, effect: Effect) -> bool:
         """Whether the file ``user`` has its objects filled with other operations than those ``effect`` goes through.
@@ -32,8 +35,10 @@ class Fillers:
             return False
         fields = {member.rpartition(".")[2] for member in effect.through}
         own = {step.path for step in effect.steps}.difference(others)
-        return any(self._fills(user, path, field) for path in others for field in fields) and not any(
-            self._fills(user, path, field) for path in own for field in fields
+        if any(self._fills(user, path, field) for path in own for field in fields):
+            return False
+        return any(self._fills(user, path, field) for path in others for field in fields) or any(
+            self._fills_otherwise(user, path, field) for path in own for field in fields
         )
 
     def _fills(self, user: str, path: str, field: str) -> bool:
@@ -45,6 +50,22 @@ class Fillers:
                 re.search(rb"\b%b\b" % name, text) and not exports(text) for name in self._functions(path, field)
             )
         return self._has[key]
+
+    def _fills_otherwise(self, user: str, path: str, field: str) -> bool:
+        """Whether a table of ``user`` has another function where those of others have one of ``path`` that does so."""
+        key = (user, path, field)
+        if key not in self._otherwise:
+            self._otherwise[key] = False
+            names = {name.decode() for name in self._functions(path, field)} if user != path else set()
+            called = [function for name in sorted(names) for function in self._program.functions(path, name)]
+            where = {each for function in called for each in self._program.members(function)}
+            text = self._program.text(user) or b""
+            if where and not exports(text):
+                self._otherwise[key] = any(
+                    (structure, member) in where and name not in names
+                    for name, structure, member in members(blank_comments_and_strings(text))
+                )
+        return self._otherwise[key]
 
     def _functions(self, path: str, field: str) -> tuple[bytes, ...]:
         """The functions of ``path`` that others can call, and that give a value to the member or have it given one."""
