@@ -128,6 +128,45 @@ static const struct glue_ops glue_ops = { .create = quick_create };
     assert found_in(f"{own}EXPORT_SYMBOL(reset);\n") == ["lock-sleep-in-atomic"]
 
 
+def test_flag_that_only_the_tables_of_another_driver_have() -> None:
+    shared = """
+#define CAN_DRAIN 0x1
+struct engine_ops { void (*flush)(struct engine *e); };
+void engine_stop(struct engine *e)
+{
+	if (e->flags & CAN_DRAIN)
+		e->ops->flush(e);
+}
+"""
+    user = """
+static void halt(struct engine *e)
+{
+	spin_lock(&e->lock);
+	engine_stop(e);
+	spin_unlock(&e->lock);
+}
+"""
+    info = "static const struct engine_info {0}_info = {{\n\t.flags = {1},\n\t.size = 3\n}};\n"
+
+    def found_in(slow: str, quick: str, beside: str = "") -> list[str]:
+        files = {
+            "drivers/example/shared.c": shared,
+            "drivers/example/slow.c": SLOW + info.format("slow", slow),
+            "drivers/example/quick.c": QUICK + info.format("quick", quick),
+            "drivers/example/probe.c": beside,
+            "include/linux/engine.h": HEADER.replace("lock;", "lock; int flags;"),
+        }
+        return [f.check for f in brought_by(user, others=files, path="drivers/example/glue.c")]
+
+    wrong = ["lock-sleep-in-atomic"]
+    assert found_in("CAN_DRAIN", "0") == wrong
+    assert found_in("0", "0x10 | CAN_DRAIN") == []
+    assert found_in("0", "0") == wrong
+    assert found_in("0x10 | CAN_DRAIN", "CAN_DRAIN") == wrong
+    assert found_in("0", "CAN_DRAIN", "void probe(struct engine *e)\n{\n\te->flags |= CAN_DRAIN;\n}\n") == wrong
+    assert found_in("EVERY", "CAN_DRAIN", "#define EVERY (0x10 | CAN_DRAIN)\n") == wrong
+
+
 def test_file_whose_own_table_leaves_the_member_out_does_not_reach_it() -> None:
     shared = """
 void engine_flush(struct engine *e)

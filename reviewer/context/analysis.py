@@ -23,6 +23,7 @@ from reviewer.context.references import Counters
 from reviewer.context.setups import SetUps
 from reviewer.context.shown import guard_name
 from reviewer.context.state import State
+from reviewer.context.tableflags import TableFlags
 from reviewer.context.tablemates import TableMates
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Assign, Call, Function, Guard, Loop, Return
@@ -76,6 +77,7 @@ class Analyser:
         self.counters = Counters(program, api)
         self.table_mates = TableMates(program)
         self.fillers = Fillers(program)
+        self.table_flags = TableFlags(program)
         telling = frozenset(api.sleeps_unless.values())
         self._closure: Closure = Closure(
             self._below,

@@ -188,6 +188,8 @@ def brought_about(
         return None
     if leads_abroad(effect.steps, caller) or analyser.fillers.mean_another(path, effect):
         return None
+    if analyser.table_flags.mean_another(effect):
+        return None
     args = node.args
     tables = reached_in | {(in_caller(caller, path, args), names) for path, names in effect.tables}
     if tables and analyser.table_mates.excluded(caller, tables):
