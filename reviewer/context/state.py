@@ -170,7 +170,9 @@ def reassured(before: State, after: State, *, direct: bool) -> State:
         (name, was) for name, was in after.sure if (was in held if name == "lock" else _raised(after, name) > int(was))
     }
     if direct:
-        sure.update(("lock", lock.expression) for lock in after.locks - before.locks if lock.origin is Origin.TAKEN)
+        again = {name for _, name in before.dropped - after.dropped}  # locks of the caller's
+        taken = (lock for lock in after.locks - before.locks if lock.origin is Origin.TAKEN or lock.expression in again)
+        sure.update(("lock", lock.expression) for lock in taken)
         for name in after.unsure & _RAISED:
             was = _raised(before, name)
             if _raised(after, name) > was and not any(known == name for known, _ in sure):

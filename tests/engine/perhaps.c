@@ -163,3 +163,22 @@ void mapped_again_for_certain(struct dev *dev)
 	msleep(1); /* wrong: lock-sleep-in-atomic */
 	kunmap_atomic(dev->page);
 }
+
+static void drop_perhaps(struct dev *dev)
+{
+	if (look(dev))
+		spin_unlock(&dev->lock);
+}
+
+int takes_the_lock_of_the_caller_again(struct dev *dev, struct dev *other)
+{
+	lockdep_assert_held(&dev->lock);
+	spin_unlock(&dev->lock);
+	drop_perhaps(other);
+	msleep(1);
+	spin_lock(&dev->lock);
+	msleep(1); /* wrong: lock-sleep-in-atomic */
+	drop_perhaps(dev);
+	msleep(1);
+	return 0;
+}
