@@ -9,6 +9,7 @@ from reviewer.context.body import Body
 from reviewer.context.calls import Calls
 from reviewer.context.closure import Base, Closure, Key, Peer, key_of
 from reviewer.context.effects import Analysis, Assumptions, OfTables, Summary
+from reviewer.context.exclusive import Exclusive
 from reviewer.context.fillers import Fillers
 from reviewer.context.flow import Flow
 from reviewer.context.handeddown import HandedDown
@@ -78,6 +79,7 @@ class Analyser:
         self.table_mates = TableMates(program)
         self.fillers = Fillers(program)
         self.table_flags = TableFlags(program)
+        self.exclusive = Exclusive(program, api.stores)
         telling = frozenset(api.sleeps_unless.values())
         self._closure: Closure = Closure(
             self._below,

@@ -99,6 +99,10 @@ class Notes:
             return
         if here.rt != world:
             here = here._replace(rt=world)
+        wrong = self._wrong(effect.kind, here, place)
+        told = place.for_callers(effect.assumed) if wrong and effect.assumed else frozenset()
+        if told and flow.analyser.exclusive.contradict(flow.function, effect, told):
+            return
         if not effect.conditions:
             detail = (effect.subject,) if effect.kind is EventKind.TIMER_WAIT else ()
             at_times = bool(effect.assumed)
@@ -122,8 +126,7 @@ class Notes:
             return
         seldom = place.is_seldom or flow.body.deferred.is_by_object(node.line, (*effect.conditions, *place.conditions))
         if len(effect.steps) < _LONGEST_CHAIN and not seldom:
-            masked = effect.masked or self._wrong(effect.kind, here, place)
-            self._summarise(flow, place, effect, world, masked=masked)
+            self._summarise(flow, place, effect, world, masked=effect.masked or wrong)
 
     def _taken_since(self, state: State) -> bool:
         """Whether something forbids to sleep that began after the context was asked for: then nothing did."""
