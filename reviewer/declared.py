@@ -83,8 +83,11 @@ def users_of_lock(program: Program, name: str, declared_in: str) -> Iterator[Fun
 # Macros
 
 
-def changed_macros(sides: Sides) -> Iterator[tuple[Function, Function, Place]]:
-    """The function-like macros that the patch changes, read as functions, with a changed line of each."""
+def changed_macros(sides: Sides) -> Iterator[tuple[Function | None, Function, Place]]:
+    """The function-like macros that the patch changes, read as functions, with a changed line of each.
+
+    None for one that did nothing before the patch that is worth reading.
+    """
     for old, new in changed_paths(sides):
         text = sides.after.text(new)
         lines = sides.lines(new)
@@ -95,9 +98,9 @@ def changed_macros(sides: Sides) -> Iterator[tuple[Function, Function, Place]]:
             if name is None or name in told:
                 continue
             told.add(name)
-            before, after = sides.before.resolve(name, old), sides.after.resolve(name, new)
-            if before and after and all("macro" in function.words for function in (before[0], after[0])):
-                yield before[0], after[0], Place(new, line)
+            before, after = sides.before.resolve(name, old)[:1], sides.after.resolve(name, new)[:1]
+            if after and all("macro" in function.words for function in (*before, *after)):
+                yield next(iter(before), None), after[0], Place(new, line)
 
 
 def _macro_around(rows: list[bytes], line: int) -> str | None:

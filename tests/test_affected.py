@@ -102,6 +102,18 @@ def test_macro_that_takes_a_mutex_instead_of_a_spinlock() -> None:
     assert (found[0].witness[-2].path, found[0].witness[-2].line) == (PATH, 5)
 
 
+def test_macro_that_did_nothing_to_speak_of_comes_to_sleep() -> None:
+    header = "#define dev_rest(d, n) ({ \\\n\tudelay(n); \\\n\t1; \\\n})\n"
+    user = (
+        "struct dev {\n\traw_spinlock_t hw;\n};\nint f(struct dev *dev)\n{\n\tint v;\n\n\traw_spin_lock(&dev->hw);\n"
+        "\tv = dev_rest(dev, 10);\n\traw_spin_unlock(&dev->hw);\n\treturn v;\n}\n"
+    )
+    after = header.replace("udelay(n)", "usleep_range(n, 2 * n)")
+    (found,) = brought(between({PATH: user, HEADER: header}, {PATH: user, HEADER: after}).findings)
+    assert (found.check, found.change, cause(found)) == ("lock-sleep-in-atomic", Change.EXPOSED, (HEADER, 2))
+    assert not brought(between({PATH: user, HEADER: after}, {PATH: user, HEADER: header}).findings)
+
+
 def test_inline_function_of_a_header_is_followed_to_all_its_users() -> None:
     header = "static inline void note(struct dev *dev)\n{\n\tdev->a = 1;\n}\n"
     user = "void {}(struct dev *dev)\n{{\n\tpreempt_disable();\n\tnote(dev);\n\tpreempt_enable();\n}}\n"
