@@ -80,9 +80,12 @@ class Exclusive:
             near = {put.structure for put in every if put.function.path in paths}
             meant = [put for put in every if not near or put.structure is None or near & {put.structure, None}]
             put_there = [put for put in meant if _may_be(put.value, wanted)]
-            self._found[key] = any(
-                put.block in _reachable(put.function, where) for put in meant if put not in put_there
-            ) and not any(self._happens(put.function, {put.block}, where, _ABOVE) for put in put_there)
+            # What nobody puts there may be what a new object begins with.
+            self._found[key] = (
+                bool(put_there)
+                and any(put.block in _reachable(put.function, where) for put in meant if put not in put_there)
+                and not any(self._happens(put.function, {put.block}, where, _ABOVE) for put in put_there)
+            )
         return self._found[key]
 
     def _puts(self, folder: str, member: str) -> tuple[_Put, ...] | None:
@@ -113,10 +116,10 @@ class Exclusive:
             return False
         if not above or not function.static:
             return True
-        users = callers(self._program, function)
-        return not 0 < len(users) < MOST or any(
+        calling = callers(self._program, function)
+        return not 0 < len(calling) < MOST or any(
             hands_over(user, function.name) or self._happens(user, set(_calling(user, function.name)), where, above - 1)
-            for user in users
+            for user in calling
         )
 
 

@@ -14,6 +14,7 @@ struct duct {
 	enum duct_way given;
 	enum duct_stage stage;
 	enum duct_stage pump;
+	enum duct_stage age;
 	bool polled;
 	int count;
 };
@@ -57,6 +58,12 @@ static void duct_process_given(struct duct *duct)
 		msleep(1);
 }
 
+static void duct_process_new(struct duct *duct)
+{
+	if (duct->age == DUCT_REST)
+		msleep(1);
+}
+
 static void duct_process_alone(struct duct *duct)
 {
 	if (duct->way == DUCT_SELF)
@@ -72,9 +79,18 @@ void duct_interrupt_tall(struct duct *duct)
 		duct_process_drain(duct); /* wrong: lock-sleep-in-atomic */
 	if (duct->kind == DUCT_TALL)
 		duct_process_given(duct); /* wrong: lock-sleep-in-atomic */
+	if (duct->kind == DUCT_TALL)
+		duct_process_new(duct); /* wrong: lock-sleep-in-atomic */
 	if (duct->kind == DUCT_WIDE)
 		duct_process_alone(duct);
 	spin_unlock(&duct->lock);
+}
+
+/* A new object has what nobody put there. */
+
+void duct_grow(struct duct *duct)
+{
+	duct->age = DUCT_RUNNING;
 }
 
 /* What is copied may be anything. */
