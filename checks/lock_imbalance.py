@@ -81,6 +81,15 @@ def _let_go(context: Context, what: str) -> Report:
 
 def _irqs_left_off(context: Context, right: str) -> Report:
     others = f"Other returns of {context.function}() give back what was saved."
+    if not right:
+        return Report(
+            subject=context.callee,
+            message="returns with interrupts disabled, which it used to enable again",
+            question="Is the call that enables interrupts again missing now? "
+            f"{context.function}() made it before this patch.",
+            was=f"{context.function}() returned with interrupts disabled",
+            consequence="The caller goes on with interrupts disabled, and nothing enables them again.",
+        )
     return Report(
         subject=context.callee,
         message="returns with interrupts disabled, "

@@ -53,6 +53,19 @@ def test_only_release_is_deleted(lock: str, unlock: str, check: str) -> None:
     assert _brought(_ADD + _USER, after + _USER, lock, unlock) == [(check, "return 0;")]
 
 
+@pytest.mark.parametrize(
+    ("off", "on"),
+    [("local_irq_disable()", "local_irq_enable()"), ("local_irq_save(flags)", "local_irq_restore(flags)")],
+)
+def test_only_call_that_enables_interrupts_is_deleted(off: str, on: str) -> None:
+    add = _ADD.replace("\tLOCK;", "\tunsigned long flags;\n\n\tLOCK;")
+    after = add.replace("\tUNLOCK;\n", "")
+    assert _brought(add + _USER, after + _USER, off, on) == [("lock-imbalance", "return 0;")]
+    user = "void user(struct hub *hub)\n{\n\tunsigned long flags;\n\n\tadd(hub, hub->first);\n\tUNLOCK;\n}\n"
+    # What was saved in a variable of its own, nobody else can give back.
+    assert bool(_brought(add + user, after + user, off, on)) == ("flags" in on)
+
+
 @pytest.mark.parametrize(("lock", "unlock", "check"), _PAIRS)
 def test_only_acquisition_is_deleted(lock: str, unlock: str, check: str) -> None:
     after = _ADD.replace("\tLOCK;\n", "")

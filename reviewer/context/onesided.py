@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reviewer.context.balance import PAIRS, imbalance, placed
 from reviewer.context.callers import callers
 from reviewer.context.effects import WALKED, Analysis, Event, Exit
+from reviewer.context.irqflags import left_disabled
 from reviewer.context.locks import acquires, releases
 from reviewer.context.state import State
 from reviewer.context.tables import Api
@@ -25,6 +26,7 @@ def newly_one_sided(
 ) -> Iterator[Event]:
     """One event for each lock or counter that all ways out gave back ``before`` and all leave changed ``after``.
 
+    Interrupts that were disabled by hand and are no longer enabled again count as one.
     The function calls nothing that it did not call before, which could stand in for what was taken out. Silent where a
     caller or another function of the file does the other half alone: then the patch mends what was done twice.
     """
@@ -46,6 +48,14 @@ def newly_one_sided(
             if lines and not any(_change(other, name, analyser.api) > 0 for other in others):
                 wrong = imbalance(new, first, None, State(), lock[1], "lock let go", lock[0])
                 yield _at_release(wrong, min(lines), wrong.callee)
+    # A call that is not followed is no doubt here: who enables interrupts for its caller is called with them off.
+    if (
+        not any(left_disabled(exit_) or "irq" in exit_.unsure for exit_ in was)
+        and all(left_disabled(exit_) and not exit_.gained for exit_ in now)
+        and _switched(new, analyser.api) > 0
+        and not any(_switched(other, analyser.api) < 0 for other in others)
+    ):
+        yield placed(imbalance(new, first, None, State(), "interrupts", "irqs"), ("irq", ""), after.taken)
     for counter, raises, lowers, what in PAIRS:
         if (counter, "") not in before.taken or not _is_sure(*was, about=(counter,)):
             continue
@@ -84,6 +94,12 @@ def _change(function: Function, name: str, api: Api) -> int:
     takes = any(last_member(lock) == name for _, lock in acquires(function, api))
     gives = any(last_member(lock) == name for lock, _ in releases(function, api))
     return takes - gives
+
+
+def _switched(function: Function, api: Api) -> int:
+    """Whether ``function`` itself only disables interrupts by hand (1) or only enables them (-1)."""
+    kinds = {api.irq.get(node.name) for node in function.calls()}
+    return bool(kinds & {"disable", "save"}) - bool(kinds & {"enable", "restore"})
 
 
 def _counted(function: Function, counter: str, api: Api) -> int:
