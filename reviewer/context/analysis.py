@@ -20,6 +20,8 @@ from reviewer.context.kept import Kept
 from reviewer.context.lasting import Lasting
 from reviewer.context.order import Orders
 from reviewer.context.ownlocks import OwnLocks
+from reviewer.context.panics import Panics
+from reviewer.context.puts import Puts
 from reviewer.context.references import Counters
 from reviewer.context.setups import SetUps
 from reviewer.context.shown import guard_name
@@ -79,7 +81,9 @@ class Analyser:
         self.table_mates = TableMates(program)
         self.fillers = Fillers(program)
         self.table_flags = TableFlags(program)
-        self.exclusive = Exclusive(program, api.stores)
+        puts = Puts(program, api.stores)
+        self.exclusive = Exclusive(program, puts)
+        self.panics = Panics(program, api, puts)
         telling = frozenset(api.sleeps_unless.values())
         self._closure: Closure = Closure(
             self._below,

@@ -12,13 +12,12 @@ import re
 from collections.abc import Iterable, Iterator, Set
 from typing import NamedTuple
 
-from reviewer.context.callers import MOST, callers, hands_over, users
+from reviewer.context.callers import MOST, callers, hands_over
 from reviewer.context.effects import Assumptions, Effect
 from reviewer.context.locks import canonical
-from reviewer.context.setups import owner_of
-from reviewer.context.stores import stored
+from reviewer.context.puts import Puts
 from reviewer.source.cfg import Call, Edge, Function, Literal
-from reviewer.source.expression import last_member, plain
+from reviewer.source.expression import last_member
 from reviewer.source.program import Program
 
 _ABOVE = 2
@@ -35,22 +34,12 @@ class _Known(NamedTuple):
     is_so: bool
 
 
-class _Put(NamedTuple):
-    """A value that a block of a function puts into a member of the structure; None where that is not clear."""
-
-    function: Function
-    block: int
-    value: str
-    structure: str | None
-
-
 class Exclusive:
-    """Answers for the functions of ``program``. ``stores`` are calls that put a value somewhere."""
+    """Answers for the functions of ``program``. ``puts`` knows what its members are set to."""
 
-    def __init__(self, program: Program, stores: Set[str]) -> None:
+    def __init__(self, program: Program, puts: Puts) -> None:
         self._program = program
-        self._stores = stores
-        self._put: dict[tuple[str, str], tuple[_Put, ...] | None] = {}
+        self._puts = puts
         self._found: dict[tuple[frozenset[str], _Known, _Known], bool] = {}
 
     def contradict(self, function: Function, effect: Effect, assumed: Assumptions) -> bool:
@@ -76,9 +65,7 @@ class Exclusive:
         """Whether the member becomes what is ``wanted`` only where ``where`` does not hold, and another one there."""
         key = (paths, wanted, where)
         if key not in self._found:
-            every = self._puts(posixpath.dirname(next(iter(paths))), wanted.member) or ()
-            near = {put.structure for put in every if put.function.path in paths}
-            meant = [put for put in every if not near or put.structure is None or near & {put.structure, None}]
+            meant = self._puts.meant(paths, wanted.member)
             put_there = [put for put in meant if _may_be(put.value, wanted)]
             # What nobody puts there may be what a new object begins with.
             self._found[key] = (
@@ -87,28 +74,6 @@ class Exclusive:
                 and not any(self._happens(put.function, {put.block}, where, _ABOVE) for put in put_there)
             )
         return self._found[key]
-
-    def _puts(self, folder: str, member: str) -> tuple[_Put, ...] | None:
-        """What the files of ``folder`` put into members of that name; None where that is not clear."""
-        key = (folder, member)
-        if key not in self._put:
-            filled = re.compile(rb"[{,\s]\.%b\s*=(?!=)" % member.encode())
-            found: list[_Put] = []
-            for path in self._program.mentions_below(folder, member):
-                using = users(self._program, path, member)
-                taken = any(_is_given_away(call, member, self._stores) for each in using for call in each.calls())
-                if taken or filled.search(self._program.text(path) or b""):
-                    self._put[key] = None
-                    return None
-                found += (put for function in using for put in self._put_by(function, member))
-            self._put[key] = tuple(found)
-        return self._put[key]
-
-    def _put_by(self, function: Function, member: str) -> Iterator[_Put]:
-        for number, block in enumerate(function.blocks):
-            for target, value, _ in stored(block.nodes, self._stores):
-                if last_member(target) == member != target:
-                    yield _Put(function, number, value, self._program.type_of(owner_of(plain(target)), function))
 
     def _happens(self, function: Function, blocks: Set[int], where: _Known, above: int) -> bool:
         """Whether one of ``blocks`` may run where ``where`` holds, as far as the function and its callers ask."""
@@ -132,12 +97,6 @@ def _known(text: str, truth: bool) -> _Known | None:
 def _may_be(value: str, wanted: _Known) -> bool:
     """Whether a member that ``value`` is put into may be what is ``wanted``."""
     return (value == wanted.constant) is wanted.is_so or _CONSTANT.fullmatch(value) is None
-
-
-def _is_given_away(call: Call, member: str, stores: Set[str]) -> bool:
-    """Whether somebody else is given the address of the member, to put there what he likes."""
-    given = call.args[1:] if call.name in stores else call.args
-    return any(text.startswith("&") and last_member(text) == member for text in given)
 
 
 def _calling(function: Function, name: str) -> Iterator[int]:

@@ -12,6 +12,7 @@ from reviewer.context.facts import Facts
 from reviewer.context.locks import around, canonical, in_parameters
 from reviewer.context.once import about_last
 from reviewer.context.place import Place
+from reviewer.context.schema import EntryKind
 from reviewer.context.shown import shown_as
 from reviewer.context.state import Origin, State, atomic
 from reviewer.context.ways import joined
@@ -100,8 +101,7 @@ class Notes:
         if here.rt != world:
             here = here._replace(rt=world)
         wrong = self._wrong(effect.kind, here, place)
-        told = place.for_callers(effect.assumed) if wrong and effect.assumed else frozenset()
-        if told and flow.analyser.exclusive.contradict(flow.function, effect, told):
+        if wrong and effect.assumed and self._never_comes(flow, effect, place):
             return
         if not effect.conditions:
             detail = (effect.subject,) if effect.kind is EventKind.TIMER_WAIT else ()
@@ -127,6 +127,15 @@ class Notes:
         seldom = place.is_seldom or flow.body.deferred.is_by_object(node.line, (*effect.conditions, *place.conditions))
         if len(effect.steps) < _LONGEST_CHAIN and not seldom:
             self._summarise(flow, place, effect, world, masked=effect.masked or wrong)
+
+    @staticmethod
+    def _never_comes(flow: Flow, effect: Effect, place: Place) -> bool:
+        """Whether what ``effect`` takes for granted is never so here, by all that is put into the members it names."""
+        analyser, told = flow.analyser, place.for_callers(effect.assumed)
+        if not told:
+            return False
+        elsewhere = place.state.entry != EntryKind.PANIC and analyser.panics.mean(flow.function, effect, told)
+        return elsewhere or analyser.exclusive.contradict(flow.function, effect, told)
 
     def _taken_since(self, state: State) -> bool:
         """Whether something forbids to sleep that began after the context was asked for: then nothing did."""
