@@ -12,6 +12,7 @@ from reviewer.context.assignments import converted
 from reviewer.context.assume import presume
 from reviewer.context.descent import Descent
 from reviewer.context.effects import EventKind
+from reviewer.context.enabled import held_unsaid
 from reviewer.context.entry import runs_alone
 from reviewer.context.facts import (
     DECIDED,
@@ -20,6 +21,7 @@ from reviewer.context.facts import (
     MOVED,
     NEGATIVE_VALUE,
     REPLACED,
+    SLEPT,
     STANDS,
     TAKEN_AT,
     UNMOVED,
@@ -82,7 +84,10 @@ class Calls(Descent):
             gone = frozenset(held for held in state.locks if held.expression == expression)
             return [(state._replace(locks=state.locks - gone), facts)]
         if name in self.api.demands.asserted and node.args:
-            return [(self._assert(flow, node, state), facts)]
+            asserted = self._assert(flow, node, state)
+            if held_unsaid(asserted, self.api):
+                facts.pop((SLEPT, ""), None)
+            return [(asserted, facts)]
         if node.result is None and name in self.api.demands.violated:
             presume(flow.function, node, self.api.demands.violated[name], facts)
         if self.api.insert_checks.fullmatch(name):

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from reviewer.context.effects import Acquisition, Effect, Interruptible
 from reviewer.context.facts import SLEPT, TAKEN_AT, Facts
 from reviewer.context.schema import LockClass
-from reviewer.context.state import Origin, State
+from reviewer.context.state import Origin, State, atomic
+from reviewer.context.tables import Api
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Guard
 
@@ -37,10 +38,12 @@ def slept(flow: Flow, effect: Effect, state: State, facts: Facts) -> None:
     """What may sleep is called with interrupts enabled: until that changes, they still are.
 
     A callee that enables them or lets go of a lock before it sleeps says nothing of its caller. While the kernel
-    boots, they are disabled where one may otherwise sleep.
+    boots, they are disabled where one may otherwise sleep. What sleeps where it may not is wrong itself and shows
+    nothing.
     """
     if (
         interrupts(state, facts) == ("", False)
+        and atomic(state, flow.api, rt=False) is None
         and not effect.irq_on
         and not effect.minus
         and not any(effect.delta)
@@ -48,6 +51,12 @@ def slept(flow: Flow, effect: Effect, state: State, facts: Facts) -> None:
         and True not in (state.rt, effect.rt)
     ):
         facts.setdefault((SLEPT, ""), effect.steps[0])
+
+
+def held_unsaid(state: State, api: Api) -> bool:
+    """Whether a spinning lock is held because an assertion says so: its takers alone know whether they have disabled
+    interrupts with it."""
+    return any(held.origin is Origin.ASSERTED and api.classes.get(held.kind) in _SPINNING for held in state.locks)
 
 
 def interruptible(

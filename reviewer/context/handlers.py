@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.effects import Acquisition, Analysis, Event, EventKind, Interruptible
+from reviewer.context.enabled import held_unsaid
 from reviewer.context.entry import Entry, entries, ways_in
 from reviewer.context.order import has_own_classes
 from reviewer.context.schema import EntryKind, LockClass
@@ -92,6 +93,8 @@ class Handlers:
             return None
         if found.state.irq == "on" or found.proof is not None:
             return False, found.proof
+        if held_unsaid(found.state, self._analyser.api):
+            return None
         ways = ways_in(self._analyser.program, self._analyser.api, function)
         if ways and all(way.kind is EntryKind.TASK for way in ways):
             return False, ways[0].step

@@ -405,3 +405,89 @@ int gauge_of_line(struct plan *plan)
 	rcu_read_unlock();
 	return track->gauge; /* wrong: rcu-use-after-unlock */
 }
+
+/* How a lock that is only asserted was taken, and that one slept under it, shows nothing of interrupts. */
+struct port { spinlock_t lock; spinlock_t events; int count; };
+struct roster { spinlock_t lock; struct mutex changing; int *names; };
+
+static irqreturn_t port_irq(int irq, void *data)
+{
+	struct port *port = data;
+
+	spin_lock(&port->events);
+	port->count++;
+	spin_unlock(&port->events);
+	return IRQ_HANDLED;
+}
+
+int port_start(struct port *port)
+{
+	return request_irq(port->irq, port_irq, 0, "port", port);
+}
+
+static void enroll_asserted(struct roster *roster, struct port *port)
+{
+	lockdep_assert_held(&roster->lock);
+	roster->names = kmalloc(8, GFP_KERNEL); /* wrong: lock-gfp-blocking-in-atomic */
+	spin_lock(&port->events);
+	port->count = 0;
+	spin_unlock(&port->events);
+}
+
+static void enroll_asserted_late(struct roster *roster, struct port *port)
+{
+	roster->names = kmalloc(8, GFP_KERNEL);
+	lockdep_assert_held(&roster->lock);
+	spin_lock(&port->events);
+	port->count = 0;
+	spin_unlock(&port->events);
+}
+
+static void enroll_changing(struct roster *roster, struct port *port)
+{
+	lockdep_assert_held(&roster->changing);
+	roster->names = kmalloc(8, GFP_KERNEL);
+	spin_lock(&port->events); /* wrong: lock-irq-unsafe */
+	port->count = 0;
+	spin_unlock(&port->events);
+}
+
+static void count_asserted(struct roster *roster, struct port *port)
+{
+	lockdep_assert_held(&roster->lock);
+	spin_lock(&port->events);
+	port->count = 0;
+	spin_unlock(&port->events);
+}
+
+void count_careful(struct roster *roster, struct port *port)
+{
+	unsigned long flags;
+
+	msleep(1);
+	spin_lock_irqsave(&roster->lock, flags);
+	count_asserted(roster, port);
+	spin_unlock_irqrestore(&roster->lock, flags);
+}
+
+void count_careless(struct roster *roster, struct port *port)
+{
+	msleep(1);
+	spin_lock(&roster->lock);
+	count_asserted(roster, port); /* wrong: lock-irq-unsafe */
+	spin_unlock(&roster->lock);
+}
+
+static long port_ioctl(struct file *file, unsigned int command, unsigned long argument)
+{
+	struct roster *roster = file->private_data;
+	struct port *port = roster->port;
+
+	lockdep_assert_held(&roster->lock);
+	spin_lock(&port->events);
+	port->count = 0;
+	spin_unlock(&port->events);
+	return 0;
+}
+
+static const struct file_operations port_fops = { .unlocked_ioctl = port_ioctl };
