@@ -26,6 +26,7 @@ from reviewer.context.locks import canonical, handed_out, releases
 from reviewer.context.made import marked
 from reviewer.context.once import Once
 from reviewer.context.otherwise import otherwise
+from reviewer.context.outlasting import Outlasting
 from reviewer.context.ownreferences import OwnReferences
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
@@ -84,6 +85,7 @@ class Body:
         self.last_read = last_read(function, self.once.asked)
         self.references = References(analyser, function)
         self.own_references = OwnReferences(analyser, function)
+        self.outlasting = Outlasting(analyser, function)
         self.choices = Choices(function, api)
         self.deferred = Deferred(function, api, partial(analyser.program.own_functions, function.path))
         self.never_taken = never_taken(function)

@@ -176,6 +176,8 @@ class Descent:
         caller = place.flow.function
         if place.flow.body.own_references.outlives(node, effect, place.facts):
             return
+        if place.flow.body.outlasting.keeps(node, effect, place.state, place.facts):
+            return
         conditions: list[Condition] = []
         there = place
         if effect.assumed:

@@ -64,7 +64,7 @@ class OwnReferences:
         caller, call, args = self._function, node, node.args
         for step in effect.steps[1:_DEEPEST]:
             callees = [each for each in self._analyser.callees(call.name, caller) if each.name == step.function]
-            at = _called_at(callees[0], step) if len(callees) == 1 else None
+            at = called_at(callees[0], step) if len(callees) == 1 else None
             if at is None:
                 return False
             gives_back = call.name in self._given_back[of] and canonical(self._function, args[0]) == of
@@ -78,7 +78,7 @@ class OwnReferences:
         return False
 
 
-def _called_at(function: Function, step: Step) -> tuple[int, Call] | None:
+def called_at(function: Function, step: Step) -> tuple[int, Call] | None:
     """The call that ``step`` of a chain shows, and its block."""
     for number, block in enumerate(function.blocks):
         for node in block.nodes:
