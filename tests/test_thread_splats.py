@@ -170,7 +170,8 @@ def review(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
 @pytest.mark.parametrize("where", ["changelog", "reply"])
 def test_review_tells_the_reports_of_the_thread(tmp_path: Path, where: str) -> None:
     old = make(tmp_path / "linux", {FLOAT: BEFORE, "include/linux/mutex.h": "struct mutex;\n"})
-    _, text = changed(tmp_path, BEFORE.replace("\tmutex_lock(&boat->harbour->lock);\n", ""))
+    without = BEFORE.replace("\tmutex_lock(&boat->harbour->lock);\n", "")
+    _, text = changed(tmp_path, without.replace("\tmutex_unlock(&boat->harbour->lock);\n", ""))
     indented = "".join(f"  {line}\n" for line in REPORT.splitlines())
     changelog = f"We saw:\n\n{indented}\n" if where == "changelog" else "As discussed.\n\n"
     mails = [mail("[PATCH] boat: Do not lock the harbour", "1@example.org", changelog.encode() + b"---\n" + text)]
