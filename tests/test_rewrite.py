@@ -113,6 +113,10 @@ _HEADERS = {
     "attribute with arguments": ("static inline void PRINTF(5, 6) f(int a)", "f"),
     "type in capitals on its own line": ("FORCE_INLINE_TEMPLATE U32\nf(U32 a)", "f"),
     "type of the architecture": ("static __uint128_t f(__hc32 *a)", "f"),
+    "attribute with an argument and underscores": ("static __check_printf(1, 2) int f(const char *a)", "f"),
+    "type that is defined there": ("static enum way {\n\tLEFT,\n\tRIGHT,\n} f(int a)", "f"),
+    "type of a parameter that is defined there": ("int f(struct {\n\tstruct a _1;\n\tstruct b _2;\n} *a)", "f"),
+    "no type": ("f(\n    int *a,\n    int *b)", "f"),
     "name made of a name and a number": ("void XOR_NAME(2)(int a)", "XOR_NAME_2"),
     "name made by a macro": ("static int FNAME(walk)(int a)", "FNAME_walk"),
 }
@@ -144,6 +148,16 @@ def test_an_error_keeps_to_its_function() -> None:
     readable = [extent.name for extent in parsed.extents if extent.readable]
     assert readable == [f"f{number}" for number in range(20)] * 2
     assert [extent.line for extent in parsed.extents if extent.readable][20:] == [85 + 4 * n for n in range(20)]
+
+
+def test_a_function_that_cannot_be_read_is_there_all_the_same() -> None:
+    body = "".join(f"\tSHOW(union {{int a}} {number}, 5 : {{, );\n" for number in range(60))
+    parsed = parse("kernel/a.c", f"void f(void)\n{{\n}}\n\nstatic int\nbad(int a)\n{{\n{body}}}\n".encode())
+    assert [(extent.name, extent.line, extent.end, extent.readable) for extent in parsed.extents] == [
+        ("f", 1, 3, True),
+        ("bad", 5, 68, False),
+    ]
+    assert [function.name for function in parsed.functions()] == ["f"]
 
 
 def test_initialiser_after_a_macro_is_no_function() -> None:

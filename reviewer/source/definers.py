@@ -47,6 +47,8 @@ def rewrite_definers(text: bytes, side: Side) -> bytes:
             rewritten = _function_header(name, text[opening + 1 : close - 1], text[start:close])
             if rewritten is not None:
                 side.definers[start] = name.decode("latin-1")
+        elif follower == b"{" and text[gap - 1 : gap] == b"\n" and _is_end(text, start):
+            rewritten = _typeless(name, text[opening + 1 : close - 1], text[start:close])
         elif follower == b"=" and known:
             rewritten = _declaration(name, text[opening + 1 : close - 1], text[start:close])
         elif follower == b";" and known:
@@ -64,6 +66,16 @@ def rewrite_definers(text: bytes, side: Side) -> bytes:
 def _is_boundary(text: bytes, at: int) -> bool:
     """Whether something new can begin at ``at``: what stands before is complete."""
     return text[max(0, at - 2000) : at].rstrip()[-1:] in (b"", b";", b"}", b")", b"{")
+
+
+def _is_end(text: bytes, at: int) -> bool:
+    """Whether what stands before ``at`` ends a definition; a bracket may end the parameters of this one."""
+    return text[max(0, at - 2000) : at].rstrip()[-1:] in (b"", b";", b"}")
+
+
+def _typeless(name: bytes, parameters: bytes, original: bytes) -> bytes | None:
+    """The header of a function without a type, which returns ``int``."""
+    return _fit(b"int " + name + b"(" + b" ".join(parameters.split()) + b")", original)
 
 
 def _fit(header: bytes, original: bytes) -> bytes | None:

@@ -9,7 +9,8 @@ from reviewer.source.preprocess import blank
 
 _HEADER = re.compile(rb"^ *+(?P<words>(?:[A-Za-z_]\w*+[ \t\n*]++){2,8})(?=\w++[ \t\n]*+\()", re.MULTILINE)
 _WITH_ARGUMENT = re.compile(
-    rb"^((?:static|extern|inline)\b[\w \t*]*?)\b([A-Z][A-Z0-9_]+\([^()\n]*\))(?=(?:\s+\**\w+){1,3}\s*\()", re.MULTILINE
+    rb"^((?:static|extern|inline)\b[\w \t*]*?)\b((?:[A-Z][A-Z0-9_]+|__\w+)\([^()\n]*\))(?=(?:\s+\**\w+){1,3}\s*\()",
+    re.MULTILINE,
 )
 _WORD = re.compile(rb"\w+")
 _STATEMENT = re.compile(rb"\s*(?:return|else|case|goto|do|sizeof)\b")

@@ -21,12 +21,14 @@ from reviewer.source.side import Side
 
 _LANGUAGE = Language(tree_sitter_c.language())
 _FUNCTIONS = Query(_LANGUAGE, "(function_definition) @function")
+_HEADERS = Query(_LANGUAGE, '(ERROR (function_declarator) @header . "{")')
 _LAST = Point(0xFFFFFFFF, 0xFFFFFFFF)
 
 _MOST_READINGS = 8
 # Where a definition of the kernel ends: a brace at the begin of its line.
 _END = re.compile(rb"^\}.*$", re.MULTILINE)
 _BODY = b"\n{"
+_BODY_NEXT = re.compile(rb"\s*+\{")
 _BRACKETS = (b"{}", b"()", b"[]")
 # Names of functions that a macro puts together, of which the last word is in the text.
 _MADE_NAME = re.compile(r"sys_\w+|_*[A-Z]\w*")
@@ -48,8 +50,8 @@ class _Piece:
         return self._text.find(name, 0, self._head) >= 0
 
     @cached_property
-    def read(self) -> tuple[list[tuple[Extent, Node]], Side]:
-        """The functions in the order of the text, and what was taken out of it."""
+    def read(self) -> tuple[list[tuple[Extent, Node | None]], Side]:
+        """The functions in the order of the text, without a node where only the header was read; what was taken out."""
         text, side = rewrite(self._text, self._arms)
         row = self.row
         root = _part(text, row, 0, len(text))
@@ -57,11 +59,13 @@ class _Piece:
             text, side = rewrite(b"\n" * row + self._text, self._arms)
             row = 0
             root = _part(text, row, 0, len(text))
-        functions = [
+        functions: list[tuple[Extent, Node | None]] = [
             (Extent(name, node.start_point[0] + 1, node.end_point[0] + 1, not node.has_error), node)
             for node in _definitions(text, row, root)
             if (name := declared_name(node.child_by_field_name("declarator")))
         ]
+        if not functions and root.has_error:
+            functions += ((extent, None) for extent in _headers(text, row, root))
         return functions, side
 
 
@@ -72,6 +76,8 @@ def _pieces(text: bytes, arms: Arms) -> list[_Piece]:
     open_ = [0] * len(_BRACKETS)
     for match in _END.finditer(text):
         end = match.end() + 1
+        if _BODY_NEXT.match(text, end):
+            continue  # of a type in the header of the function whose body follows
         for at, (opening, closing) in enumerate(_BRACKETS):
             open_[at] += text.count(opening, last, end) - text.count(closing, last, end)
         last = end
@@ -105,6 +111,17 @@ def _definitions(text: bytes, row: int, root: Node) -> list[Node]:
                 own = again
         found += own
     return found
+
+
+def _headers(text: bytes, row: int, root: Node) -> Iterator[Extent]:
+    """The functions of a piece of which no more than the header was read: an error begins in the body."""
+    for declarator in QueryCursor(_HEADERS).captures(root).get("header", []):
+        name = declared_name(declarator)
+        if name:
+            start = (declarator.prev_sibling or declarator).start_point[0]
+            end = _END.search(text, declarator.end_byte)
+            last = row + text.count(b"\n", 0, end.start() if end else len(text))
+            yield Extent(name, start + 1, last + 1, False)
 
 
 def _captured(node: Node) -> list[Node]:
@@ -143,7 +160,7 @@ class _Reading:
         before = bisect_left(self.pieces, line - 1, key=lambda piece: piece.row)
         return self.pieces[max(before - 1, 0) : after]
 
-    def functions(self, name: str | None = None) -> Iterator[tuple[Extent, Node, Side]]:
+    def functions(self, name: str | None = None) -> Iterator[tuple[Extent, Node | None, Side]]:
         """The functions called ``name``, or all of them, with what was taken out of their piece."""
         word = name or ""
         if _MADE_NAME.fullmatch(word):
@@ -195,7 +212,7 @@ class ParsedFile:
             missing = still
         self._lowered: dict[tuple[int, int, int], Function] = {}
 
-    def _found(self, name: str | None = None) -> Iterator[tuple[int, Extent, Node, Side]]:
+    def _found(self, name: str | None = None) -> Iterator[tuple[int, Extent, Node | None, Side]]:
         """Number of the reading, place, syntax and side table of the functions; those of the usual arms come first."""
         for number, reading in enumerate(self._readings):
             for extent, node, side in reading.functions(name):
@@ -235,6 +252,8 @@ class ParsedFile:
     def functions(self, name: str | None = None) -> Iterator[Function]:
         """The functions called ``name``, or all of them; those of the usual arms come first."""
         for number, _, node, side in self._found(name):
+            if node is None:
+                continue
             key = (number, node.start_point[0], node.start_point[1])
             if key not in self._lowered:
                 self._lowered[key] = lower(node, self.path, side, number)

@@ -84,7 +84,8 @@ def _begins_statement(text: bytes, match: re.Match[bytes]) -> bool:
     if text[mark : mark + 1] in b"eo" and not re.search(rb"\b(?:else|do)$", text[max(0, mark - 5) : mark + 1]):
         return False
     start = match.start(1)
-    return text[start - 1 : start] != b"\n"  # at column 0 it defines something
+    # At column 0, and after a brace there, it defines something.
+    return text[start - 1 : start] != b"\n" and not (text[mark : mark + 1] == b"}" and text[mark - 1 : mark] == b"\n")
 
 
 def _rewritten(
