@@ -6,17 +6,16 @@ from __future__ import annotations
 from reviewer.context.locks import canonical
 from reviewer.context.state import Origin, State
 from reviewer.context.tables import Api
-from reviewer.source.cfg import Call, Function, is_avoidable
+from reviewer.source.cfg import Function, is_avoidable, placed_calls
 
 
 def asserted_at_times(function: Function, api: Api) -> frozenset[str]:
     """The locks that are asserted on some ways through ``function`` and not on others."""
     found: dict[str, bool] = {}
-    for number, block in enumerate(function.blocks):
-        for node in block.nodes:
-            if isinstance(node, Call) and node.name in api.demands.asserted and node.args:
-                expression = canonical(function, node.args[0])
-                found[expression] = found.get(expression, True) and is_avoidable(function, number)
+    for block, call in placed_calls(function):
+        if call.name in api.demands.asserted and call.args:
+            expression = canonical(function, call.args[0])
+            found[expression] = found.get(expression, True) and is_avoidable(function, block)
     return frozenset(expression for expression, at_times in found.items() if at_times)
 
 

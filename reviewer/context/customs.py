@@ -13,7 +13,7 @@ from reviewer.context.effects import Under
 from reviewer.context.locks import canonical
 from reviewer.context.reach import roots
 from reviewer.context.requirements import ANYTHING
-from reviewer.source.cfg import Call, Function
+from reviewer.source.cfg import Function
 from reviewer.source.expression import last_member, root
 
 RCU = "rcu"
@@ -45,12 +45,10 @@ class Use(NamedTuple):
 def uses(analyser: Analyser, function: Function, callee: str = "") -> Iterator[Use]:
     """The calls in ``function``, or those of ``callee``."""
     analysis = analyser.analyse(function)
-    for block in function.blocks:
-        for node in block.nodes:
-            if isinstance(node, Call) and callee in ("", node.name):
-                under = analysis.under.get((node.line, node.name))
-                if under is not None:
-                    yield Use(function, node.line, node.name, node.args, under)
+    for call in function.calls():
+        under = analysis.under.get((call.line, call.name)) if callee in ("", call.name) else None
+        if under is not None:
+            yield Use(function, call.line, call.name, call.args, under)
 
 
 def belongs(use: Use, lock: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from reviewer.context.effects import Condition
 from reviewer.context.tables import Api
-from reviewer.source.cfg import Call, Function, reached_from
+from reviewer.source.cfg import Function, placed_calls, reached_from
 
 
 class Deferred:
@@ -23,7 +23,7 @@ class Deferred:
     def __init__(self, function: Function, api: Api, own: Callable[[str], tuple[Function, ...]]) -> None:
         self._function = function
         self._lines: set[int] = set()
-        for block, node in _calls(function):
+        for block, node in placed_calls(function):
             for position in api.hands_over.get(node.name, ()):
                 if position < len(node.args):
                     later = {call.name for each in own(node.args[position].removeprefix("&")) for call in each.calls()}
@@ -31,7 +31,7 @@ class Deferred:
 
     def _note(self, block: int, later: set[str]) -> None:
         """Keep the calls of ``later`` on ways that do not lead through ``block``."""
-        for other, node in _calls(self._function):
+        for other, node in placed_calls(self._function):
             if node.name in later and not self._leads(other, block) and not self._leads(block, other):
                 self._lines.add(node.line)
 
@@ -41,7 +41,3 @@ class Deferred:
     def is_by_object(self, line: int, conditions: tuple[Condition, ...]) -> bool:
         """Whether what is called on ``line`` is called at once for some objects, as no mere value tells the caller."""
         return line in self._lines and all(self._function.pointers[one.position] for one in conditions)
-
-
-def _calls(function: Function) -> list[tuple[int, Call]]:
-    return [(at, node) for at, block in enumerate(function.blocks) for node in block.nodes if isinstance(node, Call)]

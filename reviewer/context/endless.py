@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Set
 
-from reviewer.source.cfg import Function
+from reviewer.source.cfg import Function, reached_from
 
 Way = tuple[int, int]
 """One of the edges out of a block, by its position."""
@@ -29,11 +29,5 @@ def waited_for(function: Function, went: Set[Way], refused: Mapping[Way, Set[str
 
 def _is_endless(function: Function, went: Mapping[int, Set[int]], block: int) -> bool:
     """Whether the ways that paths ``went`` lead from ``block`` back to it, and never out of the function."""
-    waiting, seen = [block], set[int]()
-    while waiting:
-        targets = went.get(waiting.pop(), frozenset()) - seen
-        if any(not function.blocks[target].edges for target in targets):
-            return False
-        seen |= targets
-        waiting += targets
-    return block in seen
+    around = reached_from(function, block, lambda at, edge: edge.target in went.get(at, ()))
+    return block in around and all(function.blocks[at].edges for at in around)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import functools
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Set
 from typing import NamedTuple
 
 from reviewer.context.callers import MOST, callers, hands_over
 from reviewer.context.effects import Assumptions, Effect
 from reviewer.context.locks import canonical
 from reviewer.context.puts import Puts
-from reviewer.source.cfg import Call, Edge, Function, Literal
+from reviewer.source.cfg import Edge, Function, Literal, placed_calls, reachable
 from reviewer.source.expression import last_member
 from reviewer.source.program import Program
 
@@ -83,7 +83,7 @@ class Exclusive:
             return True
         calling = callers(self._program, function)
         return not 0 < len(calling) < MOST or any(
-            hands_over(user, function.name) or self._happens(user, set(_calling(user, function.name)), where, above - 1)
+            hands_over(user, function.name) or self._happens(user, _calling(user, function.name), where, above - 1)
             for user in calling
         )
 
@@ -99,21 +99,13 @@ def _may_be(value: str, wanted: _Known) -> bool:
     return (value == wanted.constant) is wanted.is_so or _CONSTANT.fullmatch(value) is None
 
 
-def _calling(function: Function, name: str) -> Iterator[int]:
-    for number, block in enumerate(function.blocks):
-        if any(isinstance(node, Call) and node.name == name for node in block.nodes):
-            yield number
+def _calling(function: Function, name: str) -> set[int]:
+    return {block for block, call in placed_calls(function) if call.name == name}
 
 
 def _reachable(function: Function, where: _Known) -> set[int]:
     """The blocks to which some way leads on which nothing says that ``where`` does not hold."""
-    waiting, seen = [0], {0}
-    while waiting:
-        edges = function.blocks[waiting.pop()].edges
-        targets = {edge.target for edge in edges if not _is_closed(function, edge, edges, where)} - seen
-        seen |= targets
-        waiting += targets
-    return seen
+    return reachable(function, lambda block, edge: not _is_closed(function, edge, function.blocks[block].edges, where))
 
 
 def _is_closed(function: Function, edge: Edge, beside: Iterable[Edge], where: _Known) -> bool:

@@ -69,16 +69,15 @@ class HrTimers:
     def started(self, function: Function) -> Iterator[Event]:
         """An event for each hrtimer that ``function`` starts in another mode than it is set up in."""
         starts = self._analyser.api.hrtimers.start
-        for block in function.blocks:
-            for node in block.nodes:
-                at = starts.get(node.name) if isinstance(node, Call) else None
-                if not isinstance(node, Call) or at is None or at >= len(node.args):
-                    continue
-                text, of = node.args[at], self._analyser.set_ups.object_of(node.args[0], function)
-                mode = self.mode(of, function.path) if of and _MODE.fullmatch(text) else None
-                if mode is None or mode.expires == expires(text):
-                    continue
-                step = Step(function.path, node.line, function.name, f"{node.name}({text})")
-                detail = (of.lstrip("."), text, mode.text)
-                kind = EventKind.OTHER_MODE
-                yield Event(kind, function, node.line, node.name, "", State(), (step,), False, (), detail, (mode.step,))
+        for node in function.calls():
+            at = starts.get(node.name)
+            if at is None or at >= len(node.args):
+                continue
+            text, of = node.args[at], self._analyser.set_ups.object_of(node.args[0], function)
+            mode = self.mode(of, function.path) if of and _MODE.fullmatch(text) else None
+            if mode is None or mode.expires == expires(text):
+                continue
+            step = Step(function.path, node.line, function.name, f"{node.name}({text})")
+            detail = (of.lstrip("."), text, mode.text)
+            kind = EventKind.OTHER_MODE
+            yield Event(kind, function, node.line, node.name, "", State(), (step,), False, (), detail, (mode.step,))

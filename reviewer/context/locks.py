@@ -96,10 +96,9 @@ def in_parameters(function: Function, expression: str) -> str:
 def handed_out(function: Function) -> dict[str, str]:
     """Local variables that the function stores for its caller, ``*out = lock``, by what the caller calls them."""
     out: dict[str, str] = {}
-    for block in function.blocks:
-        for node in block.nodes:
-            if isinstance(node, Assign) and node.value in function.locals and root(node.target) in function.params:
-                out[node.value] = in_parameters(function, canonical(function, node.target))
+    for node in function.nodes():
+        if isinstance(node, Assign) and node.value in function.locals and root(node.target) in function.params:
+            out[node.value] = in_parameters(function, canonical(function, node.target))
     return out
 
 

@@ -13,7 +13,7 @@ from reviewer.context.facts import VALUE, Facts, value_of
 from reviewer.context.references import LAST
 from reviewer.context.stores import stored
 from reviewer.context.tables import Api
-from reviewer.source.cfg import WARNED, Assign, Block, Call, Function, Literal, Loop, written_by
+from reviewer.source.cfg import WARNED, Assign, Block, Call, Function, Literal, Loop, placed_calls, written_by
 from reviewer.source.expression import last_member, root
 
 _COUNTED = re.compile(r"(\w+)\([^()]*?&(\w[\w.>-]*)->[\w.]+\)")
@@ -153,12 +153,7 @@ def _pointers(path: str) -> Iterator[str]:
 
 def _guarded(function: Function, names: Set[str]) -> Iterator[int]:
     """The lines of calls of ``names`` to which every way leads through a condition on a member."""
-    called = {
-        number: node.line
-        for number, block in enumerate(function.blocks)
-        for node in block.nodes
-        if isinstance(node, Call) and node.name in names
-    }
+    called = {block: node.line for block, node in placed_calls(function) if node.name in names}
     if not called:
         return
     free = {

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from reviewer.context.chains import call_below
 from reviewer.context.effects import Effect
 from reviewer.context.facts import TAKEN_AT, Facts
 from reviewer.context.graceperiod import waits
 from reviewer.context.locks import acquires, canonical
-from reviewer.context.ownreferences import called_at
 from reviewer.context.state import Origin, State
 from reviewer.source.cfg import AnyNode, Assign, Call, Function, Loop, is_avoidable, texts_of, written_by
 from reviewer.source.expression import constant, is_path, last_member, plain, root, split_member
@@ -61,11 +61,10 @@ class Outlasting:
     def _is_of_last(self, node: Call, effect: Effect) -> bool:
         caller, call = self._function, node
         for step in effect.steps[1 : 1 + _DEEPEST]:
-            callees = [each for each in self._analyser.callees(call.name, caller) if each.name == step.function]
-            at = called_at(callees[0], step) if len(callees) == 1 else None
-            if at is None:
+            below = call_below(self._analyser, caller, call, step)
+            if below is None:
                 return False
-            caller, (block, call) = callees[0], at
+            caller, block, call = below
             if is_avoidable(caller, block):
                 return any(self._analyser.api.lowers_reference.fullmatch(other.name) for other in caller.calls())
             if not call.args or not self._analyser.api.gives_back.fullmatch(call.name):

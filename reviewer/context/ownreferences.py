@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reviewer.context.chains import call_below
 from reviewer.context.effects import Effect
 from reviewer.context.facts import OWNED, Facts
 from reviewer.context.locks import canonical, in_caller, in_parameters
-from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, is_avoidable
 from reviewer.source.expression import is_path
 
@@ -63,12 +63,11 @@ class OwnReferences:
         """Whether the effect is one that giving back ``of``, by the call by which the function does, has at times."""
         caller, call, args = self._function, node, node.args
         for step in effect.steps[1:_DEEPEST]:
-            callees = [each for each in self._analyser.callees(call.name, caller) if each.name == step.function]
-            at = called_at(callees[0], step) if len(callees) == 1 else None
-            if at is None:
+            below = call_below(self._analyser, caller, call, step)
+            if below is None:
                 return False
             gives_back = call.name in self._given_back[of] and canonical(self._function, args[0]) == of
-            caller, (block, call) = callees[0], at
+            caller, block, call = below
             if gives_back:
                 return is_avoidable(caller, block)
             args = tuple(
@@ -76,12 +75,3 @@ class OwnReferences:
                 for argument in call.args
             )
         return False
-
-
-def called_at(function: Function, step: Step) -> tuple[int, Call] | None:
-    """The call that ``step`` of a chain shows, and its block."""
-    for number, block in enumerate(function.blocks):
-        for node in block.nodes:
-            if isinstance(node, Call) and node.line == step.line and step.text.startswith(f"{node.name}("):
-                return number, node
-    return None

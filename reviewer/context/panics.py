@@ -17,7 +17,7 @@ from reviewer.context.entry import ways_in
 from reviewer.context.puts import Puts
 from reviewer.context.schema import EntryKind
 from reviewer.context.tables import Api
-from reviewer.source.cfg import Call, Edge, Function
+from reviewer.source.cfg import Call, Edge, Function, placed_calls, reachable
 from reviewer.source.program import Program
 
 _ABOVE = 6
@@ -83,23 +83,14 @@ class Panics:
 
 def _calls(function: Function, name: str) -> Iterator[tuple[int, Call]]:
     """The calls of ``name``, each with its block."""
-    for number, block in enumerate(function.blocks):
-        for node in block.nodes:
-            if isinstance(node, Call) and node.name == name:
-                yield number, node
+    return ((block, call) for block, call in placed_calls(function) if call.name == name)
 
 
 def _reachable(function: Function, call: Call) -> set[int]:
     """The blocks to which some way leads where ``call`` gives the function what it is given."""
     pairs = zip(function.params, call.args, strict=False)
     pointers = {parameter for parameter, argument in pairs if argument.startswith("&")}
-    waiting, seen = [0], {0}
-    while waiting:
-        edges = function.blocks[waiting.pop()].edges
-        targets = {edge.target for edge in edges if not _takes_for_null(edge, pointers)} - seen
-        seen |= targets
-        waiting += targets
-    return seen
+    return reachable(function, lambda _, edge: not _takes_for_null(edge, pointers))
 
 
 def _takes_for_null(edge: Edge, pointers: Set[str]) -> bool:

@@ -15,7 +15,7 @@ from reviewer.context.schema import LockClass
 from reviewer.context.tables import Api, Operation
 from reviewer.context.watch import Path, Watcher
 from reviewer.model import Step
-from reviewer.source.cfg import AnyNode, Assign, Call, Function, is_repeated
+from reviewer.source.cfg import AnyNode, Assign, Call, Function, is_repeated, placed_calls
 from reviewer.source.expression import identifiers
 
 if TYPE_CHECKING:
@@ -35,15 +35,10 @@ class Saved(Watcher):
     @staticmethod
     def matter(function: Function, api: Api) -> bool:
         """Whether ``function`` saves anything twice, or may do it again."""
-        kept = [
-            (variable, number)
-            for number, block in enumerate(function.blocks)
-            for node in block.nodes
-            if isinstance(node, Call) and (variable := saves(node, api)[0])
-        ]
+        kept = [(variable, block) for block, call in placed_calls(function) if (variable := saves(call, api)[0])]
         if len(kept) != len({variable for variable, _ in kept}):
             return True
-        return any(is_repeated(function, number) for number in {number for _, number in kept})
+        return any(is_repeated(function, block) for block in {block for _, block in kept})
 
     def before(self, node: AnyNode, path: Path) -> None:
         """Report what is overwritten, and forget what somebody else gets to know."""

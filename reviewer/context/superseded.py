@@ -13,7 +13,7 @@ from reviewer.context.handedon import plain_value
 from reviewer.context.settings import names_constant
 from reviewer.context.setups import owner_of
 from reviewer.context.tables import Registration
-from reviewer.source.cfg import Assign, Call, Function
+from reviewer.source.cfg import Assign, Call, Function, reachable
 from reviewer.source.expression import last_member, plain
 from reviewer.source.program import Program
 
@@ -103,12 +103,4 @@ def _is_set_up_before(start: _Use, uses: list[_Use], registration: Registration,
     if any(use.block == start.block and use.position < start.position for use in set_up):
         return True
     passed = {use.block for use in set_up}
-    waiting, seen = [0], {0}
-    while waiting:
-        at = waiting.pop()
-        if at == start.block:
-            return False
-        targets = {edge.target for edge in start.function.blocks[at].edges} - seen if at not in passed else set()
-        seen |= targets
-        waiting += targets
-    return True
+    return start.block not in reachable(start.function, lambda block, _: block not in passed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -219,16 +219,15 @@ def reverse_postorder(function: Function) -> list[int]:
     return out[::-1]
 
 
+def placed_calls(function: Function) -> Iterator[tuple[int, Call]]:
+    """The calls in ``function``, each with the block in which it stands."""
+    return ((at, node) for at, block in enumerate(function.blocks) for node in block.nodes if isinstance(node, Call))
+
+
 def is_avoidable(function: Function, block: int) -> bool:
     """Whether some way out of ``function`` does not lead through ``block``."""
-    waiting, seen = [0], {0, block}
-    while waiting and block:
-        edges = function.blocks[waiting.pop()].edges
-        if not edges:
-            return True
-        waiting += [edge.target for edge in edges if edge.target not in seen]
-        seen.update(waiting)
-    return False
+    around = reachable(function, lambda _, edge: edge.target != block) if block else ()
+    return any(not function.blocks[at].edges for at in around)
 
 
 def is_repeated(function: Function, block: int) -> bool:
@@ -236,11 +235,25 @@ def is_repeated(function: Function, block: int) -> bool:
     return block in reached_from(function, block)
 
 
-def reached_from(function: Function, block: int) -> set[int]:
-    """The blocks to which some way out of ``block`` leads; itself only where one leads back to it."""
+Taken = Callable[[int, Edge], bool]
+"""Whether an edge out of a block is taken."""
+
+
+def reached_from(function: Function, block: int, is_taken: Taken | None = None) -> set[int]:
+    """The blocks to which some way out of ``block`` leads; itself only where one leads back to it.
+
+    Only edges that are taken make up a way: all of them, where ``is_taken`` is not given.
+    """
     waiting, seen = [block], set[int]()
     while waiting:
-        targets = {edge.target for edge in function.blocks[waiting.pop()].edges} - seen
+        at = waiting.pop()
+        edges = function.blocks[at].edges
+        targets = {edge.target for edge in edges if is_taken is None or is_taken(at, edge)} - seen
         seen |= targets
         waiting += targets
     return seen
+
+
+def reachable(function: Function, is_taken: Taken) -> set[int]:
+    """The blocks that run where only edges that are taken lead on: the entry and what is reached from it."""
+    return {0} | reached_from(function, 0, is_taken)
