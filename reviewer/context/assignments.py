@@ -19,6 +19,7 @@ from reviewer.context.facts import (
     VALUE,
     WHERE,
     Facts,
+    asked_of,
     copy_bits,
     copy_equal,
     forget,
@@ -27,7 +28,7 @@ from reviewer.context.facts import (
 )
 from reviewer.context.implied import of_conjunction
 from reviewer.context.settings import is_set_in, names_constant
-from reviewer.source.cfg import Assign, Call
+from reviewer.source.cfg import Assign, Call, written_by
 from reviewer.source.expression import identifiers, root, unwrap
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def assigned(flow: Flow, node: Assign, facts: Facts) -> None:
     if (compared := _COMPARED.fullmatch(unwrap(node.value))) is not None and node.target in flow.function.locals:
         what, operator, symbol = compared.groups()
         facts[MEANING, node.target] = (EQUAL if operator == "==" else UNEQUAL, f"{what}=={symbol}")
+    if (mask := asked_of(unwrap(node.value.removeprefix("!!")), flow.api)) and _stays(flow, mask):
+        facts[MEANING, node.target], gfp = ("gfp", mask), None
     if value is not None:
         facts[VALUE, node.target] = value
     elif node.value in flow.function.params and "->" in node.target and (MOVED, node.value) not in facts:
@@ -67,6 +70,11 @@ def assigned(flow: Flow, node: Assign, facts: Facts) -> None:
     copy_bits(facts, node.target, node.value)
     if node.value in flow.function.locals and root(node.target) in flow.function.locals and "->" not in node.target:
         copy_equal(facts, node.target, node.value)
+
+
+def _stays(flow: Flow, name: str) -> bool:
+    """Whether nothing is assigned to ``name`` in the function."""
+    return all(written_by(node) != name for node in flow.function.nodes())
 
 
 def converted(flow: Flow, node: Call, facts: Facts) -> None:

@@ -19,6 +19,7 @@ from reviewer.context.facts import (
     UNEQUAL,
     VALUE,
     Facts,
+    asked_of,
     compare,
     gfp_of,
     learn,
@@ -34,12 +35,16 @@ from reviewer.source.cfg import WARNED, Call, Function, Literal
 from reviewer.source.expression import constant, is_path, split_member, unwrap
 
 _RUNNING = "TASK_RUNNING"
+_ALLOWING = frozenset(("task", "no_interrupt"))
+_OF_INTERRUPTS = frozenset(("interrupt", "no_interrupt"))
 
 
 def assume(state: State, facts: Facts, literal: Literal, function: Function, api: Api) -> State | None:
     """The state where ``literal`` holds, or None where it cannot."""
     text = literal.left
     meaning = facts.get((MEANING, text))
+    if meaning is None and (mask := asked_of(text, api)):
+        meaning = ("gfp", mask)
     if meaning is not None and meaning[1].startswith((TRIED, LAST)):
         learn_reference(facts, meaning, literal)
         meaning = None
@@ -50,7 +55,11 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
         answers: dict[tuple[str, int | str], bool] = {("!=", 0): literal.holds, ("==", 0): not literal.holds}
         truth = answers.get((literal.operator, literal.right))
         if meaning[0] not in (EQUAL, UNEQUAL):
-            return state if truth is None else _assume_meaning(state, facts, meaning, truth, function, api)
+            if truth is None:
+                return state
+            if "&" not in text and (facts.setdefault((VALUE, text), NONZERO if truth else 0) != 0) != truth:
+                return None
+            return _assume_meaning(state, facts, meaning, truth, function, api)
         if truth is not None:
             holds = truth == (meaning[0] == EQUAL)
             if facts.setdefault((SYMBOL, meaning[1]), holds) != holds:
@@ -136,11 +145,11 @@ def _assume_meaning(
         return state._replace(may_sleep=True) if known is None and truth else state
     if what in ("irqs", "no_irqs"):  # about the interrupted context: where they are off, who knows what called
         return state if truth == (what == "irqs") else state._replace(unsure=state.unsure | {"irq"})
-    if truth == (what == "task"):  # the code says that it may sleep here
+    if truth == (what in _ALLOWING):  # the code says that it may sleep here
         reason = atomic(state, api, rt=False)
         if reason is None:
             return state._replace(may_sleep=True)
-        if what == "interrupt" and reason.what != "entry":
+        if what in _OF_INTERRUPTS and reason.what != "entry":
             return state
         return None if reason.origin is Origin.TAKEN else state
     return state

@@ -10,7 +10,7 @@ from reviewer.context.acquire import inherit
 from reviewer.context.annotations import never_returns
 from reviewer.context.assumptions import by_state, of_some_object, refuted
 from reviewer.context.effects import Condition, Effect, EventKind, Summary
-from reviewer.context.facts import MOVED, UNMOVED, Facts
+from reviewer.context.facts import MEANING, MOVED, UNMOVED, Facts
 from reviewer.context.filled import of_stored
 from reviewer.context.locks import in_caller
 from reviewer.context.match import presumed, satisfied
@@ -102,6 +102,8 @@ class Descent:
         inherit(flow, node, callee.function, reached.acquired, place)
         if never_returns(callee.function):
             return []
+        if reached.asks and node.result:
+            facts[MEANING, node.result] = (reached.asks, "")
         if reached.leaves_all:
             return [(state, facts)]
         return apply_exits(flow, node, callee.function, callee.summary, state, facts)

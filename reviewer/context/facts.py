@@ -255,6 +255,12 @@ def gfp_of(facts: Facts, text: str, parameters: tuple[str, ...], api: Api) -> bo
     return None
 
 
+def asked_of(text: str, api: Api) -> str:
+    """The gfp mask of which ``text`` asks whether it lets the allocator sleep; empty where it asks nothing."""
+    mask, mark, bit = text.partition("&")
+    return mask if mark and bit == api.gfp_decides and mask.isidentifier() else ""
+
+
 def note_same(facts: Facts, node: Call) -> None:
     """Two calls of the same predicate with the same arguments give the same answer while nothing is assigned."""
     if node.result and node.result.startswith("$"):

@@ -164,6 +164,7 @@ def _effects(reader: TableReader, table: EffectsTable) -> EffectTables:
         frees_at_once=reader.names("frees.at_once", table.frees.at_once),
         blocking_gfp=reader.names("gfp.blocking", table.gfp.blocking),
         atomic_gfp=reader.names("gfp.atomic", table.gfp.atomic),
+        gfp_decides=table.gfp.decides,
         spinlock_takers=reader.names("spinlocks.names", table.spinlocks.names),
         irqsafe_owners=reader.names("spinlocks.irqsafe", table.spinlocks.irqsafe),
         seqcount_writers=reader.names("seqcounts.writers", table.seqcounts.writers),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.acquire import ANY, LONGEST_CHAIN
+from reviewer.context.asked import asks
 from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.closure import key_of
 from reviewer.context.effects import (
@@ -84,7 +85,8 @@ class Callee(NamedTuple):
 
 class Reached(NamedTuple):
     """All that a call can reach. ``sleeps`` is whether any of it may, ``apart`` whether some code never calls all of
-    it, ``certain`` whether it does the same to the state on every way. The rest is empty where it is not one function.
+    it, ``certain`` whether it does the same to the state on every way. The rest is empty where it is not one function;
+    ``asks`` is the question about the context that it stands for, if it is one.
     """
 
     callees: tuple[Callee, ...]
@@ -97,9 +99,10 @@ class Reached(NamedTuple):
     acquired: tuple[Acquired, ...]
     required: tuple[Required, ...]
     settings: tuple[tuple[str, str], ...]
+    asks: str
 
 
-NOTHING = Reached((), False, False, False, False, True, False, (), (), ())
+NOTHING = Reached((), False, False, False, False, True, False, (), (), (), "")
 
 
 def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
@@ -153,6 +156,7 @@ def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
         tuple(_acquired(analyser, caller, node, one)) if one is not None and called else (),
         required(caller, node, one) if one is not None and called else (),
         settings_in_caller(one.settings, caller, node.args) if one is not None and called else (),
+        asks(found[0].function, analyser.api) if called and node.result else "",
     )
 
 

@@ -379,10 +379,11 @@ class Rcu(_Table, frozen=True, forbid_unknown_fields=True):
 
 
 class Gfp(_Table, frozen=True, forbid_unknown_fields=True):
-    """gfp flags that let an allocator sleep, and those that do not."""
+    """gfp flags that let an allocator sleep, and those that do not. ``decides`` is the bit that decides it."""
 
     blocking: str
     atomic: str
+    decides: str
 
 
 class Decisions(_Table, frozen=True, forbid_unknown_fields=True):

@@ -248,9 +248,9 @@ class EffectTables:
     srcu_struct in ``srcu_pointers``; ``rcu_iterators`` gives the number of arguments. ``sleeps_unless`` maps a call to
     the word with which a driver says that it does not sleep. ``for_readers`` maps what changes a list to what does so
     while others read it. ``takes_reference`` may keep an object alive longer, ``keeps`` does unless it is about to go.
-    ``makes`` gives an object that nobody else has; ``gives_back`` lets go of what ``raises_reference`` took.
-    ``handed_on`` are last members of locks that callees let go of and say so in what they return. What ``opaque``
-    matches is never looked into.
+    ``gfp_decides`` is the bit of a mask that lets allocators sleep. ``makes`` gives an object that nobody else has;
+    ``gives_back`` lets go of what ``raises_reference`` took. ``handed_on`` are last members of locks that callees
+    let go of and say so in what they return. What ``opaque`` matches is never looked into.
     """
 
     sleeps: frozenset[str]
@@ -273,6 +273,7 @@ class EffectTables:
     frees_at_once: frozenset[str]
     blocking_gfp: frozenset[str]
     atomic_gfp: frozenset[str]
+    gfp_decides: str
     spinlock_takers: frozenset[str]
     irqsafe_owners: frozenset[str]
     seqcount_writers: frozenset[str]
