@@ -183,7 +183,7 @@ class Requirement(NamedTuple):
     """What a function demands of whoever calls it: one of ``needs``, where ``conditions`` hold.
 
     ``what`` names it as the source does; ``steps`` lead to the assertion. It is demanded of nobody who passes NULL for
-    one of the parameters at the positions ``unless_null``.
+    one of the parameters at the positions ``unless_null``, nor where the caller knows better than ``assumed``.
     """
 
     needs: frozenset[Need]
@@ -191,6 +191,7 @@ class Requirement(NamedTuple):
     what: str
     steps: tuple[Step, ...]
     unless_null: frozenset[int] = frozenset()
+    assumed: Assumptions = frozenset()
 
     @property
     def key(self) -> RequirementKey:

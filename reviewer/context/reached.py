@@ -269,6 +269,7 @@ def required(caller: Function, node: Call | Loop, summary: Summary) -> tuple[Req
                 conditions=(),
                 steps=(step, *requirement.steps),
                 unless_null=frozenset(at for at, name in enumerate(caller.params) if name in given),
+                assumed=in_caller_words(requirement.assumed, node.args) if requirement.assumed else requirement.assumed,
             )
             found.append(Required(told, requirement.key, requirement.conditions, requirement.unless_null))
     return tuple(found)

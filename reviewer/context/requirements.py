@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from reviewer.context.assumptions import refuted
 from reviewer.context.conditions import UNKNOWN, Clause, Definition, clauses
 from reviewer.context.effects import (
     MOST_CONDITIONS,
@@ -92,6 +93,8 @@ class Requirements:
         """What the callee leaves to its callers."""
         for requirement, source, asked, unless_null in brought:
             if any(at < len(node.args) and value_of(place.facts, unwrap(node.args[at])) == 0 for at in unless_null):
+                continue
+            if requirement.assumed and refuted(requirement.assumed, place.facts):
                 continue
             conditions: list[Condition] = []
             for condition in asked:
@@ -179,7 +182,9 @@ class Requirements:
             if old is not None:
                 both = old.unless_null & requirement.unless_null
                 best = requirement if shorter else old
-                summary.requirements[requirement.key] = best._replace(unless_null=both)
+                summary.requirements[requirement.key] = best._replace(
+                    unless_null=both, assumed=old.assumed & requirement.assumed
+                )
             elif len(summary.requirements) < MOST:
                 summary.requirements[requirement.key] = requirement
         return tuple(sites)
@@ -282,13 +287,20 @@ class Requirements:
             for need in requirement.needs
         )
         unless_null = requirement.unless_null | no_null
-        own = requirement._replace(needs=needs, conditions=conditions, unless_null=unless_null)
+        own = requirement._replace(
+            needs=needs,
+            conditions=conditions,
+            unless_null=unless_null,
+            assumed=place.for_callers(requirement.assumed) if standing is Standing.OPEN else requirement.assumed,
+        )
         known = self._found.get((line, callee, source, own.key))
         if known is None:
             self._found[line, callee, source, own.key] = (own, {standing})
         else:
             known[1].add(standing)
-            merged = known[0]._replace(unless_null=known[0].unless_null & unless_null)
+            merged = known[0]._replace(
+                unless_null=known[0].unless_null & unless_null, assumed=known[0].assumed & own.assumed
+            )
             self._found[line, callee, source, own.key] = (merged, known[1])
 
     def _standing(self, requirement: Requirement, state: State) -> Standing:
