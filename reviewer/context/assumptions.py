@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from reviewer.context.effects import Assumptions
 from reviewer.context.facts import MOVED, PUT, SEEN, SYMBOL, VALUE, Facts, value_of
-from reviewer.context.otherwise import BETWEEN
+from reviewer.context.oneof import BETWEEN
 from reviewer.context.settings import is_another
 from reviewer.context.stores import stored
 from reviewer.source.cfg import Assign, Function

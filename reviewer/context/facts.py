@@ -11,6 +11,7 @@ import functools
 import re
 from typing import Any, Final, Literal, NamedTuple
 
+from reviewer.context.oneof import one_of
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Call
 from reviewer.source.expression import NEGATIVE, constant, identifiers, root, unwrap, variables
@@ -293,10 +294,10 @@ def note_error(facts: Facts, node: Call, api: Api) -> None:
 def join(old: Facts, new: Facts) -> bool:
     """Keep in ``old`` what ``new`` agrees with; whether anything is known less well now.
 
-    Two values that are both true, as of a flag that is set in one branch and the answer of a trylock in the other, are
-    nonzero. A member that was set to two constants is one of them. What is known of a pointer stays known where it is
-    NULL on the other side. It does not matter where a path slept, and of two places where a lock was taken the first is
-    told.
+    Two values that are both true, as of a flag that is set in one branch and the answer of a trylock in the other,
+    are nonzero. A member that was set to two constants is one of them, and so is a variable that was found to equal
+    them. What is known of a pointer stays known where it is NULL on the other side. It does not matter where a path
+    slept, and of two places where a lock was taken the first is told.
     """
     changed = False
     for key, value in new.items():
@@ -329,7 +330,13 @@ def join(old: Facts, new: Facts) -> bool:
                 continue
             old[key] = either
         else:
-            del old[key]
+            letter, text = key
+            several = one_of(letter, text, new) if letter in (SYMBOL, VALUE) and old[key] not in (0, False) else None
+            if several == text:
+                continue  # the other side knows more
+            known = old.pop(key)
+            if several is not None:
+                old[letter, several] = known
         changed = True
     return changed
 

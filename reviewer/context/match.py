@@ -7,6 +7,7 @@ import re
 
 from reviewer.context.effects import HOLDS, Condition
 from reviewer.context.facts import SYMBOL, VALUE, Facts, Parameter, Value, compare, gfp_of, value_of
+from reviewer.context.oneof import names_of
 from reviewer.context.sought import satisfied_for
 from reviewer.context.tables import Api
 from reviewer.source.cfg import Function
@@ -75,7 +76,15 @@ def _is(value: Value, wanted: Value) -> bool | None:
 def _symbol(condition: Condition, argument: str, facts: Facts, caller: Function) -> bool | Condition | None:
     symbol = str(condition.operand)
     known: bool | None = None
-    if condition.operator == "==":
+    if several := names_of(symbol):
+        parts = [
+            _symbol(condition._replace(operand=name, holds=True), argument, facts, caller) for name in sorted(several)
+        ]
+        if True in parts:
+            return condition.holds
+        if all(part is False for part in parts):
+            return not condition.holds
+    elif condition.operator == "==":
         known = (
             True
             if argument == symbol
@@ -104,9 +113,12 @@ def _symbol(condition: Condition, argument: str, facts: Facts, caller: Function)
 def presumed(condition: Condition, callee: Function) -> bool:
     """Whether to take an argument of unknown value to satisfy a condition.
 
-    A pointer is presumed not to be NULL, and no argument to be a bare number that a condition singles out, as ``~0``
-    for all of them. Of anything else, unknown is never a finding.
+    What is one of several values is presumed to be that, as nobody passes what a function refuses. A pointer is
+    presumed not to be NULL, and no argument to be a bare number that a condition singles out, as ``~0`` for all of
+    them. Of anything else, unknown is never a finding.
     """
+    if names_of(condition.operand):
+        return True
     if condition.operator == "==" and not condition.holds and not str(condition.operand).isidentifier():
         return True
     is_pointer = condition.position < len(callee.pointers) and callee.pointers[condition.position]

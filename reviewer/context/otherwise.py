@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
-from typing import Final
 
 from reviewer.context.facts import SYMBOL
+from reviewer.context.oneof import BETWEEN
 from reviewer.source.cfg import Block, Call, Function
 from reviewer.source.expression import is_path, root, split_member
-
-BETWEEN: Final = "|"
-"""After each of the constants of which none is meant: ``P1->command==READ|WRITE|``, which does not hold."""
 
 _MOST = 32
 _LABEL = re.compile(r"\w+")

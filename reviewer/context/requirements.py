@@ -23,6 +23,7 @@ from reviewer.context.evaluated import perhaps_inside
 from reviewer.context.facts import ASSUMED, SYMBOL, VALUE, Facts, value_of
 from reviewer.context.locks import canonical
 from reviewer.context.match import satisfied
+from reviewer.context.oneof import names_of
 from reviewer.context.place import Place
 from reviewer.context.reached import Required, required
 from reviewer.context.schema import EntryKind, LockClass
@@ -99,7 +100,7 @@ class Requirements:
             conditions: list[Condition] = []
             for condition in asked:
                 answer = satisfied(condition, node.args, place.facts, self._flow.function, self._api)
-                if answer is False or answer is None:
+                if answer is False or (answer is None and not names_of(condition.operand)):
                     break
                 if isinstance(answer, Condition):
                     conditions.append(answer)

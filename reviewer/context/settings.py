@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Set
 
 from reviewer.context.facts import MOVED, PUT, STORED, VALUE, Facts, value_of
-from reviewer.context.otherwise import BETWEEN
+from reviewer.context.oneof import BETWEEN
 from reviewer.source.cfg import Function
 from reviewer.source.expression import constant, last_member, root
 

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 
 from reviewer.context.effects import Condition
 from reviewer.context.facts import GFP, REPLACED, SYMBOL, VALUE, Facts
+from reviewer.context.oneof import BETWEEN
 from reviewer.source.cfg import Function, written_by
 
+_BITS = re.compile(r"[A-Za-z_]\w*|\([A-Z_]\w*(?:\|[A-Z_]\w*)+\)")
 _MOST_OF_EXIT = 4
 """A way out is told in any case, since nobody goes on without one: those that differ in more count as one."""
 _Subject = tuple[int, str, str | None]
@@ -38,6 +41,8 @@ class Subjects:
                 position, operator, of = subject
                 if of_exit and (REPLACED, self._names[position]) in facts:
                     continue
+                if of is not None and BETWEEN in of and (of_exit or known in (0, False)):
+                    continue  # of what it is not, more is known one by one
                 if of is not None:
                     found.append(Condition(position, operator, of, known != 0))
                 else:
@@ -59,8 +64,8 @@ class Subjects:
             head, mark, flag = text.partition("&")
             if text in positions:
                 return positions[text], "value", None
-            if mark and head in positions and flag.isidentifier():
-                return positions[head], "&", flag
+            if mark and head in positions and _BITS.fullmatch(flag):
+                return positions[head], "&", flag.strip("()")
             if text[:1] == "*" and text[1:] in positions:
                 return positions[text[1:]], "points to", None
         elif letter == SYMBOL:
