@@ -114,6 +114,8 @@ _HEADERS = {
     "type in capitals on its own line": ("FORCE_INLINE_TEMPLATE U32\nf(U32 a)", "f"),
     "type of the architecture": ("static __uint128_t f(__hc32 *a)", "f"),
     "attribute with an argument and underscores": ("static __check_printf(1, 2) int f(const char *a)", "f"),
+    "attributes with arguments before all": ('SEC("x") __flag(A) __value(-B)int f(int a)', "f"),
+    "attributes on the line above": ("__success __flag(A)\nint f(int a)", "f"),
     "type that is defined there": ("static enum way {\n\tLEFT,\n\tRIGHT,\n} f(int a)", "f"),
     "type of a parameter that is defined there": ("int f(struct {\n\tstruct a _1;\n\tstruct b _2;\n} *a)", "f"),
     "no type": ("f(\n    int *a,\n    int *b)", "f"),
@@ -130,6 +132,15 @@ def test_headers(form: str) -> None:
         ("before", ["a"]),
         (name, ["b"]),
         ("after", ["c"]),
+    ]
+
+
+def test_functions_of_one_line_with_attributes() -> None:
+    one, other = (f'SEC("x") __value(A){text}(int a) {{ return b(a); }}\n' for text in (" int f1", "int f2"))
+    parsed = parse("kernel/a.c", f"{one}{other}".encode())
+    assert [(extent.name, extent.line, extent.readable) for extent in parsed.extents] == [
+        ("f1", 1, True),
+        ("f2", 2, True),
     ]
 
 

@@ -7,23 +7,37 @@ import re
 
 from reviewer.source.preprocess import blank
 
+_TYPE_NAME = (
+    rb"void|bool|char|int|long|short|unsigned|signed|float|double|[us](?:8|16|32|64)|\w+_t|__[us]\d+|__[bl]e\d+"
+)
 _HEADER = re.compile(rb"^ *+(?P<words>(?:[A-Za-z_]\w*+[ \t\n*]++){2,8})(?=\w++[ \t\n]*+\()", re.MULTILINE)
 _WITH_ARGUMENT = re.compile(
     rb"^((?:static|extern|inline)\b[\w \t*]*?)\b((?:[A-Z][A-Z0-9_]+|__\w+)\([^()\n]*\))(?=(?:\s+\**\w+){1,3}\s*\()",
+    re.MULTILINE,
+)
+_ATTRIBUTE = rb"__\w+\([^()\n]*\)"
+# The same before all other words, where the type of a function follows.
+_FIRST = re.compile(
+    rb"^ *(?:__\w+[ \t]+)*((?:[A-Z]+\([^()\n]*\)[ \t]*)?"
+    + _ATTRIBUTE
+    + rb"(?:\s*"
+    + _ATTRIBUTE
+    + rb")*)(?=\s*(?:(?:static|inline|const)\s+)*(?:(?:struct|enum)\s+\w+|(?:unsigned\s+)?(?:"
+    + _TYPE_NAME
+    + rb"))[ \t\n*]+\w+\s*\()",
     re.MULTILINE,
 )
 _WORD = re.compile(rb"\w+")
 _STATEMENT = re.compile(rb"\s*(?:return|else|case|goto|do|sizeof)\b")
 _TAGS = frozenset(b"struct union enum".split())
 _QUALIFIERS = frozenset(b"static extern inline __inline__ const volatile typedef register noinline".split())
-_TYPE = re.compile(
-    rb"void|bool|char|int|long|short|unsigned|signed|float|double|[us](?:8|16|32|64)|\w+_t|__[us]\d+|__[bl]e\d+"
-)
+_TYPE = re.compile(_TYPE_NAME)
 
 
 def rewrite_headers(text: bytes) -> bytes:
     """Blank the macros among the words before the name of a function."""
     text = _WITH_ARGUMENT.sub(lambda m: m.group(1) + blank(m.group(2)), text)
+    text = _FIRST.sub(lambda m: m.group()[: m.start(1) - m.start()] + blank(m.group(1)), text)
     return _HEADER.sub(_header, text)
 
 
