@@ -41,6 +41,7 @@ _ENTRY_WORD: dict[str, str] = {
     EntryKind.RAW_LOCK: "with a raw spinlock of the core held",
     EntryKind.SPIN_LOCK: "with a spinlock of the core held",
     EntryKind.IRQS_OFF: "with interrupts disabled by the caller",
+    EntryKind.RESTART: "with interrupts disabled by the caller",
     EntryKind.PREEMPT_OFF: "with preemption disabled by the caller",
     EntryKind.ATOMIC: "in a function that may be called in atomic context",
 }
@@ -224,6 +225,7 @@ class Where(StrEnum):
 _ENTRY_WHERE: dict[str, Where] = {
     EntryKind.RAW_LOCK: Where.RAW_LOCK,
     EntryKind.IRQS_OFF: Where.DISABLED,
+    EntryKind.RESTART: Where.DISABLED,
     EntryKind.PREEMPT_OFF: Where.DISABLED,
 }
 

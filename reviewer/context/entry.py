@@ -27,6 +27,7 @@ _WORDS = {
     EntryKind.RAW_LOCK: "called with a raw spinlock held",
     EntryKind.SPIN_LOCK: "called with a spinlock held",
     EntryKind.IRQS_OFF: "called with interrupts disabled",
+    EntryKind.RESTART: "called with interrupts disabled",
     EntryKind.PREEMPT_OFF: "called with preemption disabled",
     EntryKind.RCU_READER: "called in an RCU reader",
     EntryKind.PANIC: "panic, in an RCU reader",

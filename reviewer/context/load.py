@@ -152,6 +152,7 @@ def _effects(reader: TableReader, table: EffectsTable) -> EffectTables:
         drops_queue_lock=sleeps.drops_queue_lock,
         sleeps_between=sleeps.between_looks,
         sleeps_voluntarily=reader.names("sleeps.voluntary", sleeps.voluntary),
+        sleeps_not_at_restart=reader.names("sleeps.not_at_restart", sleeps.not_at_restart),
         sleeps_preempt_disabled=reader.names("sleeps.preempt_disabled", sleeps.preempt_disabled),
         sleeps_if=reader.names("sleeps.conditional", sleeps.conditional),
         waits_for_handlers=reader.names("waits.handlers", table.waits.handlers),

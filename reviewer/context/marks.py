@@ -39,6 +39,7 @@ _ENTERED: Final[Mapping[EntryKind, tuple[tuple[str, str], ...]]] = {
     EntryKind.RAW_LOCK: (("raw-lock", "called with a raw spinlock held"), _PREEMPT_OFF),
     EntryKind.SPIN_LOCK: (("spin-lock", "called with a spinlock held"),),
     EntryKind.IRQS_OFF: (_IRQ_OFF,),
+    EntryKind.RESTART: (_IRQ_OFF,),
     EntryKind.PREEMPT_OFF: (_PREEMPT_OFF,),
     EntryKind.PANIC: (("panic", "panic"),),
     EntryKind.ATOMIC: (("atomic", "may be called in atomic context"),),
@@ -129,7 +130,7 @@ def _words(state: State, names: Names, api: Api, *, rt: bool) -> dict[_Word, boo
 def _entered(state: State, *, rt: bool) -> tuple[_Word, ...]:
     if state.entry == EntryKind.HARDIRQ_THREADED:
         return (("thread", "interrupt thread"),) if rt else (_HARD,)
-    if state.entry == EntryKind.IRQS_OFF and state.irq == "on":
+    if state.entry in (EntryKind.IRQS_OFF, EntryKind.RESTART) and state.irq == "on":
         return ()
     return _ENTERED.get(EntryKind(state.entry), ()) if state.entry else ()
 

@@ -101,7 +101,7 @@ class Notes:
         if here.rt != world:
             here = here._replace(rt=world)
         wrong = self._wrong(effect.kind, here, place)
-        if wrong and effect.assumed and self._never_comes(flow, effect, place):
+        if wrong and (effect.assumed or state.entry) and self._never_comes(flow, effect, place):
             return
         if not effect.conditions:
             detail = (effect.subject,) if effect.kind is EventKind.TIMER_WAIT else ()
@@ -130,11 +130,19 @@ class Notes:
 
     @staticmethod
     def _never_comes(flow: Flow, effect: Effect, place: Place) -> bool:
-        """Whether what ``effect`` takes for granted is never so here, by all that is put into the members it names."""
+        """Whether what ``effect`` takes for granted is never so here, by all that is put into the members it names.
+
+        Nor does what has another way come where the system restarts.
+        """
+        entry = place.state.entry
+        if entry == EntryKind.RESTART and effect.called in flow.api.sleeps_not_at_restart:
+            return True
+        if not effect.assumed:
+            return False
         analyser, told = flow.analyser, place.for_callers(effect.assumed)
         if not told:
             return False
-        elsewhere = place.state.entry != EntryKind.PANIC and analyser.panics.mean(flow.function, effect, told)
+        elsewhere = entry != EntryKind.PANIC and analyser.panics.mean(flow.function, effect, told)
         return elsewhere or analyser.exclusive.contradict(flow.function, effect, told)
 
     def _taken_since(self, state: State) -> bool:

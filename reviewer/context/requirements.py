@@ -318,6 +318,7 @@ _LOCKED_BY_CORE = frozenset(
         EntryKind.RAW_LOCK,
         EntryKind.SPIN_LOCK,
         EntryKind.IRQS_OFF,
+        EntryKind.RESTART,
         EntryKind.PREEMPT_OFF,
         EntryKind.RCU_READER,
         EntryKind.PANIC,

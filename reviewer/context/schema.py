@@ -41,6 +41,7 @@ class EntryKind(StrEnum):
     RAW_LOCK = "raw_lock"
     SPIN_LOCK = "spin_lock"
     IRQS_OFF = "irqs_off"
+    RESTART = "restart"
     PREEMPT_OFF = "preempt_off"
     RCU_READER = "rcu_reader"
     PANIC = "panic"
@@ -295,6 +296,7 @@ class Sleeps(_Table, frozen=True, forbid_unknown_fields=True):
     between_looks: Positions
     preempt_disabled: str
     voluntary: str
+    not_at_restart: str
     conditional: str
     unless: dict[str, str]
 

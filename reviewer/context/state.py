@@ -115,9 +115,13 @@ class Reason(NamedTuple):
 
 IN_READER = frozenset((EntryKind.RCU_READER, EntryKind.PANIC))
 
-_ENTRY_ATOMIC_ON_RT = frozenset(
-    (EntryKind.HARDIRQ, EntryKind.NMI, EntryKind.RAW_LOCK, EntryKind.IRQS_OFF, EntryKind.PREEMPT_OFF)
-)
+_ENTERED_IRQS_OFF = frozenset((EntryKind.IRQS_OFF, EntryKind.RESTART))
+_ENTRY_ATOMIC_ON_RT = _ENTERED_IRQS_OFF | {
+    EntryKind.HARDIRQ,
+    EntryKind.NMI,
+    EntryKind.RAW_LOCK,
+    EntryKind.PREEMPT_OFF,
+}
 _ENTRY_ATOMIC = _ENTRY_ATOMIC_ON_RT | {
     EntryKind.HARDIRQ_THREADED,
     EntryKind.SOFTIRQ,
@@ -156,7 +160,7 @@ def atomic(state: State, api: Api, *, rt: bool) -> Reason | None:
 
 def _enabled_since(state: State) -> bool:
     """Whether a function that is entered with interrupts disabled may have enabled them, or preemption."""
-    if state.entry == EntryKind.IRQS_OFF:
+    if state.entry in _ENTERED_IRQS_OFF:
         return state.irq == "on" or "irq" in state.unsure
     return state.entry == EntryKind.PREEMPT_OFF and (state.preempt < 0 or "preempt" in state.unsure)
 

@@ -243,14 +243,15 @@ class ContextTables:
 class EffectTables:
     """effects.toml: what a call does that its context may forbid.
 
-    Positions of arguments are 0-based: of the gfp mask in ``allocators`` (those of ``optional_gfp`` may leave it out),
-    of the lock in ``drops_lock`` and ``drops_queue_lock``, of the time in ``sleeps_between``, of the
-    srcu_struct in ``srcu_pointers``; ``rcu_iterators`` gives the number of arguments. ``sleeps_unless`` maps a call to
-    the word with which a driver says that it does not sleep. ``for_readers`` maps what changes a list to what does so
-    while others read it. ``takes_reference`` may keep an object alive longer, ``keeps`` does unless it is about to go.
-    ``gfp_decides`` is the bit of a mask that lets allocators sleep. ``makes`` gives an object that nobody else has;
-    ``gives_back`` lets go of what ``raises_reference`` took. ``handed_on`` are last members of locks that callees
-    let go of and say so in what they return. What ``opaque`` matches is never looked into.
+    Positions of arguments are 0-based: of the gfp mask in ``allocators`` (those of ``optional_gfp`` may leave it
+    out), of the lock in ``drops_lock`` and ``drops_queue_lock``, of the time in ``sleeps_between``, of the
+    srcu_struct in ``srcu_pointers``; ``rcu_iterators`` gives the number of arguments. ``sleeps_not_at_restart``
+    does not where the system restarts. ``sleeps_unless`` maps a call to the word with which a driver says that it
+    does not sleep. ``for_readers`` maps what changes a list to what does so while others read it.
+    ``takes_reference`` may keep an object alive longer, ``keeps`` does unless it is about to go. ``gfp_decides`` is
+    the bit of a mask that lets allocators sleep. ``makes`` gives an object that nobody else has; ``gives_back``
+    lets go of what ``raises_reference`` took. ``handed_on`` are last members of locks that callees let go of and
+    say so in what they return. What ``opaque`` matches is never looked into.
     """
 
     sleeps: frozenset[str]
@@ -265,6 +266,7 @@ class EffectTables:
     sleeps_if: frozenset[str]
     sleeps_preempt_disabled: frozenset[str]
     sleeps_voluntarily: frozenset[str]
+    sleeps_not_at_restart: frozenset[str]
     waits_for_handlers: frozenset[str]
     hrtimers: HrTimerCalls
     allocators: Mapping[str, int]
