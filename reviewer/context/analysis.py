@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 
+from reviewer.context.arranged import Arranged
 from reviewer.context.body import Body
 from reviewer.context.calls import Calls
 from reviewer.context.closure import Base, Closure, Key, Peer, key_of
@@ -83,6 +84,7 @@ class Analyser:
         self.table_flags = TableFlags(program)
         puts = Puts(program, api.stores)
         self.exclusive = Exclusive(program, puts)
+        self.arranged = Arranged(program, api)
         self.panics = Panics(program, api, puts)
         telling = frozenset(api.sleeps_unless.values())
         self._closure: Closure = Closure(

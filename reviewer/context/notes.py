@@ -137,6 +137,8 @@ class Notes:
         entry = place.state.entry
         if entry == EntryKind.RESTART and effect.called in flow.api.sleeps_not_at_restart:
             return True
+        if entry and flow.analyser.arranged.excludes(flow.function, effect, place.facts):
+            return True
         if not effect.assumed:
             return False
         analyser, told = flow.analyser, place.for_callers(effect.assumed)
