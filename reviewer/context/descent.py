@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import inherit
 from reviewer.context.annotations import never_returns
+from reviewer.context.answers import learn
 from reviewer.context.assumptions import by_state, of_some_object, refuted
 from reviewer.context.effects import Condition, Effect, EventKind, Summary
 from reviewer.context.facts import MEANING, MOVED, UNMOVED, Facts
@@ -95,6 +96,7 @@ class Descent:
         callee = reached.callees[0]
         for target, value in reached.settings:
             put(facts, flow.function, target, value)
+        learn(reached.follows, node.result or "", facts)
         if state is not place.state:
             place = Place(flow, state, given)
         flow.requirements.inherited(node, reached.required, place)

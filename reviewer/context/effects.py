@@ -103,6 +103,17 @@ wrongly. A switch leaves about so many values to its default; of other effects f
 Assumptions = frozenset[tuple[str, bool]]
 """Expressions in a function's parameters (``P0->flags&LAZY``, ``is_lazy(P0)``), and whether they are true."""
 
+
+class Answer(NamedTuple):
+    """What is ``told`` of the memory that a function was given where it is ``truth`` that it returns what is
+    ``operator right``: ``!= 0``, ``== 1`` or ``<= 1``."""
+
+    operator: str
+    right: int
+    truth: bool
+    told: Assumptions
+
+
 OfTables = frozenset[tuple[str, tuple[str, ...]]]
 """Pointers to tables of operations (``P0->ops``), and which tables of their file they can point to."""
 
@@ -371,7 +382,7 @@ class Event(NamedTuple):
 class Summary:
     """A function seen from outside. ``exits`` are a set that keeps its order: results do not depend on hashes.
 
-    ``settings`` are as in ``reviewer.context.settings``.
+    ``settings`` are as in ``reviewer.context.settings``, ``answers`` as in ``reviewer.context.answers``.
     """
 
     effects: dict[tuple[object, ...], Effect] = field(default_factory=dict)
@@ -379,6 +390,7 @@ class Summary:
     requirements: dict[RequirementKey, Requirement] = field(default_factory=dict)
     acquisitions: dict[tuple[object, ...], Acquisition] = field(default_factory=dict)
     settings: frozenset[tuple[str, str]] = frozenset()
+    answers: tuple[Answer, ...] = ()
 
     @property
     def outside(self) -> tuple[object, ...]:
@@ -392,7 +404,7 @@ class Summary:
     @property
     def whole(self) -> tuple[object, ...]:
         """All that a caller's own summary is made from."""
-        return (*self.outside, frozenset(self.requirements), self.settings)
+        return (*self.outside, frozenset(self.requirements), self.settings, self.answers)
 
     @property
     def told(self) -> tuple[object, ...]:
@@ -403,6 +415,7 @@ class Summary:
             tuple(self.requirements.values()),
             tuple(self.acquisitions.values()),
             self.settings,
+            self.answers,
         )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from reviewer.context.acquire import distrusted
+from reviewer.context.answers import Answers, told_by
 from reviewer.context.assignments import assigned
 from reviewer.context.assume import assume
 from reviewer.context.balance import COUNTERS, Moves, unbalanced
@@ -95,6 +96,7 @@ class Flow(EventLog):
         self.resets_task = False
         self.suspected: list[tuple[Held, Event]] = []
         self._settings: Settings | None = None
+        self._answers = Answers(self)
         self.again: dict[Held, Event] = {}
         self._watchers = tuple(watcher(self) for watcher in self.body.watchers)
         self._reached: dict[tuple[int, str, tuple[str, ...]], Reached] = {}
@@ -131,6 +133,8 @@ class Flow(EventLog):
             self._follow()
         if self.analysis.complete and self._settings:
             self.analysis.summary.settings = self._settings
+        if self.analysis.complete:
+            self.analysis.summary.answers = self._answers.told()
         if self.resets_task:
             self._reset_task()
         if self.perhaps_released:
@@ -158,6 +162,7 @@ class Flow(EventLog):
         self._given_up.clear()
         self.suspected.clear()
         self._settings = None
+        self._answers = Answers(self)
         self.again.clear()
         self.requirements = Requirements(self)
 
@@ -243,7 +248,9 @@ class Flow(EventLog):
                 if after is None:
                     meaning = facts.get((MEANING, literal.left), ("same", literal.left))
                     if meaning[0] == "same":
-                        self._refused.setdefault((block, position), set()).add(meaning[1])
+                        self._refused.setdefault((block, position), set()).update(
+                            (meaning[1], *told_by(meaning[1], facts))
+                        )
                     break
             if after is not None:
                 self._went.add((block, position))
@@ -389,6 +396,8 @@ class Flow(EventLog):
             kind = "nonzero"
         if kind == "any" and value_of(facts, f"IS_ERR({text})") not in (None, 0):
             kind = "nonzero"
+        if text:
+            self._answers.returned(text, value, state, facts)
         if self._settings is None or self._settings:
             settings = settings_of(self.function, facts, self.body.written, self.api.clears)
             self._settings = settings if self._settings is None else self._settings & settings

@@ -78,7 +78,8 @@ def conclude(facts: Facts, learnt: Key) -> bool:
     waiting = [learnt]
     while waiting:
         key = waiting.pop()
-        for one in facts.get((WHERE.get(key[0], ""), key[1]), ()):
+        follows = facts.get((WHERE.get(key[0], ""), key[1]), ())
+        for one in sorted(follows, key=str) if len(follows) > 1 else follows:
             if one.truth != (facts[key] != 0):
                 continue
             if one.key not in facts:

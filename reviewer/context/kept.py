@@ -20,7 +20,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from reviewer.context.closure import Key, Known
-from reviewer.context.effects import Acquisition, Effect, Exit, Requirement, Summary
+from reviewer.context.effects import Acquisition, Answer, Effect, Exit, Requirement, Summary
 from reviewer.context.filesets import Numbers, mark
 from reviewer.errors import CacheError, ReviewerError
 from reviewer.source.cfg import Function
@@ -84,6 +84,7 @@ class _Data(msgspec.Struct, frozen=True, array_like=True):
     requirements: tuple[Requirement, ...]
     acquisitions: tuple[Acquisition, ...]
     settings: tuple[tuple[str, str], ...]
+    answers: tuple[Answer, ...]
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -174,6 +175,7 @@ class Kept:
                 tuple(summary.requirements.values()),
                 tuple(summary.acquisitions.values()),
                 tuple(sorted(summary.settings)),
+                summary.answers,
             )
             oid = self._program.files.blob_id(key.path)
             files = array("I", sorted(self._numbers.marks_of(known.files))).tobytes()
@@ -335,6 +337,7 @@ def _read(content: bytes) -> Summary:
         {requirement.key: requirement for requirement in data.requirements},
         {acquisition.key: acquisition for acquisition in data.acquisitions},
         frozenset(data.settings),
+        data.answers,
     )
 
 

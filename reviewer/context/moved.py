@@ -35,4 +35,5 @@ def moved_summary(summary: Summary, path: str, moving: Mapping[str, Moves]) -> S
         {key: each._replace(steps=steps(each.steps)) for key, each in summary.requirements.items()},
         {key: each._replace(steps=steps(each.steps)) for key, each in summary.acquisitions.items()},
         summary.settings,
+        summary.answers,
     )

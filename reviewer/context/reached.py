@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.acquire import ANY, LONGEST_CHAIN
+from reviewer.context.answers import Follows, follows
 from reviewer.context.asked import asks
 from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.closure import key_of
@@ -100,9 +101,10 @@ class Reached(NamedTuple):
     required: tuple[Required, ...]
     settings: tuple[tuple[str, str], ...]
     asks: str
+    follows: Follows
 
 
-NOTHING = Reached((), False, False, False, False, True, False, (), (), (), "")
+NOTHING = Reached((), False, False, False, False, True, False, (), (), (), "", ())
 
 
 def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
@@ -157,6 +159,7 @@ def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
         required(caller, node, one) if one is not None and called else (),
         settings_in_caller(one.settings, caller, node.args) if one is not None and called else (),
         asks(found[0].function, analyser.api) if called and node.result else "",
+        follows(one.answers, node.args) if node.result and called and one is not None and one.answers else (),
     )
 
 

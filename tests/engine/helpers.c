@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a helper answers tells of the object that it was given, as if its callers had asked themselves. */
+
+struct unit {
+	spinlock_t lock;
+	struct mutex setup;
+	struct unit *next;
+	bool slow;
+	bool busy;
+	bool ready;
+	int mode;
+	int count;
+};
+
+static bool unit_may_sleep(struct unit *unit)
+{
+	return unit->slow && !unit->busy;
+}
+
+static bool unit_may_sleep_for_once(struct unit *unit)
+{
+	if (!unit->slow)
+		return false;
+	unit->count++;
+	return true;
+}
+
+static int unit_count(struct unit *unit)
+{
+	if (!unit->slow)
+		return 1;
+	return unit->count;
+}
+
+static bool unit_is_idle(struct unit *unit)
+{
+	return unit->mode == UNIT_IDLE;
+}
+
+static bool unit_sleeps_at_last(struct unit *unit)
+{
+	return unit_may_sleep(unit) && unit->ready;
+}
+
+static bool unit_is_any(struct unit *unit)
+{
+	return unit->slow || unit->ready && unit->busy;
+}
+
+static bool unit_becomes_slow(struct unit *unit)
+{
+	if (unit->ready)
+		unit->slow = true;
+	return unit->slow;
+}
+
+static bool unit_tells_of_another(struct unit *unit)
+{
+	unit = unit->next;
+	return unit->slow;
+}
+
+static void unit_work(struct unit *unit)
+{
+	if (unit_may_sleep(unit))
+		msleep(1);
+}
+
+static void unit_work_once(struct unit *unit)
+{
+	if (unit_may_sleep_for_once(unit))
+		msleep(1);
+}
+
+static void unit_work_twice(struct unit *unit)
+{
+	int count = unit_count(unit);
+
+	if (count != 1)
+		msleep(1);
+}
+
+static void unit_work_on(struct unit *unit)
+{
+	if (unit_sleeps_at_last(unit))
+		msleep(1);
+}
+
+static void unit_work_idle(struct unit *unit)
+{
+	if (!unit_is_idle(unit))
+		return;
+	msleep(1);
+}
+
+static void unit_work_any(struct unit *unit)
+{
+	if (unit_is_any(unit))
+		msleep(1);
+}
+
+static void unit_work_busy(struct unit *unit)
+{
+	if (!unit_is_any(unit))
+		msleep(1);
+}
+
+static void unit_work_slow(struct unit *unit)
+{
+	if (unit_becomes_slow(unit))
+		msleep(1);
+}
+
+static void unit_work_next(struct unit *unit)
+{
+	if (unit_tells_of_another(unit))
+		msleep(1);
+}
+
+void unit_handle(struct unit *unit)
+{
+	spin_lock(&unit->lock);
+	if (!unit->slow) {
+		unit_work(unit);
+		unit_work_once(unit);
+		unit_work_twice(unit);
+		unit_work_on(unit);
+		unit_work_any(unit); /* wrong: lock-sleep-in-atomic */
+		unit_work_slow(unit); /* wrong: lock-sleep-in-atomic */
+		unit_work_next(unit); /* wrong: lock-sleep-in-atomic */
+	}
+	if (unit->slow) {
+		unit_work_busy(unit);
+		unit_work(unit); /* wrong: lock-sleep-in-atomic */
+	}
+	if (!unit->ready)
+		unit_work(unit); /* wrong: lock-sleep-in-atomic */
+	if (!unit->busy)
+		unit_work_twice(unit); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&unit->lock);
+}
+
+void unit_handle_mode(struct unit *unit)
+{
+	spin_lock(&unit->lock);
+	if (unit->mode == UNIT_RUNNING)
+		unit_work_idle(unit);
+	if (unit->mode != UNIT_RUNNING)
+		unit_work_idle(unit); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&unit->lock);
+}
+
+/* It is asked for again under the lock because it may have changed. */
+
+void unit_start(struct unit *unit)
+{
+	if (unit_may_sleep(unit))
+		return;
+	spin_lock(&unit->lock);
+	if (unit_may_sleep(unit))
+		msleep(1); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&unit->lock);
+}
+
+void unit_stop(struct unit *unit)
+{
+	if (!unit_may_sleep_for_once(unit))
+		return;
+	spin_lock(&unit->lock);
+	if (!unit_may_sleep_for_once(unit))
+		msleep(1); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&unit->lock);
+}
