@@ -30,6 +30,7 @@ from reviewer.context.state import State
 from reviewer.context.tableflags import TableFlags
 from reviewer.context.tablemates import TableMates
 from reviewer.context.tables import Api
+from reviewer.context.undeclared import Undeclared
 from reviewer.source.cfg import Assign, Call, Function, Guard, Loop, Return
 from reviewer.source.expression import last_member, split_member
 from reviewer.source.pointers import Instance
@@ -82,11 +83,12 @@ class Analyser:
         self.table_mates = TableMates(program)
         self.fillers = Fillers(program)
         self.table_flags = TableFlags(program)
+        self.undeclared = Undeclared(program, api)
         puts = Puts(program, api.stores)
         self.exclusive = Exclusive(program, puts)
         self.arranged = Arranged(program, api)
         self.panics = Panics(program, api, puts)
-        telling = frozenset(api.sleeps_unless.values())
+        telling = frozenset(api.sleeps_unless.values()) | api.sleeps_declared.words
         self._closure: Closure = Closure(
             self._below,
             lambda function: Flow(self, function, State()).run().summary,

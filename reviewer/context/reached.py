@@ -195,7 +195,7 @@ def brought_about(
         return None
     if leads_abroad(effect.steps, caller) or analyser.fillers.mean_another(path, effect):
         return None
-    if analyser.table_flags.mean_another(effect):
+    if analyser.table_flags.mean_another(effect) or analyser.undeclared.rule_out(path, node.name, effect):
         return None
     args = node.args
     tables = reached_in | {(in_caller(caller, path, args), names) for path, names in effect.tables}

@@ -283,6 +283,14 @@ class HrTimers(_Table, frozen=True, forbid_unknown_fields=True):
     wait: str
 
 
+class Declared(_Table, frozen=True, forbid_unknown_fields=True):
+    """What sleeps for some objects only; see ``DeclaredCalls``."""
+
+    calls: str
+    structure: str
+    words: str
+
+
 class Sleeps(_Table, frozen=True, forbid_unknown_fields=True):
     """What may sleep."""
 
@@ -299,6 +307,7 @@ class Sleeps(_Table, frozen=True, forbid_unknown_fields=True):
     not_at_restart: str
     conditional: str
     unless: dict[str, str]
+    declared: Declared
 
 
 class Spinlocks(_Table, frozen=True, forbid_unknown_fields=True):

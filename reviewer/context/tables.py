@@ -141,6 +141,18 @@ class HrTimerCalls:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredCalls:
+    """Calls that sleep only for objects that one of ``words`` has declared to be of some kind.
+
+    Who has a ``structure`` of operations of his own declares his own objects.
+    """
+
+    calls: frozenset[str]
+    structure: str
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Callbacks:
     """Members of ``structure`` that are called around something: ``begins`` before it, ``ends`` after it.
 
@@ -257,6 +269,7 @@ class EffectTables:
     sleeps: frozenset[str]
     sleep_pattern: re.Pattern[str]
     sleeps_unless: Mapping[str, str]
+    sleeps_declared: DeclaredCalls
     user_access: frozenset[str]
     others_user: frozenset[str]
     kernel_iterators: frozenset[str]
