@@ -23,6 +23,7 @@ from reviewer.context.facts import (
     copy_bits,
     copy_equal,
     forget,
+    forget_compared,
     gfp_of,
     value_of,
 )
@@ -46,6 +47,8 @@ def assigned(flow: Flow, node: Assign, facts: Facts) -> None:
         else None
     )
     forget(facts, node.target)
+    if is_set_in(flow.function, node.target):
+        forget_compared(facts, node.target)
     if node.target in flow.function.params:
         facts[MOVED, node.target] = True
         if node.target not in identifiers(node.value):

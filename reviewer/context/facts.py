@@ -109,6 +109,7 @@ _ADDRESS = re.compile(r"&[A-Za-z_][\w.>\[\]-]*")
 _ERROR_OR_NULL = re.compile(r"IS_ERR_OR_NULL\(([\w>.-]+)\)")
 _BARE = re.compile(r"[\w$]+")
 _SIZEOF = re.compile(r"sizeof\([^()]*\)")
+_COMPARES = re.compile(r"[=<>]=")
 _SEVERAL_BITS = re.compile(r"([\w>.-]+)&\(([A-Z_]\w*(?:\|[A-Z_]\w*)+)\)")
 
 
@@ -209,6 +210,13 @@ def forget(facts: Facts, variable: str) -> None:
 
     for key, follows in [item for item in facts.items() if item[0][0] in _SETS]:
         facts[key] = frozenset(one for one in follows if not _tells_of(one.key[1], variable, bare))
+
+
+def forget_compared(facts: Facts, member: str) -> None:
+    """``member`` gets another value: drop what it was found to equal, or not to."""
+    for key in [key for key in facts if key[0] == SYMBOL and member in key[1]]:
+        if member in _COMPARES.split(key[1]):
+            del facts[key]
 
 
 def _tells_of(text: str, variable: str, bare: bool) -> bool:

@@ -163,3 +163,41 @@ int look_at_first_socket(struct desk *desk)
 	spin_unlock(&desk->lock);
 	return ret;
 }
+
+/* A state that was found is not the one that was set since. */
+enum valve_state { VALVE_SHUT, VALVE_OPEN };
+struct valve { spinlock_t lock; enum valve_state state; };
+
+static void valve_drain(struct valve *valve)
+{
+	if (valve->state == VALVE_OPEN)
+		msleep(1);
+}
+
+void valve_opens(struct valve *valve)
+{
+	spin_lock(&valve->lock);
+	if (valve->state == VALVE_SHUT) {
+		valve->state = VALVE_OPEN;
+		valve_drain(valve); /* wrong: lock-sleep-in-atomic */
+	}
+	spin_unlock(&valve->lock);
+}
+
+void valve_stays_shut(struct valve *valve)
+{
+	spin_lock(&valve->lock);
+	if (valve->state == VALVE_SHUT)
+		valve_drain(valve);
+	spin_unlock(&valve->lock);
+}
+
+void valve_is_shut(struct valve *valve)
+{
+	spin_lock(&valve->lock);
+	if (valve->state == VALVE_OPEN) {
+		valve->state = VALVE_SHUT;
+		valve_drain(valve);
+	}
+	spin_unlock(&valve->lock);
+}
