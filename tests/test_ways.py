@@ -40,6 +40,17 @@ def test_of_too_many_ways_the_last_ones_count_for_what_they_have_in_common() -> 
     assert _kept(found) == [(["P0->z"], 1)]
 
 
+def test_of_too_many_ways_by_constants_of_a_member_it_stays_known_that_it_is_one_of_them() -> None:
+    found = _way("P0->state==S0")
+    for at in range(1, 4):
+        found = joined(found, _way(f"P0->state==S{at}"))
+    assert _kept(found) == [(["P0->state==S0"], 1), (["P0->state==S1"], 1), (["P0->state==S2|S3|"], 1)]
+    assert joined(found, _way("P0->state==S3")) == found
+    for at in range(4, 19):
+        found = joined(found, _way(f"P0->state==S{at}"))
+    assert _kept(found) == [([], 1)]
+
+
 def test_a_call_under_fewer_of_the_callers_locks_is_not_told_beside_one_under_all() -> None:
     held = _way()
     dropped = held._replace(minus=frozenset({("spin", "P0->lock")}))

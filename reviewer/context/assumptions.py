@@ -5,6 +5,7 @@ A caller that has found the opposite never goes that way. Of an object that the 
 alone is told, ``?->ready``: it may be the one that the caller has asked about. Few global variables are told, as
 ``::oops_in_progress``. Of a parameter that is below a value
 which only the function knows, ``P1>=?`` is told to be false: no caller goes that way with the greatest value there is.
+Of a member that is one of several constants, or none of them, all are told: ``P0->state==IDLE|BUSY|``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Final, NamedTuple
 
 from reviewer.context.effects import Assumptions
 from reviewer.context.facts import MOVED, PUT, SEEN, SYMBOL, VALUE, Facts, value_of
-from reviewer.context.oneof import BETWEEN
+from reviewer.context.oneof import BETWEEN, each_of
 from reviewer.context.settings import is_another
 from reviewer.context.stores import stored
 from reviewer.source.cfg import Assign, Function
@@ -127,6 +128,8 @@ def _outside(
         if text.endswith(BETWEEN):
             of, mark, others = text.partition("==")
             outside = in_parameters(function.params, moved, of)
+            if outside is None and truth:
+                outside = _of_some_object(function, of)
             if outside is not None and last_member(of) not in changed:
                 yield outside + mark + others, truth
             continue
@@ -231,8 +234,8 @@ def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
     for text, truth in assumptions:
         if facts.get((SYMBOL, text), truth) != truth or (not truth and _is_true_of_itself(text)):
             return True
-        if not truth and text.endswith(BETWEEN):
-            if is_another(text, facts):
+        if text.endswith(BETWEEN):
+            if _is_none_of(text, facts) if truth else is_another(text, facts):
                 return True
             continue
         if (compared := _compared(text)) is not None and _is_otherwise(*compared, truth, facts):
@@ -250,6 +253,13 @@ def refuted(assumptions: Iterable[tuple[str, bool]], facts: Facts) -> bool:
         ):
             return True
     return False
+
+
+def _is_none_of(text: str, facts: Facts) -> bool:
+    """Whether it is known that a member is none of the constants that ``text`` names."""
+    return all(
+        (compared := _compared(one)) is not None and _is_otherwise(*compared, True, facts) for one in each_of(text)
+    )
 
 
 @functools.lru_cache(maxsize=65536)
@@ -277,7 +287,8 @@ def _is_otherwise(path: str, member: str, constant: str, truth: bool, facts: Fac
         if letter == PUT:
             found, holds = [_compared(f"{text}=={name}") for name in known], True
         else:
-            found, holds = [_compared(text) if letter == SYMBOL and member in text else None], known
+            asked = each_of(text) if known and text.endswith(BETWEEN) else (text,)
+            found, holds = [_compared(one) if letter == SYMBOL and member in one else None for one in asked], known
         if all(
             one is not None
             and (one[0] == path if path else one[1] == member and one[2].startswith(kind))

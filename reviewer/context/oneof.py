@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Variables that are one of some constants, or have one of some bits, where paths met on which each was another.
+"""Variables and members that are one of some constants, or variables that have one of some bits, where paths met on
+which each was another.
 
 As behind ``kind == A || kind == B``, two cases of a switch, or ``flags & A || flags & B``.
 """
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
 BETWEEN: Final = "|"
 """After each of several constants: ``command==READ|WRITE|`` means one of them, or none where it does not hold."""
 
+Taken = frozenset[tuple[str, bool]]
+"""Expressions, and whether they are taken to be true."""
+
 _MOST = 16
-_EQUALS = re.compile(r"([a-z_]\w*)==((?:[A-Z_][A-Z0-9_]*\|?)+)")
+_EQUALS = re.compile(r"([a-z_]\w*(?:(?:->|\.)\w+)*)==((?:[A-Z_][A-Z0-9_]*\|?)+)")
+_TAKEN = re.compile(r"([^=]+)==((?:[A-Z_][A-Z0-9_]*\|?)+)")
 _BITS = re.compile(r"([a-z_]\w*)&\(?((?:[A-Z_][A-Z0-9_]*\|?)+)\)?")
 _OF: Final = {"symbol": _EQUALS, "value": _BITS}
 
@@ -54,6 +59,33 @@ def _text(letter: str, name: str, names: frozenset[str]) -> str:
     if letter == "symbol":
         return f"{name}=={joined}" + (BETWEEN if len(names) > 1 else "")
     return f"{name}&({joined})" if len(names) > 1 else f"{name}&{joined}"
+
+
+@functools.lru_cache(maxsize=16384)
+def each_of(text: str) -> tuple[str, ...]:
+    """The comparisons of which one is true where ``text``, a comparison with one constant or several, is true."""
+    path, mark, names = text.partition("==")
+    return tuple(f"{path}{mark}{name}" for name in names.removesuffix(BETWEEN).split(BETWEEN))
+
+
+def common(one: Taken, other: Taken) -> Taken:
+    """What both take for granted: of what is compared with constants in both, that it is one of them."""
+    both = one & other
+    if both in (one, other):
+        return both
+    there = _compared(other)
+    found = set(both)
+    for path, names in _compared(one).items():
+        either = names | there.get(path, frozenset())
+        if path in there and len(either) <= _MOST:
+            found.add((_text("symbol", path, either), True))
+    return frozenset(found)
+
+
+def _compared(taken: Taken) -> dict[str, frozenset[str]]:
+    """What is taken to be one of some constants, to these."""
+    found = (_TAKEN.fullmatch(text) for text, truth in taken if truth)
+    return {match.group(1): frozenset(match.group(2).split(BETWEEN)) - {""} for match in found if match is not None}
 
 
 def names_of(operand: object) -> frozenset[str]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from reviewer.context.assumptions import in_caller, in_parameters
 from reviewer.context.effects import HOLDS, Assumptions, Condition
 from reviewer.context.facts import MOVED, SOUGHT, SYMBOL, Facts, value_of
+from reviewer.context.oneof import BETWEEN
 from reviewer.source.cfg import Call, Function
 from reviewer.source.expression import identifiers, unwrap
 
@@ -43,6 +44,8 @@ def sought_for(assumptions: Assumptions, function: Function, facts: Facts) -> li
         return []
     conditions = set[Condition]()
     for text, truth in assumptions:
+        if truth and text.endswith(BETWEEN):
+            continue
         member = next((member for member in members if _mentions(text, member)), None)
         if member is None:
             continue

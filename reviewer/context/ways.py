@@ -6,6 +6,7 @@ from __future__ import annotations
 from operator import ge
 
 from reviewer.context.effects import Effect, OfTables
+from reviewer.context.oneof import BETWEEN, common, each_of
 
 _NO_TABLES: OfTables = frozenset()
 _MOST = 3
@@ -30,7 +31,7 @@ def joined(old: Effect, new: Effect) -> Effect:
     if len(ways) == _MOST:
         last = ways.pop()
         shorter = min(last, new, key=_length)
-        both = shorter._replace(assumed=last.assumed & new.assumed, free=last.free & new.free)
+        both = shorter._replace(assumed=common(last.assumed, new.assumed), free=last.free & new.free)
         return joined(ways[0]._replace(others=tuple(ways[1:])), both)
     first, *others = sorted([*ways, new], key=lambda way: (len(way.assumed), *_length(way), sorted(way.assumed)))
     return first._replace(others=tuple(others))
@@ -62,7 +63,13 @@ def is_told_by(other: Effect, effect: Effect) -> bool:
 
 def _covers(way: Effect, other: Effect) -> bool:
     """Whether everybody who can rule out ``way`` can rule out ``other``."""
-    return way.assumed <= other.assumed and way.free <= other.free
+    if not way.free <= other.free:
+        return False
+    more = way.assumed - other.assumed
+    return not more or all(
+        truth and text.endswith(BETWEEN) and any((one, True) in other.assumed for one in each_of(text))
+        for text, truth in more
+    )
 
 
 def _length(way: Effect) -> tuple[object, ...]:
