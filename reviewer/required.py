@@ -9,8 +9,9 @@ from reviewer.check import Check, Context, Event, EventKind
 from reviewer.context.analysis import Analyser
 from reviewer.context.callers import callers
 from reviewer.context.effects import Requirement, Site, Standing
+from reviewer.context.offered import offered
 from reviewer.context.reach import Reach, reach, roots
-from reviewer.context.requirements import MOST, offered
+from reviewer.context.requirements import MOST
 from reviewer.context.state import State
 from reviewer.judge import Occurrence
 from reviewer.model import Step

@@ -11,7 +11,7 @@ from reviewer.context.analysis import Analyser
 from reviewer.context.callers import callers
 from reviewer.context.effects import Need, Requirement, RequirementKey, Standing
 from reviewer.context.entry import Entry, ways_in
-from reviewer.context.requirements import offered
+from reviewer.context.offered import offered
 from reviewer.context.schema import EntryKind
 from reviewer.model import Step
 from reviewer.source.cfg import Function

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from reviewer.context.assumptions import refuted
-from reviewer.context.conditions import UNKNOWN, Clause, Definition, clauses
+from reviewer.context.conditions import UNKNOWN, Clause
+from reviewer.context.demanded import demanded, words
 from reviewer.context.effects import (
     MOST_CONDITIONS,
     Condition,
-    Need,
     Requirement,
     RequirementKey,
     Site,
@@ -23,18 +22,14 @@ from reviewer.context.evaluated import perhaps_inside
 from reviewer.context.facts import ASSUMED, SYMBOL, VALUE, Facts, value_of
 from reviewer.context.locks import canonical
 from reviewer.context.match import satisfied
+from reviewer.context.offered import standing_of
 from reviewer.context.oneof import names_of
 from reviewer.context.place import Place
 from reviewer.context.reached import Required, required
-from reviewer.context.schema import EntryKind, LockClass
-from reviewer.context.state import Held, Origin, State, atomic
-from reviewer.context.tables import Api, Demands
+from reviewer.context.state import State
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
 from reviewer.source.expression import last_member, plain, unwrap
-from reviewer.source.macros import defined
-from reviewer.source.preprocess import blank_comments_and_strings
-from reviewer.source.program import Program
 
 if TYPE_CHECKING:
     from reviewer.context.flow import Flow
@@ -46,10 +41,7 @@ ANYTHING = "?"
 _LONGEST_CHAIN = 12
 _CONTEXTS = frozenset(("irqs", "preempt", "rcu", "walk"))
 _MOST_SITES = 400
-_RETURN = re.compile(rb"\breturn\b([^;]*);")
 _TASK_MEMBER = "current->"
-_READER_WORD = "an RCU reader"
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
 class Requirements:
@@ -69,11 +61,10 @@ class Requirements:
 
     def asserted(self, node: Call, state: State, facts: Facts) -> None:
         """A call that says itself what it demands."""
-        demands = self._api.demands
-        if not demands.asserts(node.name):
+        if not self._api.demands.asserts(node.name):
             return
         function = self._flow.function
-        for clause in self._clauses(node, demands):
+        for clause in demanded(self._flow.analyser.program, self._api, function, node):
             text = f"{node.name}({','.join(node.args)})" if len(",".join(node.args)) < 60 else f"{node.name}()"
             step = Step(function.path, node.line, function.name, text)
             self._demand(clause, step, node.line, node.name, state, facts)
@@ -205,46 +196,6 @@ class Requirements:
 
     # One demand
 
-    def _clauses(self, node: Call, demands: Demands) -> list[Clause]:
-        name, args = node.name, node.args
-
-        def argument(table: dict[str, int]) -> str | None:
-            position = table[name]
-            return args[position] if 0 <= position < len(args) else None
-
-        for kind, table in (("lock", demands.held), ("exclusive", demands.exclusive)):
-            if name in table:
-                given = argument(dict(table))
-                return [frozenset((Need(kind, given),))] if given is not None and self._can_be_lock(given) else []
-        if name in demands.fixed:
-            return [frozenset((Need("lock", demands.fixed[name]),))]
-        if name in demands.context:
-            return [frozenset((Need(demands.context[name], ""),))]
-        definition = definitions(self._flow.analyser.program, self._flow.function.path)
-        for table, holds in ((demands.condition, True), (demands.violated, False)):
-            if name in table:
-                given = argument(dict(table))
-                return clauses(given, demands, definition, holds=holds) if given is not None else []
-        for kind, table in (("rcu", demands.reader), ("walk", demands.walk), ("srcu", demands.srcu)):
-            if name not in table:
-                continue
-            given = argument(dict(table))
-            if kind == "srcu":
-                if given is None:
-                    return []
-                position = table[name] + 1
-                need, condition = Need("srcu", given), args[position] if position < len(args) else None
-            else:
-                need, condition = Need(kind, ""), given
-            others = clauses(condition, demands, definition) if condition is not None else [frozenset[Need]()]
-            return [clause | {need} for clause in others]
-        return []
-
-    def _can_be_lock(self, name: str) -> bool:
-        """Whether what is asserted may be a lock: of a variable of another type lockdep alone knows who holds it."""
-        words = _IDENTIFIER.findall(self._flow.function.types.get(name, ""))
-        return not words or any(word in self._api.types for word in words)
-
     def _demand(self, clause: Clause, step: Step, line: int, name: str, state: State, facts: Facts) -> None:
         if UNKNOWN in clause or all(need.kind == "unused" for need in clause):
             return  # a counter alone says nothing of locks
@@ -265,16 +216,24 @@ class Requirements:
         source: RequirementKey | None,
         place: Place,
     ) -> None:
-        facts = place.facts
-        standing = self._standing(requirement, place.state)
-        if (
-            standing is Standing.OPEN
-            and (ASSUMED, "atomic") in facts
-            and any(n.kind in _CONTEXTS for n in requirement.needs)
-        ):
-            standing = Standing.HELD  # the code has asked
-        if standing is Standing.OPEN and any(_is_own_mark(key, known) for key, known in facts.items()):
+        standing = standing_of(requirement.needs, place.state, self._api)
+        if standing is Standing.OPEN and _is_presumed(requirement, place.facts):
             standing = Standing.HELD
+        own = self._left_to_callers(requirement, standing, place)
+        if own is None:
+            return
+        known = self._found.get((line, callee, source, own.key))
+        if known is None:
+            self._found[line, callee, source, own.key] = (own, {standing})
+        else:
+            known[1].add(standing)
+            merged = known[0]._replace(
+                unless_null=known[0].unless_null & own.unless_null, assumed=known[0].assumed & own.assumed
+            )
+            self._found[line, callee, source, own.key] = (merged, known[1])
+
+    def _left_to_callers(self, requirement: Requirement, standing: Standing, place: Place) -> Requirement | None:
+        """What is demanded in ``place``, in the words of callers; None where that is too much to remember."""
         flow = self._flow
         here = [condition for condition in place.conditions if condition not in requirement.conditions]
         no_null = frozenset(condition.position for condition in here if _is_no_null(condition, flow.function))
@@ -282,90 +241,23 @@ class Requirements:
             condition for condition in here if not _is_no_null(condition, flow.function)
         )
         if len(conditions) > MOST_CONDITIONS:
-            return
+            return None
         needs = frozenset(
-            need._replace(expression=flow.outside(need.expression, facts) if need.expression else "")
+            need._replace(expression=flow.outside(need.expression, place.facts) if need.expression else "")
             for need in requirement.needs
         )
-        unless_null = requirement.unless_null | no_null
-        own = requirement._replace(
+        return requirement._replace(
             needs=needs,
             conditions=conditions,
-            unless_null=unless_null,
+            unless_null=requirement.unless_null | no_null,
             assumed=place.for_callers(requirement.assumed) if standing is Standing.OPEN else requirement.assumed,
         )
-        known = self._found.get((line, callee, source, own.key))
-        if known is None:
-            self._found[line, callee, source, own.key] = (own, {standing})
-        else:
-            known[1].add(standing)
-            merged = known[0]._replace(
-                unless_null=known[0].unless_null & unless_null, assumed=known[0].assumed & own.assumed
-            )
-            self._found[line, callee, source, own.key] = (merged, known[1])
-
-    def _standing(self, requirement: Requirement, state: State) -> Standing:
-        standings = {offered(need, state, self._api) for need in requirement.needs}
-        for standing in (Standing.TAKEN, Standing.HELD):
-            if standing in standings:
-                return standing
-        return Standing.OPEN
 
 
-# What the core holds when it calls an operation is its own business.
-_LOCKED_BY_CORE = frozenset(
-    (
-        EntryKind.RAW_LOCK,
-        EntryKind.SPIN_LOCK,
-        EntryKind.IRQS_OFF,
-        EntryKind.RESTART,
-        EntryKind.PREEMPT_OFF,
-        EntryKind.RCU_READER,
-        EntryKind.PANIC,
-        EntryKind.ATOMIC,
-    )
-)
-
-
-_INTERRUPTS = frozenset((EntryKind.NMI, EntryKind.HARDIRQ, EntryKind.HARDIRQ_THREADED, EntryKind.SOFTIRQ))
-
-
-def offered(need: Need, state: State, api: Api) -> Standing:
-    """How the context ``state`` meets ``need``."""
-    unsure = state.unsure
-    if need.kind == "anyone" and state.entry in _INTERRUPTS:
-        return Standing.HELD
-    if need.kind in ("lock", "anyone", "exclusive", "srcu"):
-        name = last_member(need.expression)
-        # Of some locks the primitives are given the structure that holds them: xa_lock(), raw_spin_rq_lock().
-        around = last_member(need.expression[: -len(name)].rstrip("->.")) if need.expression != name else ""
-        alike = [held for held in state.locks if last_member(held.expression) in (name, around or name)]
-        if need.kind == "exclusive":
-            alike = [held for held in alike if held.kind not in api.kinds.shared]
-        if alike:
-            return Standing.TAKEN if any(held.origin is Origin.TAKEN for held in alike) else Standing.HELD
-        entered = state.entry in _LOCKED_BY_CORE and need.kind != "srcu"
-        dropped = any(last_member(expression) == name for _, expression in state.dropped)
-        return Standing.HELD if "locks" in unsure or entered or dropped else Standing.OPEN
-    if need.kind in ("rcu", "walk"):
-        if state.rcu > 0:
-            return Standing.TAKEN
-        others = [held for held in state.locks if _protects(held, api)]
-        if need.kind == "walk" and others:
-            return Standing.TAKEN if any(held.origin is Origin.TAKEN for held in others) else Standing.HELD
-        if need.kind == "walk" and state.locks:
-            return Standing.HELD  # in a reader of SRCU, which is the wrong one
-        if state.rcu < 0 or "rcu" in unsure or (need.kind == "walk" and "locks" in unsure):
-            return Standing.HELD
-    reason = atomic(state, api, rt=False)
-    if need.kind in ("irqs", "rcu", "walk", "preempt"):
-        if need.kind == "irqs" and reason is not None and reason.what not in ("irq", "entry"):
-            off = state.irq == "off" or state.suffix > 0
-            return Standing.TAKEN if off else Standing.HELD if "irq" in unsure else Standing.OPEN
-        if reason is not None:
-            return Standing.TAKEN if reason.origin is Origin.TAKEN else Standing.HELD
-        return Standing.HELD if unsure & {"irq", "preempt", "bh", "locks"} or state.irq == "restored" else Standing.OPEN
-    return Standing.OPEN
+def _is_presumed(requirement: Requirement, facts: Facts) -> bool:
+    """Whether the code knows of itself that a requirement is met: it has asked for the context, or left a mark."""
+    asked = (ASSUMED, "atomic") in facts and any(need.kind in _CONTEXTS for need in requirement.needs)
+    return asked or any(_is_own_mark(key, known) for key, known in facts.items())
 
 
 def _is_own_mark(key: tuple[str, str], known: object) -> bool:
@@ -383,51 +275,3 @@ def _is_no_null(condition: Condition, function: Function) -> bool:
     """Whether the condition only says that a pointer is one: callers are presumed not to pass NULL."""
     is_pointer = condition.position < len(function.pointers) and function.pointers[condition.position]
     return is_pointer and condition.operator == "value" and condition.operand == "nonzero"
-
-
-def _protects(held: Held, api: Api) -> bool:
-    return api.classes.get(held.kind) is not LockClass.READER
-
-
-def words(clause: Clause) -> str:
-    """The needs of a clause as the source names them: ``kvm->srcu or kvm->slots_lock``."""
-    found: list[str] = []
-    for kind in ("rcu", "walk", "srcu", "lock", "anyone", "exclusive", "irqs", "preempt"):
-        for need in sorted(clause):
-            if need.kind != kind:
-                continue
-            named = {
-                "rcu": _READER_WORD,
-                "walk": _READER_WORD,
-                "srcu": f"a reader of {plain(need.expression)}",
-                "irqs": "interrupts disabled",
-                "preempt": "preemption disabled",
-            }.get(kind, plain(need.expression))
-            found.append(named)
-    return " or ".join(dict.fromkeys(found))
-
-
-def definitions(program: Program, user: str) -> Definition:
-    """How conditions in the file ``user`` look up the functions that they are made of."""
-
-    def definition(name: str) -> tuple[tuple[str, ...], str] | None:
-        found = program.resolve(name, user)
-        return returned(program, found[0]) if len(found) == 1 else None
-
-    return definition
-
-
-def returned(program: Program, function: Function) -> tuple[tuple[str, ...], str] | None:
-    """The parameters of ``function`` and the one expression that it returns; None where it does more."""
-    text = program.files.read(function.path)
-    if text is None:
-        return None
-    lines = text.split(b"\n")
-    if "macro" in function.words:
-        _, body = defined(b"\n".join(lines[function.line - 1 : function.line + 20])) or (b"", b"")
-    else:
-        source = blank_comments_and_strings(b"\n".join(lines[function.line - 1 : function.end]))
-        found = _RETURN.findall(source)
-        body = found[0] if len(found) == 1 and source.count(b";") == 1 else b""
-    expression = "".join(body.decode("latin-1").split())
-    return (function.params, expression) if expression else None
