@@ -239,7 +239,14 @@ def audit(clone: KernelClone, work: Path) -> list[Measure]:
 def main() -> int:
     """Measure and print; 1 where a limit was passed."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmark", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--limit", action="append", type=limit, default=[], metavar="NAME=NUMBER")
+    parser.add_argument(
+        "--limit",
+        action="append",
+        type=limit,
+        default=[],
+        metavar="NAME=NUMBER",
+        help="end with 1 where the figure of this name is greater; repeatable",
+    )
     parser.add_argument(
         "--only", action="append", choices=(*PARTS, *ASKED_FOR), help="measure this part alone; repeatable"
     )

@@ -23,6 +23,7 @@ from reviewer.ignore import parse
 from reviewer.report.data import to_json
 from tests.conftest import ROOT
 from tests.inbox import Inbox, split_mboxrd
+from tests.measure.figures import WANTED
 from tests.test_packaging import need_build_tools
 from tests.test_report import FINDING, REVIEW
 
@@ -35,7 +36,8 @@ def blocks(language: str) -> list[str]:
 
 
 SETUP, TESTS, *USES = blocks("sh")
-COMMANDS = [line for block in USES for line in block.splitlines()]
+MEASURES = [line for block in USES for line in block.splitlines() if line.startswith("python -m tests.")]
+COMMANDS = [line for block in USES for line in block.splitlines() if line not in MEASURES]
 LOCAL = [line for line in COMMANDS if "MESSAGE-ID" not in line]
 # The only commands that are not to end in 0 or 1 here: nothing is sent without a terminal, and there is no branch of
 # b4 review (tests/test_b4.py has one).
@@ -137,6 +139,30 @@ def test_the_commands_that_fetch_run_against_an_archive(kernel: Path, inbox: Inb
     assert fetching
     for command in fetching:
         assert "lock-gfp-blocking-in-atomic" in run(command.replace("MESSAGE-ID", MESSAGE_ID), kernel)
+
+
+def test_the_measures_print_what_is_said_of_them(tmp_path: Path) -> None:
+    """As written, on the tree of the example; only told to look at it however small it is, and to be quick."""
+    origin, _ = make_example(tmp_path)
+    parse, mutations, benchmark = (line.replace("python", sys.executable, 1) for line in MEASURES)
+    said = run(f"{parse.replace('~/linux', str(origin))} --least 1", ROOT)
+    assert re.search(r"^ *drivers +1 ", said, re.MULTILINE)
+    said = run(mutations.replace("~/linux", str(origin)).replace("--count 30", "--count 1"), ROOT)
+    assert re.search(r"^msleep .*100\.0 %$", said, re.MULTILINE)
+    assert re.search(r"^harmless-comment .*100\.0 %$", said, re.MULTILINE)
+    said = run(f"{benchmark} --help", ROOT)
+    assert all(option in said for option in re.findall(r"--\w+", benchmark))
+    assert set(re.findall(r"--limit ([\w-]+)=", benchmark)) <= set(WANTED)
+
+
+def test_a_measure_ends_with_1_where_its_limit_is_passed(tmp_path: Path) -> None:
+    folder = tmp_path / "lib"
+    folder.mkdir()
+    (folder / "odd.c").write_text("int f(void)\n{\n\treturn 1 +* / 2;\n}\nint g(void)\n{\n\treturn 2;\n}\n")
+    command = f"{sys.executable} -m tests.measure.parse --tree {tmp_path} --least 1 --no-ctags"
+    for most, status in ((49, 1), (50, 0)):
+        done = subprocess.run([*command.split(), "--limit", str(most)], cwd=ROOT, capture_output=True, check=False)
+        assert done.returncode == status, done.stdout
 
 
 def test_every_command_of_the_program_is_shown() -> None:
