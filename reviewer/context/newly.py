@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from functools import partial
 from typing import Final
 
 from reviewer.context.balance import PAIRS, imbalance, placed, unnamed
 from reviewer.context.body import counters_lowered
 from reviewer.context.cursors import moves_on
-from reviewer.context.effects import WALKED, Analysis, Event, EventKind, Exit
+from reviewer.context.effects import WALKED, Analysis, Event, EventKind, Exit, Taken
 from reviewer.context.irqflags import left_disabled
 from reviewer.context.locks import releases
 from reviewer.context.state import State
@@ -40,58 +41,92 @@ def newly_unbalanced(
     ``handed_over`` says that the patch lets go of something elsewhere: then a function may have come to leave on every
     way what it lets go of only inside.
     """
-    was, now = ({unnamed(exit_) for exit_ in analysis.summary.exits} for analysis in (before, after))
-    unclear = frozenset[str]().union(*(exit_.unsure for exit_ in was))
+    ways = _Ways(before, after, came_from)
+    yield from _locks(ways, before.taken, after.taken, function, api, handed_over=handed_over)
+    yield from _counters(ways, before.taken, function, api)
+    if ("irq", "") in before.taken and ("irq", "") in after.taken:
+        yield from _interrupts(ways, after.taken, function)
+
+
+class _Ways:
+    """The ways out of a function before and after a patch. ``unclear`` is what some old ones were in doubt of."""
+
+    def __init__(self, before: Analysis, after: Analysis, came_from: Callable[[int], int | None]) -> None:
+        self.was, self.now = ({unnamed(exit_) for exit_ in analysis.summary.exits} for analysis in (before, after))
+        self.unclear = frozenset[str]().union(*(exit_.unsure for exit_ in self.was))
+        self.came_from = came_from
+
+    def that_newly(self, keep: Callable[[Exit], bool], doubts: Set[str]) -> list[Exit]:
+        """Those that ``keep`` something which their like gave back before. None of them has one of the ``doubts``."""
+        found = [exit_ for exit_ in self.now if keep(exit_) and not exit_.unsure & doubts]
+        return [
+            exit_
+            for exit_ in found
+            if ((earlier := self._earlier(exit_)) or not self.was) and not any(map(keep, earlier))
+        ]
+
+    def _earlier(self, exit_: Exit) -> list[Exit]:
+        line = self.came_from(exit_.line)
+        if line is None:
+            return [old for old in self.was if old.value == exit_.value] or list(self.was)
+        return [old for old in self.was if old.line == line]
+
+
+def _locks(
+    ways: _Ways, taken_before: Taken, taken: Taken, function: Function, api: Api, *, handed_over: bool
+) -> Iterator[Event]:
     released = _released(function, api)
     walks = _walks(function)
-
-    def earlier(exit_: Exit) -> list[Exit]:
-        line = came_from(exit_.line)
-        if line is None:
-            return [old for old in was if old.value == exit_.value] or list(was)
-        return [old for old in was if old.line == line]
-
-    for lock in sorted(set(before.taken) & {lock for exit_ in now for lock in exit_.gained}):
+    for lock in sorted(set(taken_before) & {lock for exit_ in ways.now for lock in exit_.gained}):
         name = last_member(lock[1])
+        if name in api.handed_on:
+            continue
         lines = released.get(name, [])
         # A second walk that lets go of what the first one took would show as a loop or release not there before.
-        known = unclear if any(came_from(line) is None for line in (*walks, *lines)) else unclear | {WALKED}
-        wrong = [
-            exit_
-            for exit_ in now
-            if lock in exit_.gained
-            and not exit_.unsure & {"locks", WALKED} - known
-            and ((old := earlier(exit_)) or not was)
-            and not any(lock in o.gained for o in old)
-        ]
-        right = [exit_.line for exit_ in now if lock not in exit_.gained]
-        if not right and not handed_over and lines and not any(lock in exit_.gained for exit_ in was):
-            right = [0]
-        if wrong and right and name not in api.handed_on:
-            first = min(wrong, key=lambda exit_: exit_.line)
-            yield placed(imbalance(function, first, min(right), State(), lock[1], "lock", lock[0]), lock, after.taken)
-    for counter, raises, _, what in PAIRS:
-        wrong = [
-            exit_
-            for exit_ in now
-            if (counter, "") in before.taken
-            and getattr(exit_, counter) > 0
-            and not exit_.unsure & {counter} - unclear
-            and ((old := earlier(exit_)) or not was)
-            and not any(getattr(o, counter) > 0 for o in old)
-        ]
-        right = [exit_.line for exit_ in now if not getattr(exit_, counter)]
-        if not was and counter in counters_lowered(function, api):
+        is_new = any(ways.came_from(line) is None for line in (*walks, *lines))
+        known = ways.unclear if is_new else ways.unclear | {WALKED}
+        wrong = ways.that_newly(partial(_gains, lock), {"locks", WALKED} - known)
+        right = [exit_.line for exit_ in ways.now if not _gains(lock, exit_)]
+        if not right and not handed_over and lines and not any(_gains(lock, exit_) for exit_ in ways.was):
             right = [0]
         if wrong and right:
-            yield imbalance(function, min(wrong, key=lambda e: e.line), min(right), State(), raises, what)
-    if ("irq", "") in before.taken and ("irq", "") in after.taken and not any(map(left_disabled, was)):
-        left = [e for e in now if left_disabled(e) and not e.gained and not e.unsure & {"irq"} - unclear]
-        if left:
-            right = [exit_.line for exit_ in now if not left_disabled(exit_)]
-            first = min(left, key=lambda exit_: exit_.line)
-            wrong_now = imbalance(function, first, min(right, default=0), State(), "interrupts", "irqs")
-            yield placed(wrong_now, ("irq", ""), after.taken)
+            yield placed(imbalance(function, _first(wrong), min(right), State(), lock[1], "lock", lock[0]), lock, taken)
+
+
+def _counters(ways: _Ways, taken_before: Taken, function: Function, api: Api) -> Iterator[Event]:
+    for counter, raises, _, what in PAIRS:
+        if (counter, "") not in taken_before:
+            continue
+        wrong = ways.that_newly(partial(_raises, counter), {counter} - ways.unclear)
+        right = [exit_.line for exit_ in ways.now if not getattr(exit_, counter)]
+        if not ways.was and counter in counters_lowered(function, api):
+            right = [0]
+        if wrong and right:
+            yield imbalance(function, _first(wrong), min(right), State(), raises, what)
+
+
+def _interrupts(ways: _Ways, taken: Taken, function: Function) -> Iterator[Event]:
+    if any(map(left_disabled, ways.was)):
+        return
+    doubts = {"irq"} - ways.unclear
+    left = [exit_ for exit_ in ways.now if left_disabled(exit_) and not exit_.gained and not exit_.unsure & doubts]
+    if left:
+        right = [exit_.line for exit_ in ways.now if not left_disabled(exit_)]
+        wrong = imbalance(function, _first(left), min(right, default=0), State(), "interrupts", "irqs")
+        yield placed(wrong, ("irq", ""), taken)
+
+
+def _gains(lock: tuple[str, str], exit_: Exit) -> bool:
+    return lock in exit_.gained
+
+
+def _raises(counter: str, exit_: Exit) -> bool:
+    value: int = getattr(exit_, counter)
+    return value > 0
+
+
+def _first(exits: list[Exit]) -> Exit:
+    return min(exits, key=lambda exit_: exit_.line)
 
 
 def newly_retaken(before: Analysis, after: Analysis) -> Iterator[Event]:

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.balance import PAIRS, imbalance, placed
 from reviewer.context.callers import callers
@@ -33,42 +33,82 @@ def newly_one_sided(
     was, now = before.summary.exits, after.summary.exits
     if not was or not now or not {node.name for node in new.calls()} <= {node.name for node in old.calls()}:
         return
-    first = min(now, key=lambda exit_: exit_.line)
-    others = _others(analyser, new)
-    for lock in sorted(before.taken) if _is_sure(*was, *now, about=("locks", WALKED)) else ():
-        name = last_member(lock[1])
-        if not lock[1] or any(lock in exit_.gained | exit_.released | exit_.perhaps for exit_ in was):
+    change = _Change(before, after, new, analyser.api, _others(analyser, new))
+    if _is_sure(*was, *now, about=("locks", WALKED)):
+        yield from _locks(change)
+    yield from _interrupts(change)
+    yield from _counters(change)
+
+
+class _Change(NamedTuple):
+    """What a patch does to ``function``; ``others`` are the functions that may do the other half."""
+
+    before: Analysis
+    after: Analysis
+    function: Function
+    api: Api
+    others: tuple[Function, ...]
+
+    @property
+    def was(self) -> Collection[Exit]:
+        """The ways out before the patch."""
+        return self.before.summary.exits
+
+    @property
+    def now(self) -> Collection[Exit]:
+        """Those after it."""
+        return self.after.summary.exits
+
+    def wrong(self, subject: str, what: str, kind: str = "") -> Event:
+        """The event of the first way out, where all leave ``subject`` otherwise than they should."""
+        first = min(self.now, key=lambda exit_: exit_.line)
+        return imbalance(self.function, first, None, State(), subject, what, kind)
+
+
+def _locks(change: _Change) -> Iterator[Event]:
+    was, now, api = change.was, change.now, change.api
+    for lock in sorted(change.before.taken):
+        kind, expression = lock
+        name = last_member(expression)
+        if not expression or any(lock in exit_.gained | exit_.released | exit_.perhaps for exit_ in was):
             continue
         # What is called and not followed was called before, too, when the function gave the lock back itself.
-        if all(lock in left for _, left in after.left_with):
-            if not any(_change(other, name, analyser.api) < 0 for other in others):
-                yield placed(imbalance(new, first, None, State(), lock[1], "lock", lock[0]), lock, after.taken)
+        if all(lock in left for _, left in change.after.left_with):
+            if not any(_change(other, name, api) < 0 for other in change.others):
+                yield placed(change.wrong(expression, "lock", kind), lock, change.after.taken)
         elif all(lock in exit_.released for exit_ in now):
-            lines = [line for expression, line in releases(new, analyser.api) if last_member(expression) == name]
-            if lines and not any(_change(other, name, analyser.api) > 0 for other in others):
-                wrong = imbalance(new, first, None, State(), lock[1], "lock let go", lock[0])
+            lines = [line for released, line in releases(change.function, api) if last_member(released) == name]
+            if lines and not any(_change(other, name, api) > 0 for other in change.others):
+                wrong = change.wrong(expression, "lock let go", kind)
                 yield _at_release(wrong, min(lines), wrong.callee)
+
+
+def _interrupts(change: _Change) -> Iterator[Event]:
     # A call that is not followed is no doubt here: who enables interrupts for its caller is called with them off.
     if (
-        not any(left_disabled(exit_) or "irq" in exit_.unsure for exit_ in was)
-        and all(left_disabled(exit_) and not exit_.gained for exit_ in now)
-        and _switched(new, analyser.api) > 0
-        and not any(_switched(other, analyser.api) < 0 for other in others)
+        not any(left_disabled(exit_) or "irq" in exit_.unsure for exit_ in change.was)
+        and all(left_disabled(exit_) and not exit_.gained for exit_ in change.now)
+        and _switched(change.function, change.api) > 0
+        and not any(_switched(other, change.api) < 0 for other in change.others)
     ):
-        yield placed(imbalance(new, first, None, State(), "interrupts", "irqs"), ("irq", ""), after.taken)
+        yield placed(change.wrong("interrupts", "irqs"), ("irq", ""), change.after.taken)
+
+
+def _counters(change: _Change) -> Iterator[Event]:
+    api, others = change.api, change.others
     for counter, raises, lowers, what in PAIRS:
-        if (counter, "") not in before.taken or not _is_sure(*was, about=(counter,)):
+        if (counter, "") not in change.before.taken or not _is_sure(*change.was, about=(counter,)):
             continue
-        if any(getattr(exit_, counter) for exit_ in was):
+        if any(getattr(exit_, counter) for exit_ in change.was):
             continue
-        if all(getattr(exit_, counter) > 0 for exit_ in now):
-            if not any(_counted(other, counter, analyser.api) < 0 for other in others):
-                yield imbalance(new, first, None, State(), raises, what)
-        elif all(getattr(exit_, counter) < 0 and counter not in exit_.unsure for exit_ in now):
-            lines = [node.line for node in new.calls() if analyser.api.counters.get(node.name, {}).get(counter, 0) < 0]
-            if lines and not any(_counted(other, counter, analyser.api) > 0 for other in others):
-                wrong = imbalance(new, first, None, State(), lowers, f"{what} let go")
-                yield _at_release(wrong, min(lines), lowers)
+        if all(getattr(exit_, counter) > 0 for exit_ in change.now):
+            if not any(_counted(other, counter, api) < 0 for other in others):
+                yield change.wrong(raises, what)
+        elif all(getattr(exit_, counter) < 0 and counter not in exit_.unsure for exit_ in change.now):
+            calls = change.function.calls()
+            lines = [node.line for node in calls if api.counters.get(node.name, {}).get(counter, 0) < 0]
+            if lines and not any(_counted(other, counter, api) > 0 for other in others):
+                yield _at_release(change.wrong(lowers, f"{what} let go"), min(lines), lowers)
 
 
 def _is_sure(*exits: Exit, about: tuple[str, ...]) -> bool:
