@@ -48,53 +48,63 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
     if meaning is not None and meaning[1].startswith((TRIED, LAST)):
         learn_reference(facts, meaning, literal)
         meaning = None
-    if meaning is not None and meaning[0] == "state":
-        running = literal.right == _RUNNING and (literal.operator == "==") == literal.holds
-        return state._replace(task=Task.RUNNING) if running else state
-    if meaning is not None and meaning[0] != "same":
-        answers: dict[tuple[str, int | str], bool] = {("!=", 0): literal.holds, ("==", 0): not literal.holds}
-        truth = answers.get((literal.operator, literal.right))
-        if meaning[0] not in (EQUAL, UNEQUAL):
-            if truth is None:
-                return state
-            if "&" not in text and (facts.setdefault((VALUE, text), NONZERO if truth else 0) != 0) != truth:
+    if meaning is not None:
+        what, about = meaning
+        if what == "same":
+            text = about
+        elif what in (EQUAL, UNEQUAL):
+            truth = _truth(literal)
+            holds = truth == (what == EQUAL)
+            if truth is not None and facts.setdefault((SYMBOL, about), holds) != holds:
                 return None
-            return _assume_meaning(state, facts, meaning, truth, function, api)
-        if truth is not None:
-            holds = truth == (meaning[0] == EQUAL)
-            if facts.setdefault((SYMBOL, meaning[1]), holds) != holds:
-                return None
-    elif meaning is not None:
-        text = meaning[1]
+        else:
+            return _assume_meaning(state, facts, meaning, literal, function, api)
     if isinstance(literal.right, str):
-        if literal.operator not in ("==", "!=") and value_of(facts, text) == 0:
-            text = "0"  # a loop up to a number: another one up to the same number runs if this one does
-        other = facts.get((MEANING, literal.right))
-        if other is not None and other[0] == "same":
-            literal = msgspec.structs.replace(literal, right=other[1])
-        return state if _assume_symbol(facts, text, literal) else None
+        return state if _assume_variable(facts, text, literal) else None
+    return state if _assume_constant(facts, text, literal, literal.right, function, api) else None
+
+
+def _truth(literal: Literal) -> bool | None:
+    """Whether what is compared is true where ``literal`` holds; None where it is compared with more than 0."""
+    if literal.right != 0 or literal.operator not in ("==", "!="):
+        return None
+    return literal.holds == (literal.operator == "!=")
+
+
+def _assume_variable(facts: Facts, text: str, literal: Literal) -> bool:
+    """Take a comparison of ``text`` with a variable for true; whether it can be."""
+    if literal.operator not in ("==", "!=") and value_of(facts, text) == 0:
+        text = "0"  # a loop up to a number: another one up to the same number runs if this one does
+    other = facts.get((MEANING, literal.right)) if isinstance(literal.right, str) else None
+    if other is not None and other[0] == "same":
+        literal = msgspec.structs.replace(literal, right=other[1])
+    return _assume_symbol(facts, text, literal)
+
+
+def _assume_constant(facts: Facts, text: str, literal: Literal, right: int, function: Function, api: Api) -> bool:
+    """Take a comparison of ``text`` with the constant ``right`` for true; whether it can be."""
     value = value_of(facts, text)
     if value is None and text != literal.left:
         value = value_of(facts, literal.left)  # the callee has told it
     if value is None and (alike := facts.get((ALIKE, text))) is not None:
         value = facts[VALUE, text] = alike
-    known = compare(value, literal.operator, literal.right) if value is not None else None
+    known = compare(value, literal.operator, right) if value is not None else None
     if known is not None:
-        return state if known == literal.holds else None
+        return known == literal.holds
     ordered = literal.operator not in ("==", "!=")  # by zero too: "<= 0" is no value that is kept
-    if (literal.right != 0 or ordered) and not _assume_symbol(facts, text, literal):
-        return None
-    learn(facts, text, literal.operator, literal.right, literal.holds)
+    if (right != 0 or ordered) and not _assume_symbol(facts, text, literal):
+        return False
+    learn(facts, text, literal.operator, right, literal.holds)
     _exclude(facts, text, api)
     if (VALUE, text) in facts:
         if "->" in (read := function.aliases.get(text, "")):
             facts[SEEN, read] = facts[VALUE, text]
-        facts.pop((SYMBOL, f"{text}=={literal.right}"), None)
+        facts.pop((SYMBOL, f"{text}=={right}"), None)
     if (VALUE, text) in facts and not conclude(facts, (VALUE, text)):
-        return None
+        return False
     if (decision := facts.get((DECISION, text))) is not None and value_of(facts, text) == 0:
         facts[DECIDED, text] = decision
-    return state
+    return True
 
 
 def _exclude(facts: Facts, text: str, api: Api) -> None:
@@ -129,9 +139,19 @@ def _assume_symbol(facts: Facts, text: str, literal: Literal) -> bool:
 
 
 def _assume_meaning(
-    state: State, facts: Facts, meaning: tuple[str, str], truth: bool, function: Function, api: Api
+    state: State, facts: Facts, meaning: tuple[str, str], literal: Literal, function: Function, api: Api
 ) -> State | None:
+    """The state where the answer to a question about the context is as ``literal`` says, or None."""
     what, argument = meaning
+    if what == "state":
+        running = literal.right == _RUNNING and (literal.operator == "==") == literal.holds
+        return state._replace(task=Task.RUNNING) if running else state
+    truth = _truth(literal)
+    if truth is None:
+        return state
+    text = literal.left
+    if "&" not in text and (facts.setdefault((VALUE, text), NONZERO if truth else 0) != 0) != truth:
+        return None
     if what in ("atomic", "interrupt") and truth:
         facts[ASSUMED, "atomic"] = True
     if what == "rt":
