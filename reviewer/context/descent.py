@@ -15,7 +15,7 @@ from reviewer.context.facts import MEANING, MOVED, UNMOVED, Facts
 from reviewer.context.filled import of_stored
 from reviewer.context.locks import in_caller
 from reviewer.context.match import presumed, satisfied
-from reviewer.context.notes import NO_DELTA, Notes
+from reviewer.context.notes import Notes
 from reviewer.context.place import Place
 from reviewer.context.reached import Brought, brought_about
 from reviewer.context.references import in_vain
@@ -122,9 +122,7 @@ class Descent:
     def _parameter_called(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
         """``f()`` where ``f`` is a parameter: what it does, the caller knows who hands it down."""
         step = self.notes.step(flow, node)
-        effect = Effect(
-            EventKind.PARAMETER_CALLED, (), frozenset(), False, NO_DELTA, None, False, (step,), plain(node.name)
-        )
+        effect = Effect.of(EventKind.PARAMETER_CALLED, step, subject=plain(node.name))
         self.notes.effect(flow, node, Place(flow, state, facts), effect)
 
     def _handed_down(self, node: Call, place: Place, effect: Effect, callee: Function) -> None:

@@ -80,6 +80,8 @@ SLEEPING_ON_RT = frozenset(
 )
 
 
+NO_DELTA: Final = (0, 0, 0, 0)
+"""The ``delta`` of an effect before which no counter was lowered."""
 HOLDS: Final = "holds"
 
 
@@ -149,6 +151,20 @@ class Effect(NamedTuple):
     last: bool = False
     tables: OfTables = frozenset()
     others: tuple[Effect, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        kind: EventKind,
+        step: Step,
+        *,
+        conditions: tuple[Condition, ...] = (),
+        minus: frozenset[tuple[str, str]] = frozenset(),
+        delta: tuple[int, int, int, int] = NO_DELTA,
+        subject: str = "",
+    ) -> Effect:
+        """What a call does itself, or a guard or a loop, that ``step`` shows."""
+        return cls(kind, conditions, minus, False, delta, None, False, (step,), subject)
 
     @property
     def ways(self) -> tuple[Effect, ...]:

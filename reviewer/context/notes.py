@@ -6,7 +6,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reviewer.context.asserted import without
-from reviewer.context.effects import MAYBE_LOWERED, MOST_CONDITIONS, SLEEPING, SLEEPING_ON_RT, Effect, EventKind
+from reviewer.context.effects import (
+    MAYBE_LOWERED,
+    MOST_CONDITIONS,
+    NO_DELTA,
+    SLEEPING,
+    SLEEPING_ON_RT,
+    Effect,
+    EventKind,
+)
 from reviewer.context.enabled import slept
 from reviewer.context.facts import Facts
 from reviewer.context.locks import around, canonical, in_parameters
@@ -24,7 +32,6 @@ if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
     from reviewer.context.flow import Flow
 
-NO_DELTA = (0, 0, 0, 0)
 _NONE = frozenset[tuple[str, str]]()
 _LOWEST = -3
 # Calls that a witness may show: a longer one nobody follows.
@@ -45,19 +52,17 @@ class Notes:
 
     def simple(self, flow: Flow, node: Call | Guard, state: State, facts: Facts, kind: EventKind, step: Step) -> None:
         """Note an effect that has no conditions."""
-        effect = Effect(kind, (), frozenset(), False, NO_DELTA, None, False, (step,))
-        self.effect(flow, node, Place(flow, state, facts), effect)
+        self.effect(flow, node, Place(flow, state, facts), Effect.of(kind, step))
 
     def timer_wait(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
         """The callback of an hrtimer is waited for: whether that can sleep, the place says where it is set up."""
-        kind, subject, step = EventKind.TIMER_WAIT, canonical(flow.function, node.args[0]), self.step(flow, node)
-        effect = Effect(kind, (), frozenset(), False, NO_DELTA, None, False, (step,), subject)
+        timer = canonical(flow.function, node.args[0])
+        effect = Effect.of(EventKind.TIMER_WAIT, self.step(flow, node), subject=timer)
         self.effect(flow, node, Place(flow, state, facts), effect)
 
     def walked(self, flow: Flow, node: Loop, state: State, facts: Facts, step: Step) -> None:
         """An RCU list is walked: who opens the reader may be a caller."""
-        effect = Effect(EventKind.RCU_WALK, (), frozenset(), False, NO_DELTA, None, False, (step,))
-        self.effect(flow, node, Place(flow, state, facts), effect)
+        self.effect(flow, node, Place(flow, state, facts), Effect.of(EventKind.RCU_WALK, step))
 
     def effect(self, flow: Flow, node: Call | Guard | Loop, place: Place, effect: Effect) -> None:
         """Note an effect as an event where its context is known to be wrong, and in the summary for callers."""

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reviewer.context.effects import Condition, Effect, EventKind
 from reviewer.context.facts import MOVED, NONZERO, Facts, Parameter, gfp_of, value_of
 from reviewer.context.locks import canonical
-from reviewer.context.notes import NO_DELTA, Notes
+from reviewer.context.notes import Notes
 from reviewer.context.place import Place
 from reviewer.context.schema import LockClass
 from reviewer.context.state import State
@@ -35,44 +36,47 @@ class Tabled:
         """Note what the tables say of a call."""
         name, api = node.name, self.api
         step = self.notes.step(flow, node)
-        dropped = self._dropped_meanwhile(flow, node)
-        if dropped is not None:
-            suffix = -1 if "irq" in name else 0
-            kinds = frozenset({("*", dropped)})
-            self.notes.effect(
-                flow,
-                node,
-                Place(flow, state, facts),
-                Effect(EventKind.SLEEP, (), kinds, False, (suffix, 0, 0, 0), None, False, (step,)),
-            )
-        elif (
-            api.sleeps_always(name)
-            or (name in api.user_access and state.pagefault <= 0 and not self._of_kernel(flow, node))
-            or (name in api.sleeps_unless and not self._allowed(flow, api.sleeps_unless[name]))
-        ):
-            self.notes.simple(flow, node, state, facts, EventKind.SLEEP, step)
-        elif name in api.sleeps_preempt_disabled:
-            effect = Effect(EventKind.SLEEP, (), frozenset(), False, (0, -1, 0, 0), None, False, (step,))
+        for effect in self._effects(flow, node, state, facts, step):
             self.notes.effect(flow, node, Place(flow, state, facts), effect)
-        elif name in api.sleeps_if and node.args:
-            self._sleeps_if(flow, node, state, facts, step)
-        elif name in api.sleeps_between:
-            self._sleeps_between(flow, node, state, facts, step)
-        elif name in api.allocators:
-            self._allocation(flow, node, state, facts)
-        elif name in api.frees:
-            self.notes.simple(flow, node, state, facts, EventKind.FREE, step)
-        elif name in api.handles_irq:
-            self.notes.simple(flow, node, state, facts, EventKind.HANDLE_IRQ, step)
-        elif name in api.spinlock_takers and not self._irqsafe_timer(flow, node):
-            self.notes.simple(flow, node, state, facts, EventKind.SPINLOCK, step)
-        elif name in api.seqcount_writers and self._plain_seqcount(flow, node):
-            self.notes.simple(flow, node, state, facts, EventKind.SEQCOUNT_WRITE, step)
         lock_call = api.locks.get(name)
         if lock_call is not None and lock_call.operation not in (Operation.RELEASE, Operation.DOWNGRADE):
             self.locking(flow, node, state, facts, lock_call.kind, step, trying="try" in name)
         if api.irq.get(name) == "enable" and not (flow.body.noinstr and name in api.irq_untraced):
             self.notes.simple(flow, node, state, facts, EventKind.IRQ_ENABLE, step)
+
+    def _effects(self, flow: Flow, node: Call, state: State, facts: Facts, step: Step) -> Iterator[Effect]:
+        """What a call does besides changing the context."""
+        name, api = node.name, self.api
+        if (dropped := self._dropped_meanwhile(flow, node)) is not None:
+            suffix = -1 if "irq" in name else 0
+            yield Effect.of(EventKind.SLEEP, step, minus=frozenset({("*", dropped)}), delta=(suffix, 0, 0, 0))
+        elif self._sleeps(flow, node, state):
+            yield Effect.of(EventKind.SLEEP, step)
+        elif name in api.sleeps_preempt_disabled:
+            yield Effect.of(EventKind.SLEEP, step, delta=(0, -1, 0, 0))
+        elif name in api.sleeps_if and node.args:
+            yield from self._sleeps_if(flow, node, facts, step)
+        elif name in api.sleeps_between:
+            yield from self._sleeps_between(flow, node, facts, step)
+        elif name in api.allocators:
+            yield from self._allocation(flow, node, facts, step)
+        elif name in api.frees:
+            yield Effect.of(EventKind.FREE, step)
+        elif name in api.handles_irq:
+            yield Effect.of(EventKind.HANDLE_IRQ, step)
+        elif name in api.spinlock_takers and not self._irqsafe_timer(flow, node):
+            yield Effect.of(EventKind.SPINLOCK, step)
+        elif name in api.seqcount_writers and self._plain_seqcount(flow, node):
+            yield Effect.of(EventKind.SEQCOUNT_WRITE, step)
+
+    def _sleeps(self, flow: Flow, node: Call, state: State) -> bool:
+        """Whether a call may sleep whatever it is told of that by its arguments."""
+        name, api = node.name, self.api
+        return (
+            api.sleeps_always(name)
+            or (name in api.user_access and state.pagefault <= 0 and not self._of_kernel(flow, node))
+            or (name in api.sleeps_unless and not self._allowed(flow, api.sleeps_unless[name]))
+        )
 
     def _irqsafe_timer(self, flow: Flow, node: Call) -> bool:
         """Whether it is the timer of a structure whose timers are TIMER_IRQSAFE: for those no lock is taken."""
@@ -119,24 +123,23 @@ class Tabled:
         if effect is not None:
             self.notes.simple(flow, node, state, facts, effect, step)
 
-    def _allocation(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
+    def _allocation(self, flow: Flow, node: Call, facts: Facts, step: Step) -> Iterator[Effect]:
         position = self.api.allocators[node.name]
-        step = self.notes.step(flow, node)
         if position < len(node.args):
             blocking = gfp_of(facts, node.args[position], flow.function.params, self.api)
         else:
             blocking = True if node.name in self.api.optional_gfp else None
-        self._gfp_effect(flow, node, state, facts, blocking, EventKind.BLOCKING_ALLOCATION, step)
-        self.notes.simple(flow, node, state, facts, EventKind.ALLOCATION, step)
+        yield from _if_blocking(EventKind.BLOCKING_ALLOCATION, blocking, step)
+        yield Effect.of(EventKind.ALLOCATION, step)
 
-    def _sleeps_if(self, flow: Flow, node: Call, state: State, facts: Facts, step: Step) -> None:
+    def _sleeps_if(self, flow: Flow, node: Call, facts: Facts, step: Step) -> Iterator[Effect]:
         argument = node.args[0]
         inner = re.fullmatch(r"gfpflags_allow_blocking\((.*)\)", argument)
         if inner or node.name == "might_alloc":
             blocking = gfp_of(facts, inner.group(1) if inner else argument, flow.function.params, self.api)
-            self._gfp_effect(flow, node, state, facts, blocking, EventKind.SLEEP, step)
+            yield from _if_blocking(EventKind.SLEEP, blocking, step)
 
-    def _sleeps_between(self, flow: Flow, node: Call, state: State, facts: Facts, step: Step) -> None:
+    def _sleeps_between(self, flow: Flow, node: Call, facts: Facts, step: Step) -> Iterator[Effect]:
         """A register is looked at again and again: whether the time between is zero may be the caller's choice."""
         position = self.api.sleeps_between[node.name]
         time = unwrap(node.args[position]) if position < len(node.args) else ""
@@ -145,26 +148,12 @@ class Tabled:
         conditions: tuple[Condition, ...] = ()
         if time in flow.function.params and (MOVED, time) not in facts:
             conditions = (Condition(flow.function.params.index(time), "value", NONZERO),)
-        effect = Effect(EventKind.SLEEP, conditions, frozenset(), False, NO_DELTA, None, False, (step,))
-        self.notes.effect(flow, node, Place(flow, state, facts), effect)
+        yield Effect.of(EventKind.SLEEP, step, conditions=conditions)
 
-    def _gfp_effect(
-        self,
-        flow: Flow,
-        node: Call,
-        state: State,
-        facts: Facts,
-        blocking: bool | Parameter | None,
-        kind: EventKind,
-        step: Step,
-    ) -> None:
-        if blocking is True:
-            self.notes.simple(flow, node, state, facts, kind, step)
-        elif isinstance(blocking, Parameter):
-            condition = Condition(blocking.position, "gfp", True)
-            self.notes.effect(
-                flow,
-                node,
-                Place(flow, state, facts),
-                Effect(kind, (condition,), frozenset(), False, NO_DELTA, None, False, (step,)),
-            )
+
+def _if_blocking(kind: EventKind, blocking: bool | Parameter | None, step: Step) -> Iterator[Effect]:
+    """What happens where a gfp mask lets the call sleep: for certain, or as a parameter says."""
+    if blocking is True:
+        yield Effect.of(kind, step)
+    elif isinstance(blocking, Parameter):
+        yield Effect.of(kind, step, conditions=(Condition(blocking.position, "gfp", True),))
