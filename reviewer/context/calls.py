@@ -90,27 +90,8 @@ class Calls(Descent):
             return [(asserted, facts)]
         if node.result is None and name in self.api.demands.violated:
             presume(flow.function, node, self.api.demands.violated[name], facts)
-        if self.api.insert_checks.fullmatch(name):
-            for key in [key for key in facts if key[0] == DECIDED]:
-                del facts[key]
-        elif self.api.insert.fullmatch(name):
-            note_stale(flow, node, state, facts)
-        if self.api.lookup.fullmatch(name):
-            for key in [key for key, decision in facts.items() if key[0] == DECIDED and decision.call == name]:
-                del facts[key]  # the same search again, whatever its answer goes into
-        if self.api.lookup.fullmatch(name) and node.result:
-            note_lookup(state, facts, self.api, node.result, name, node.line)
-        if name in self.api.waits_for_readers and node.args:
-            waited(flow, node, self.notes.step(flow, node), state, facts)
-        if name in self.api.waits_for_handlers and node.args:
-            awaited(flow, node, self.notes.step(flow, node), state, facts)
-        if name in self.api.transitions.guest:
-            guest_entered(flow, node, self.notes.step(flow, node), state, facts)
-        if name in self.api.hrtimers.wait and node.args:
-            self.notes.timer_wait(flow, node, state, facts)
-        if (inside := self.api.locks_inside.get(name)) is not None:
-            kind, lock = inside
-            taken_inside(flow, node, kind, lock, self.notes.step(flow, node), state, facts)
+        self._decided(flow, node, state, facts)
+        self._waits(flow, node, state, facts)
         self.tabled.apply(flow, node, state, facts)
         changed = self._table_change(flow, node, state, facts)
         if changed is not None:
@@ -124,6 +105,35 @@ class Calls(Descent):
                 self._opened(flow, node, state, facts)
             return [(state, facts)]
         return self._descend(flow, node, state, facts, given)
+
+    def _decided(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
+        """What a lookup has decided, and an insertion that relies on it."""
+        name = node.name
+        if self.api.insert_checks.fullmatch(name):
+            for key in [key for key in facts if key[0] == DECIDED]:
+                del facts[key]
+        elif self.api.insert.fullmatch(name):
+            note_stale(flow, node, state, facts)
+        if self.api.lookup.fullmatch(name):
+            for key in [key for key, decision in facts.items() if key[0] == DECIDED and decision.call == name]:
+                del facts[key]  # the same search again, whatever its answer goes into
+            if node.result:
+                note_lookup(state, facts, self.api, node.result, name, node.line)
+
+    def _waits(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
+        """Whom a call waits for, and locks that it takes and releases before it returns."""
+        name, api = node.name, self.api
+        if name in api.waits_for_readers and node.args:
+            waited(flow, node, self.notes.step(flow, node), state, facts)
+        if name in api.waits_for_handlers and node.args:
+            awaited(flow, node, self.notes.step(flow, node), state, facts)
+        if name in api.transitions.guest:
+            guest_entered(flow, node, self.notes.step(flow, node), state, facts)
+        if name in api.hrtimers.wait and node.args:
+            self.notes.timer_wait(flow, node, state, facts)
+        if (inside := api.locks_inside.get(name)) is not None:
+            kind, lock = inside
+            taken_inside(flow, node, kind, lock, self.notes.step(flow, node), state, facts)
 
     def is_ordinary(self, name: str) -> bool:
         """Whether no table has anything to say of ``name``, as of nearly all functions."""

@@ -50,6 +50,9 @@ class Arrival:
     taken: Mapping[str, Taken]
 
 
+_FURTHER = Arrival(State(), (), Begin.FURTHER, {})
+
+
 class Contexts:
     """Answers for one analyser; what was computed for one question serves the next.
 
@@ -88,42 +91,29 @@ class Contexts:
             found.setdefault(arrival.state, arrival)
         result = tuple(found.values())
         if len(result) > _MOST_ARRIVALS:
-            result = (*result[:_MOST_ARRIVALS], Arrival(State(), (), Begin.FURTHER, {}))
+            result = (*result[:_MOST_ARRIVALS], _FURTHER)
         if not below:  # else callers that are below already were left out
             self._arrivals[key] = result
         return result
 
     def _ways(self, function: Function, levels: int, below: tuple[Key, ...]) -> Iterator[Arrival]:
         known = False
-        for way in roots(self.analyser, function):
+        for arrival in self._entries(function):
             known = True
-            yield Arrival(way.state, (way.step,), Begin.ENTRY, {})
-        if not known and (tables := sorted(self.analyser.program.filled(function))):
-            structure, member = tables[0]
-            step = Step(function.path, function.line, function.name, f"<- struct {structure}.{member}")
-            known = True
-            yield Arrival(State(), (step,), Begin.UNKNOWN, {})
+            yield arrival
         if levels <= 0:
             if not known:
-                yield Arrival(State(), (), Begin.FURTHER, {})
+                yield _FURTHER
             return
         above = callers(self.analyser.program, function)
         if len(above) >= MOST:
-            yield Arrival(State(), (), Begin.FURTHER, {})
+            yield _FURTHER
+        near, left = self._near(function, above, levels)
+        if len(near) < len(above):
+            known = True
+            yield _FURTHER
         here = (*below, key_of(function))
-        left = levels
-        if self._few is not None:
-            many = len(above) > self._few
-            near = tuple(
-                caller
-                for caller in above
-                if len(caller.blocks) <= _LARGE and (not many or caller.path == function.path)
-            )
-            if len(near) < len(above):
-                known = True
-                yield Arrival(State(), (), Begin.FURTHER, {})
-            above, left = near, 1 if many else levels
-        for caller in above:
+        for caller in near:
             if key_of(caller) in here:
                 continue
             for arrival in self._through(caller, function, left, here):
@@ -131,6 +121,25 @@ class Contexts:
                 yield arrival
         if not known:
             yield Arrival(State(), (), Begin.UNKNOWN, {})
+
+    def _entries(self, function: Function) -> Iterator[Arrival]:
+        """How those enter ``function`` who do not call it by name: as a table says, or nobody knows how."""
+        known = False
+        for way in roots(self.analyser, function):
+            known = True
+            yield Arrival(way.state, (way.step,), Begin.ENTRY, {})
+        if not known and (filled := sorted(self.analyser.program.filled(function))):
+            structure, member = filled[0]
+            step = Step(function.path, function.line, function.name, f"<- struct {structure}.{member}")
+            yield Arrival(State(), (step,), Begin.UNKNOWN, {})
+
+    def _near(self, function: Function, above: tuple[Function, ...], levels: int) -> tuple[tuple[Function, ...], int]:
+        """The callers that are looked at, and how many calls up from them."""
+        if self._few is None:
+            return above, levels
+        many = len(above) > self._few
+        near = (caller for caller in above if len(caller.blocks) <= _LARGE)
+        return tuple(caller for caller in near if not many or caller.path == function.path), 1 if many else levels
 
     def _through(self, caller: Function, function: Function, levels: int, below: tuple[Key, ...]) -> Iterator[Arrival]:
         for above in self._above(caller, levels - 1, below):
