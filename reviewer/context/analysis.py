@@ -157,25 +157,29 @@ class Analyser:
 
         They are true of the object whose member is called: ``chip->can_sleep`` where ``chip->get()`` is.
         """
-        field = self._pointer(name, caller)[1:]
-        receivers = caller.receivers.get(field, ()) if name.startswith(".") else ()
-        if len(receivers) != 1:
+        receiver, field = self._receiver(name, caller)
+        if receiver is None:
             return {}
         return {
-            key_of(instance.function): frozenset((f"{receivers[0]}->{flag}", True) for flag in instance.flags)
+            key_of(instance.function): frozenset((f"{receiver}->{flag}", True) for flag in instance.flags)
             for instance in self._instances(field, caller)
         }
 
     def tables_of(self, name: str, caller: Function) -> dict[Key, OfTables]:
         """For each function that a call through a member in ``caller`` can reach, the tables of its file with it."""
-        field = self._pointer(name, caller)[1:]
-        receivers = caller.receivers.get(field, ()) if name.startswith(".") else ()
-        if len(receivers) != 1:
+        receiver, field = self._receiver(name, caller)
+        if receiver is None:
             return {}
         return {
-            key_of(instance.function): self.table_mates.possible(receivers[0], field, instance.function.name, caller)
+            key_of(instance.function): self.table_mates.possible(receiver, field, instance.function.name, caller)
             for instance in self._instances(field, caller)
         }
+
+    def _receiver(self, name: str, caller: Function) -> tuple[str | None, str]:
+        """Whose member a call in ``caller`` is of, None where that is not one expression, and the member."""
+        field = self._pointer(name, caller)[1:]
+        receivers = caller.receivers.get(field, ()) if name.startswith(".") else ()
+        return (receivers[0] if len(receivers) == 1 else None), field
 
     def _instances(self, field: str, caller: Function) -> tuple[Instance, ...]:
         """What stands in the member ``field`` of the structures whose member ``caller`` calls."""

@@ -393,6 +393,24 @@ class Event(NamedTuple):
     detail: tuple[str, ...] = ()
     context: tuple[Step, ...] = ()
 
+    @classmethod
+    def of_edge(
+        cls,
+        kind: EventKind,
+        function: Function,
+        edge: Edge,
+        detail: tuple[str, ...],
+        *,
+        further: tuple[Step, ...] = (),
+        context: tuple[Step, ...] = (),
+    ) -> Event:
+        """A lock taken in ``function`` while another is held; ``further`` are steps after those that take it."""
+        steps = edge.acquisition.steps
+        shown = ((edge.held.expression, *edge.where),)
+        return cls(
+            kind, function, edge.line, steps[0].text, "", edge.state, (*steps, *further), False, shown, detail, context
+        )
+
 
 @dataclass(slots=True)
 class Summary:

@@ -40,19 +40,9 @@ class HandlerWaits:
             if chosen is None or None in taken or any(_runs(one, function) for one in taken):
                 continue
             handler, registered = handlers[taken.index(chosen)]
-            yield Event(
-                EventKind.WAITS_FOR_HANDLER,
-                function,
-                edge.line,
-                edge.acquisition.steps[0].text,
-                "",
-                edge.state,
-                edge.acquisition.steps,
-                False,
-                ((edge.held.expression, *edge.where),),
-                (lock.rpartition(":")[2], handler.name),
-                (registered, *chosen.steps),
-            )
+            detail = (lock.rpartition(":")[2], handler.name)
+            context = (registered, *chosen.steps)
+            yield Event.of_edge(EventKind.WAITS_FOR_HANDLER, function, edge, detail, context=context)
 
     def _lock(self, function: Function, edge: Edge) -> str:
         """The class of the lock that is held, if it is a global one or belongs to the object that has the handler."""

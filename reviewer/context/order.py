@@ -96,11 +96,8 @@ class Orders:
             held, taken = self._classes(function, edge, shared, shared)
             for rule in wanted:
                 if held and (rule.outer, rule.inner) == (taken, held):
-                    steps = edge.acquisition.steps
-                    shown = ((edge.held.expression, *edge.where),)
                     detail = (_short(held), _short(taken), rule.document, rule.sentence)
-                    kind = EventKind.DOCUMENTED_ORDER
-                    yield Event(kind, function, edge.line, steps[0].text, "", edge.state, steps, False, shown, detail)
+                    yield Event.of_edge(EventKind.DOCUMENTED_ORDER, function, edge, detail)
 
     def _stated(self, user: str) -> tuple[Stated, ...]:
         if user not in self._documents:
@@ -135,18 +132,10 @@ class Orders:
             reverse = self._reverse(held, taken, function, edge, in_reader=in_reader)
             if reverse is None:
                 continue
-            yield Event(
-                EventKind.READER_ORDER if in_reader or edge.acquisition.kind == WAIT else EventKind.LOCK_ORDER,
-                function,
-                edge.line,
-                edge.acquisition.steps[0].text,
-                "",
-                edge.state,
-                (*edge.acquisition.steps, *reverse.steps),
-                False,
-                ((edge.held.expression, *edge.where),),
-                (_short(held), _short(taken), reverse.function.name, "reader" if in_reader else ""),
-            )
+            waits = in_reader or edge.acquisition.kind == WAIT
+            kind = EventKind.READER_ORDER if waits else EventKind.LOCK_ORDER
+            detail = (_short(held), _short(taken), reverse.function.name, "reader" if in_reader else "")
+            yield Event.of_edge(kind, function, edge, detail, further=reverse.steps)
 
     def _classes(self, function: Function, edge: Edge, held: frozenset[str], taken: frozenset[str]) -> tuple[str, str]:
         """The classes of the two locks of an edge; empty where one is not clear.

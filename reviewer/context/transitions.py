@@ -142,9 +142,7 @@ def guests_in_readers(analyser: Analyser, function: Function, analysis: Analysis
             continue
         held = analyser.program.lock_class(edge.held.expression, function) or ""
         if held.rpartition(":")[2] in analyser.api.transitions.not_into_guest:
-            steps, shown = edge.acquisition.steps, ((edge.held.expression, *edge.where),)
-            detail, kind = (edge.where[0],), EventKind.GUEST_IN_READER
-            yield Event(kind, function, edge.line, steps[0].text, "", edge.state, steps, False, shown, detail)
+            yield Event.of_edge(EventKind.GUEST_IN_READER, function, edge, (edge.where[0],))
 
 
 def _instruments(node: Call, api: Api) -> int:

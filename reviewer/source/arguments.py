@@ -8,6 +8,7 @@ import re
 from reviewer.source.brackets import Brackets
 from reviewer.source.preprocess import blank
 from reviewer.source.side import Side
+from reviewer.source.splice import Splice
 
 _CONST = rb"(?:const|volatile)\s++"
 _INTEGER = rb"(?:unsigned|signed|long|short|int|char)"
@@ -108,18 +109,14 @@ def _unit(match: re.Match[bytes]) -> bytes:
 
 def _operands(text: bytes) -> bytes:
     """``MACRO("code" : "=r" (x))`` as a value: a macro for ``asm`` takes operands."""
-    out: list[bytes] = []
-    brackets = Brackets(text)
-    last = 0
+    out, brackets = Splice(text), Brackets(text)
     for match in _OPERAND.finditer(text):
-        opening = brackets.enclosing(match.start()) if match.start() >= last else -1
-        name = _WORD_BEFORE.search(text, max(last, opening - 80), opening) if opening > last else None
+        opening = brackets.enclosing(match.start()) if match.start() >= out.last else -1
+        name = _WORD_BEFORE.search(text, max(out.last, opening - 80), opening) if opening > out.last else None
         close = brackets.closing(opening) if name is not None else -1
         if name is not None and close > 0:
-            out += (text[last : name.start()], b"0", blank(text[name.start() + 1 : close]))
-            last = close
-    out.append(text[last:])
-    return b"".join(out)
+            out.replace(name.start(), b"0" + blank(text[name.start() + 1 : close]))
+    return out.result()
 
 
 def _strings(text: bytes) -> bytes:
@@ -127,14 +124,10 @@ def _strings(text: bytes) -> bytes:
     text = _LEVEL.sub(lambda m: blank(m.group()), text)
     text = _NAMES_BEFORE_STRING.sub(lambda m: m.group(1) + blank(m.group(2)), text)
     text = _STRING_MADE.sub(lambda m: m.group()[: m.start(1) - m.start()] + blank(m.group(1)), text)
-    out: list[bytes] = []
-    brackets = Brackets(text)
-    last = 0
+    out, brackets = Splice(text), Brackets(text)
     for match in _MADE_BEFORE.finditer(text):
         opening = brackets.enclosing(match.start())
-        name = _WORD_BEFORE.search(text, max(last, opening - 80), opening) if opening > last else None
+        name = _WORD_BEFORE.search(text, max(out.last, opening - 80), opening) if opening > out.last else None
         if name is not None:
-            out += (text[last : name.start()], blank(text[name.start() : match.start() + 1]))
-            last = match.start() + 1
-    out.append(text[last:])
-    return b"".join(out)
+            out.replace(name.start(), blank(text[name.start() : match.start() + 1]))
+    return out.result()

@@ -9,6 +9,7 @@ from reviewer.source.brackets import Brackets, enclosing
 from reviewer.source.headers import rewrite_headers
 from reviewer.source.preprocess import blank
 from reviewer.source.side import Side
+from reviewer.source.splice import Splice
 
 # Attribute-like words that carry no lower-case pattern of their own.
 _ATTRIBUTES = frozenset(
@@ -72,9 +73,8 @@ _DECLARED_NEXT = re.compile(rb"[\s*]*[A-Za-z_]")
 
 def rewrite_attributes(text: bytes, side: Side) -> bytes:
     """Blank attributes, and ``typeof`` and ``asm`` with what stands in their brackets."""
-    out: list[bytes] = []
-    brackets = Brackets(text)
-    last = position = after_parameters = 0
+    out, brackets = Splice(text), Brackets(text)
+    position = after_parameters = 0
     while match := _WORD.search(text, position):
         start, end = match.span()
         position = end
@@ -112,10 +112,8 @@ def rewrite_attributes(text: bytes, side: Side) -> bytes:
             if replacement is not None:
                 position = close
         if replacement is not None:
-            out += (text[last:start], replacement)
-            last = position
-    out.append(text[last:])
-    return rewrite_headers(b"".join(out))
+            out.replace(start, replacement)
+    return rewrite_headers(out.result())
 
 
 def _before_body(text: bytes, brackets: Brackets, start: int, end: int, known: int) -> int:

@@ -8,6 +8,7 @@ import re
 from reviewer.source.brackets import Brackets
 from reviewer.source.preprocess import blank
 from reviewer.source.side import Side
+from reviewer.source.splice import Splice
 
 _CALL = re.compile(
     rb"^(?:(?:static|extern|const|inline|noinline|__always_inline)[ \t\n]+)*+(?P<name>[A-Za-z_]\w*+)[ \t]*+\(",
@@ -27,12 +28,10 @@ _PAIRED_PARAMETERS = re.compile(rb"(?:COMPAT_)?SYSCALL_DEFINE\d|KSYSCALL\w*|(?:N
 def rewrite_definers(text: bytes, side: Side) -> bytes:
     """Give functions that a macro defines a header of C, and take other macro calls at column 0 out."""
     text = _BARE.sub(lambda m: blank(m.group()) if _is_boundary(text, m.start()) else m.group(), text)
-    out: list[bytes] = []
-    brackets = Brackets(text)
-    last = 0
+    out, brackets = Splice(text), Brackets(text)
     for match in _CALL.finditer(text):
         start, opening, name = match.start(), match.end() - 1, match.group("name")
-        if start < last or name in _KEYWORDS or name.startswith(b"FNAME") or not _is_boundary(text, start):
+        if start < out.last or name in _KEYWORDS or name.startswith(b"FNAME") or not _is_boundary(text, start):
             continue
         close = brackets.closing(opening)
         if close < 0:
@@ -57,10 +56,8 @@ def rewrite_definers(text: bytes, side: Side) -> bytes:
         elif follower != b"{" and (follower == b"" or b"\n" in text[close:gap]):
             rewritten = blank(text[start:close])
         if rewritten is not None:
-            out += (text[last:start], rewritten)
-            last = close
-    out.append(text[last:])
-    return b"".join(out)
+            out.replace(start, rewritten)
+    return out.result()
 
 
 def _is_boundary(text: bytes, at: int) -> bool:

@@ -12,6 +12,7 @@ import re
 from reviewer.source.brackets import Brackets
 from reviewer.source.preprocess import blank
 from reviewer.source.side import Side
+from reviewer.source.splice import Splice
 
 # Macros that stand before a statement and run it at most once.
 _CONDITIONAL = re.compile(rb"scoped_\w+|with_\w+|class_for_\w+|user_access_scope|if_\w+|\w+_if_\w+")
@@ -60,23 +61,18 @@ def rewrite_statements(text: bytes, side: Side) -> bytes:
     text = _DECLARES.sub(lambda m: m.group(1)[:1] + blank(m.group(1)[1:]) + m.group(2) + b" ", text)
     text = _MEMBER.sub(lambda m: m.group(1) + b"int m".ljust(len(m.group(2))), text)
     text = _rewrite_designated(text)
-    out: list[bytes] = []
-    brackets = Brackets(text)
-    last = 0
+    out, brackets = Splice(text), Brackets(text)
     for match in _CALL.finditer(text):
         name, start, opening = match.group(1), match.start(1), match.end()
-        if name in _KEYWORDS or start < last or not _begins_statement(text, match):
+        if name in _KEYWORDS or start < out.last or not _begins_statement(text, match):
             continue
         close = brackets.closing(opening)
         if close < 0:
             continue
         rewritten = _rewritten(text, brackets, side, name, start, opening, close)
         if rewritten is not None:
-            begin = close - len(rewritten)
-            out += (text[last:begin], rewritten)
-            last = close
-    out.append(text[last:])
-    return b"".join(out)
+            out.replace(close - len(rewritten), rewritten)
+    return out.result()
 
 
 def _begins_statement(text: bytes, match: re.Match[bytes]) -> bool:
@@ -175,44 +171,32 @@ def _declared_by(match: re.Match[bytes]) -> bytes:
 
 def _rewrite_designated(text: bytes) -> bytes:
     """``OPTS(type, name, .a = b)``: the designators in the brackets of a macro."""
-    out: list[bytes] = []
-    brackets = Brackets(text)
-    last = 0
+    out, brackets = Splice(text), Brackets(text)
     for match in sorted((*_DESIGNATED.finditer(text), *_DESIGNATED_ALONE.finditer(text)), key=lambda one: one.end()):
         opening = match.end() - 1
         close = brackets.closing(opening)
-        if close > 0 and opening >= last:
-            out += (text[last:opening], _DESIGNATOR.sub(lambda m: blank(m.group()), text[opening:close]))
-            last = close
-    out.append(text[last:])
-    return b"".join(out)
+        if close > 0 and opening >= out.last:
+            out.replace(opening, _DESIGNATOR.sub(lambda m: blank(m.group()), text[opening:close]))
+    return out.result()
 
 
 def _rewrite_while_each(text: bytes) -> bytes:
     """``do { } while_each_thread(a, b);``"""
-    out: list[bytes] = []
-    brackets = Brackets(text)
-    last = 0
+    out, brackets = Splice(text), Brackets(text)
     for match in _WHILE_EACH.finditer(text):
         opening = brackets.enclosing(match.start())
         if opening > 0 and re.search(rb"\bdo$", text[max(0, opening - 200) : opening].rstrip()):
-            out += (text[last : match.start(1)], b"while".ljust(len(match.group(1))))
-            last = match.end(1)
-    out.append(text[last:])
-    return b"".join(out)
+            out.replace(match.start(1), b"while".ljust(len(match.group(1))))
+    return out.result()
 
 
 def _rewrite_bare(text: bytes) -> bytes:
     """Blank a macro without arguments where it stands for a statement or for elements of an initialiser."""
-    out: list[bytes] = []
-    brackets = Brackets(text)
-    last = 0
+    out, brackets = Splice(text), Brackets(text)
     for match in sorted((*_BARE.finditer(text), *_ELEMENTS.finditer(text)), key=lambda found: found.start(1)):
-        if match.start(1) < last or (match.re is _BARE and _DECLARATION.match(text, match.end())):
+        if match.start(1) < out.last or (match.re is _BARE and _DECLARATION.match(text, match.end())):
             continue
         if _in_initialiser(text, brackets, match.start(1)) != (match.re is _ELEMENTS):
             continue
-        out += (text[last : match.start(1)], blank(match.group(1)))
-        last = match.end(1)
-    out.append(text[last:])
-    return b"".join(out)
+        out.replace(match.start(1), blank(match.group(1)))
+    return out.result()
