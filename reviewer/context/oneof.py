@@ -21,9 +21,10 @@ Taken = frozenset[tuple[str, bool]]
 """Expressions, and whether they are taken to be true."""
 
 _MOST = 16
-_EQUALS = re.compile(r"([a-z_]\w*(?:(?:->|\.)\w+)*)==((?:[A-Z_][A-Z0-9_]*\|?)+)")
-_TAKEN = re.compile(r"([^=]+)==((?:[A-Z_][A-Z0-9_]*\|?)+)")
-_BITS = re.compile(r"([a-z_]\w*)&\(?((?:[A-Z_][A-Z0-9_]*\|?)+)\)?")
+_NAMES = r"([A-Z_][A-Z0-9_]*(?:\|[A-Z_][A-Z0-9_]*)*)"
+_EQUALS = re.compile(r"([a-z_]\w*(?:(?:->|\.)\w+)*)==" + _NAMES + r"\|?")
+_TAKEN = re.compile(r"([^=]+)==" + _NAMES + r"\|?")
+_BITS = re.compile(r"([a-z_]\w*)&\(?" + _NAMES + r"\)?")
 _OF: Final = {"symbol": _EQUALS, "value": _BITS}
 
 
