@@ -15,8 +15,8 @@ from reviewer.context.state import State
 from reviewer.context.tables import Api
 from reviewer.context.wanted import Calls, released_if_other, released_if_wanted
 from reviewer.model import Step
-from reviewer.source.cfg import Function
-from reviewer.source.expression import last_member, plain
+from reviewer.source.cfg import Assign, Function
+from reviewer.source.expression import constant, last_member, plain, split_member
 
 # Functions that are meant to return with something held or dropped.
 _PAIRED_NAME = re.compile(
@@ -176,6 +176,8 @@ def _locks(
     everything = frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in exits))
     told = {lock for lock in everything if last_member(lock[1]) in api.handed_on or lock[0] in api.kinds.handed_on}
     wanted = released_if_wanted(function, reached)
+    if _keeps_a_mark(function):  # of what one call has taken and another lets go of
+        told |= frozenset[tuple[str, str]]().union(*(exit_.released for exit_ in exits))
     told |= moves.handed_up | {lock for lock in everything if last_member(lock[1]) in released_if_other(function)}
     for group in _groups(exits):
         for lock in sorted(frozenset[tuple[str, str]]().union(*(exit_.gained for exit_ in group)) - told):
@@ -202,6 +204,17 @@ def _locks(
             if clean and all(lock not in e.gained for e in exits if e.value == "zero"):
                 told.add(lock)
                 yield imbalance(function, failed, min(e.line for e in clean), start, lock[1], "lock", lock[0]), lock
+
+
+def _keeps_a_mark(function: Function) -> bool:
+    """Whether the function sets a member in one place and clears it in another, for when it is called again."""
+    found: dict[str, set[bool]] = defaultdict(set)
+    for node in function.nodes():
+        if isinstance(node, Assign) and split_member(node.target) is not None:
+            value = constant(node.value)
+            if value in (0, 1):
+                found[node.target].add(value == 1)
+    return any(len(values) > 1 for values in found.values())
 
 
 def _tells(lock: tuple[str, str], group: list[Exit]) -> bool:

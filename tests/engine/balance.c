@@ -790,3 +790,59 @@ int migration_forgotten(struct dev *dev)
 	leave_cpu(dev);
 	return 0;
 }
+
+/* A lock that one call takes and another lets go of, as a member of the object says, is kept in between. */
+
+int dock_notify(struct dock *dock, unsigned long action)
+{
+	int error = 0;
+
+	switch (action) {
+	case DOCK_GOING:
+		mutex_lock(&dock->mutex);
+		if (dock->removing) {
+			error = -EBUSY;
+			mutex_unlock(&dock->mutex);
+			break;
+		}
+		dock->busy = true;
+		break;
+	case DOCK_GONE:
+		dock->busy = false;
+		mutex_unlock(&dock->mutex);
+		break;
+	}
+	return error;
+}
+
+int dock_notify_unmarked(struct dock *dock, unsigned long action)
+{
+	int error = 0;
+
+	switch (action) {
+	case DOCK_GOING:
+		mutex_lock(&dock->mutex);
+		if (dock->removing) {
+			error = -EBUSY;
+			mutex_unlock(&dock->mutex);
+			break;
+		}
+		dock->count++;
+		break;
+	case DOCK_GONE:
+		mutex_unlock(&dock->mutex);
+		break;
+	}
+	return error; /* wrong: lock-imbalance */
+}
+
+int dock_move(struct dock *dock)
+{
+	mutex_lock(&dock->mutex);
+	dock->busy = true;
+	if (dock->removing)
+		return -EBUSY; /* wrong: lock-imbalance */
+	dock->busy = false;
+	mutex_unlock(&dock->mutex);
+	return 0;
+}
