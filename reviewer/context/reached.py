@@ -3,19 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.acquire import ANY, LONGEST_CHAIN
 from reviewer.context.answers import Follows, follows
 from reviewer.context.asked import asks
 from reviewer.context.assumptions import in_caller as in_caller_words
-from reviewer.context.closure import key_of
+from reviewer.context.closure import Key, key_of
 from reviewer.context.effects import (
     SLEEPING,
     SLEEPING_ON_RT,
     UNCHANGED,
     Acquisition,
+    Assumptions,
     Condition,
     Effect,
     EventKind,
@@ -90,77 +91,94 @@ class Reached(NamedTuple):
     ``asks`` is the question about the context that it stands for, if it is one.
     """
 
-    callees: tuple[Callee, ...]
-    sleeps: bool
-    apart: bool
-    releases: bool
-    resets_task: bool
-    leaves_all: bool
-    certain: bool
-    acquired: tuple[Acquired, ...]
-    required: tuple[Required, ...]
-    settings: tuple[tuple[str, str], ...]
-    asks: str
-    follows: Follows
+    callees: tuple[Callee, ...] = ()
+    sleeps: bool = False
+    apart: bool = False
+    releases: bool = False
+    resets_task: bool = False
+    leaves_all: bool = True
+    certain: bool = False
+    acquired: tuple[Acquired, ...] = ()
+    required: tuple[Required, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    asks: str = ""
+    follows: Follows = ()
 
 
-NOTHING = Reached((), False, False, False, False, True, False, (), (), (), "", ())
+NOTHING = Reached()
+
+
+class _Links(NamedTuple):
+    """What lies between a call and each function that it can reach, as ``Analyser`` has it of calls of a member."""
+
+    apart: Mapping[Key, frozenset[str]]
+    through: Mapping[Key, frozenset[str]]
+    beside: Mapping[Key, Assumptions]
+    tables: Mapping[Key, OfTables]
 
 
 def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
     """What ``node`` in ``caller`` reaches."""
-    functions = analyser.callees(node.name, caller)
+    name = node.name
+    functions = analyser.callees(name, caller)
     if not functions:
         return NOTHING
-    apart = analyser.apart(node.name, caller)
-    through = analyser.reached_by(node.name, caller)
-    beside = analyser.set_by(node.name, caller)
-    tables = analyser.tables_of(node.name, caller)
-    found = []
-    for function in functions:
-        summary, key = analyser.summary(function), key_of(function)
-        effects: list[Brought | Effect] = []
-        for own in (way for effect in summary.effects.values() for way in effect.ways):
-            effect = own
-            if key in through:
-                effect = own._replace(
-                    apart=own.apart | apart[key],
-                    through=own.through | through[key],
-                    masked=own.masked or _wrong_there(own, through[key], analyser.api),
-                )
-            if effect.kind is EventKind.PARAMETER_CALLED:
-                effects.append(effect)
-                continue
-            brought = brought_about(analyser, caller, node, effect, function, tables.get(key, frozenset()))
-            if brought is not None:
-                given = beside.get(key, frozenset())
-                told = brought.effect._replace(assumed=given | brought.effect.assumed) if given else brought.effect
-                effects.append(brought._replace(effect=told))
-        unnamed = {
-            (kind, last_member(name)) for exit_ in summary.exits for kind, name in exit_.released if name[:1] == "?"
-        }
-        found.append(Callee(function, summary, tuple(effects), tuple(sorted(unnamed))))
-    exits = [exit_ for callee in found for exit_ in callee.summary.exits]
-    one = found[0].summary if len(found) == 1 else None
-    called = one is not None and not node.name.startswith(".")
-    return Reached(
-        tuple(found),
-        any(effect.kind in SLEEPING for callee in found for effect in callee.summary.effects.values()),
-        any(apart.values()),
-        any(exit_.released for exit_ in exits),
-        any(exit_.task is Left.RESET for exit_ in exits),
-        all(map(_leaves_all, exits)),
-        called
-        and not any(apart.values())
-        and len({(exit_.change, exit_.unsure, exit_.perhaps) for exit_ in exits}) == 1
-        and not exits[0].unsure
-        and not exits[0].perhaps,
-        tuple(_acquired(analyser, caller, node, one)) if one is not None and called else (),
-        required(caller, node, one) if one is not None and called else (),
-        settings_in_caller(one.settings, caller, node.args) if one is not None and called else (),
-        asks(found[0].function, analyser.api) if called and node.result else "",
-        follows(one.answers, node.args) if node.result and called and one is not None and one.answers else (),
+    links = _Links(
+        analyser.apart(name, caller),
+        analyser.reached_by(name, caller),
+        analyser.set_by(name, caller),
+        analyser.tables_of(name, caller),
     )
+    found = tuple(_callee(analyser, caller, node, function, links) for function in functions)
+    exits = [exit_ for callee in found for exit_ in callee.summary.exits]
+    together = Reached(
+        callees=found,
+        sleeps=any(effect.kind in SLEEPING for callee in found for effect in callee.summary.effects.values()),
+        apart=any(links.apart.values()),
+        releases=any(exit_.released for exit_ in exits),
+        resets_task=any(exit_.task is Left.RESET for exit_ in exits),
+        leaves_all=all(map(_leaves_all, exits)),
+    )
+    if len(found) != 1 or name.startswith("."):
+        return together
+    function, summary = found[0].function, found[0].summary
+    return together._replace(
+        certain=not together.apart and _are_alike(exits),
+        acquired=tuple(_acquired(analyser, caller, node, summary)),
+        required=required(caller, node, summary),
+        settings=settings_in_caller(summary.settings, caller, node.args),
+        asks=asks(function, analyser.api) if node.result else "",
+        follows=follows(summary.answers, node.args) if node.result and summary.answers else (),
+    )
+
+
+def _callee(analyser: Analyser, caller: Function, node: Call, function: Function, links: _Links) -> Callee:
+    summary, key = analyser.summary(function), key_of(function)
+    tables, given = links.tables.get(key, frozenset()), links.beside.get(key, frozenset())
+    effects: list[Brought | Effect] = []
+    for own in (way for effect in summary.effects.values() for way in effect.ways):
+        effect = own
+        if (through := links.through.get(key)) is not None:
+            effect = own._replace(
+                apart=own.apart | links.apart[key],
+                through=own.through | through,
+                masked=own.masked or _wrong_there(own, through, analyser.api),
+            )
+        if effect.kind is EventKind.PARAMETER_CALLED:
+            effects.append(effect)
+            continue
+        brought = brought_about(analyser, caller, node, effect, function, tables)
+        if brought is not None:
+            told = brought.effect._replace(assumed=given | brought.effect.assumed) if given else brought.effect
+            effects.append(brought._replace(effect=told))
+    unnamed = {(kind, last_member(name)) for exit_ in summary.exits for kind, name in exit_.released if name[:1] == "?"}
+    return Callee(function, summary, tuple(effects), tuple(sorted(unnamed)))
+
+
+def _are_alike(exits: Sequence[Exit]) -> bool:
+    """Whether all ways out do the same to the state, and none is in doubt."""
+    changes = {(exit_.change, exit_.unsure, exit_.perhaps) for exit_ in exits}
+    return len(changes) == 1 and not exits[0].unsure and not exits[0].perhaps
 
 
 def _leaves_all(exit_: Exit) -> bool:
