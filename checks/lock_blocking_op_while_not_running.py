@@ -118,6 +118,19 @@ CHECK = Check(
         }
         """,
         """
+        int worker_thread(void *data)
+        {
+                for (;;) {
+                        set_current_state(TASK_INTERRUPTIBLE);
+                        if (kthread_should_park())
+                                break;
+                        schedule();
+                }
+                kthread_parkme();
+                return 0;
+        }
+        """,
+        """
         void give_up(struct worker *worker)
         {
                 set_current_state(TASK_INTERRUPTIBLE);
