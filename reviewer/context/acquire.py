@@ -65,8 +65,9 @@ def taken(
     lock_class = source if named else flow.analyser.program.lock_class(source, flow.function) or ""
     irqs, bh = interrupts(state, facts, suffix)
     acquisition = Acquisition(kind, lock_class, expression, (), frozenset(), irqs, bh, (step,))
-    interruptible(flow, node, acquisition, suffix, state, facts)
-    _read_twice(flow, node, acquisition, state, facts)
+    if not flow.outside_only:
+        interruptible(flow, node, acquisition, suffix, state, facts)
+        _read_twice(flow, node, acquisition, state, facts)
     _note(flow, node, acquisition, Place(flow, state, facts))
 
 
@@ -126,7 +127,7 @@ def inherit(flow: Flow, node: Call, callee: Function, brought: Iterable[Acquired
         here = acquisition._replace(
             irqs=acquisition.irqs or irqs, bh=acquisition.bh or bh, conditions=tuple(conditions)
         )
-        if not conditions:
+        if not conditions and not flow.outside_only:
             _twice(flow, node, here, state, facts)
             if not acquisition.irqs:
                 interruptible(flow, node, here, "", state, facts)
@@ -238,18 +239,9 @@ def _chosen(locks: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
 
 
 def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place) -> None:
-    state, facts = place.state, place.facts
-    if acquisition.lock_class and not acquisition.conditions and not _another_held(flow, acquisition, state):
-        for held in _kept(state, acquisition):
-            if held.expression != acquisition.expression:
-                key = (held.kind, held.expression, acquisition.kind, acquisition.lock_class)
-                known = flow.analysis.edges.get(key)
-                if known is None or len(acquisition.steps) < len(known.acquisition.steps):
-                    where = facts.get((TAKEN_AT, held.expression), (last_member(held.expression), 0, ""))
-                    chosen = _chosen((held.expression, acquisition.expression), facts)
-                    edge = Edge(held, acquisition, node.line, state, where, chosen)
-                    flow.analysis.edges[key] = edge
-    function = flow.function
+    if not flow.outside_only:
+        _note_edges(flow, node, acquisition, place)
+    function, state, facts = flow.function, place.state, place.facts
     if flow.body.once.is_first(facts) or flow.body.once.is_last(facts) or flow.body.decided_by_number(facts):
         return
     conditions = acquisition.conditions + tuple(c for c in place.conditions if c not in acquisition.conditions)
@@ -281,6 +273,20 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
         asked, marked = old.asked & outside.asked, old.marked & outside.marked
         kept = kept._replace(asked=asked, assumed=old.assumed & outside.assumed, marked=marked)
         summary.acquisitions[outside.key] = kept
+
+
+def _note_edges(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place) -> None:
+    state, facts = place.state, place.facts
+    if not acquisition.lock_class or acquisition.conditions or _another_held(flow, acquisition, state):
+        return
+    for held in _kept(state, acquisition):
+        if held.expression != acquisition.expression:
+            key = (held.kind, held.expression, acquisition.kind, acquisition.lock_class)
+            known = flow.analysis.edges.get(key)
+            if known is None or len(acquisition.steps) < len(known.acquisition.steps):
+                where = facts.get((TAKEN_AT, held.expression), (last_member(held.expression), 0, ""))
+                chosen = _chosen((held.expression, acquisition.expression), facts)
+                flow.analysis.edges[key] = Edge(held, acquisition, node.line, state, where, chosen)
 
 
 def _another_held(flow: Flow, acquisition: Acquisition, state: State) -> bool:

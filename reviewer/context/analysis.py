@@ -91,7 +91,7 @@ class Analyser:
         telling = frozenset(api.sleeps_unless.values()) | api.sleeps_declared.words
         self._closure: Closure = Closure(
             self._below,
-            lambda function: Flow(self, function, State()).run().summary,
+            lambda function: Flow(self, function, State(), outside_only=True).run().summary,
             Base(base._closure, Unlike(base.program, program, telling)) if base is not None else None,
         )
         self.outlined: set[tuple[str, str]] = set()

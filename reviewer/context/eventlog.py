@@ -22,10 +22,14 @@ class Details(TypedDict, total=False):
 
 
 class EventLog:
-    """The events of ``function`` while its paths are followed."""
+    """The events of ``function`` while its paths are followed.
 
-    def __init__(self, function: Function) -> None:
+    With ``outside_only`` nobody asks for more than its summary: nothing is noted that callers are not told.
+    """
+
+    def __init__(self, function: Function, *, outside_only: bool) -> None:
         self.function = function
+        self.outside_only = outside_only
         self.analysis = Analysis()
         self._seen: set[tuple[object, ...]] = set()
         self._told: dict[tuple[object, ...], tuple[Step, ...]] = {}
@@ -71,6 +75,8 @@ class EventLog:
 
     def note(self, event: Event) -> None:
         """Keep an event; the same thing in the same context once."""
+        if self.outside_only:
+            return
         key = (event.kind, event.line, event.callee, event.state, event.masked, event.steps[-1:])
         if key not in self._seen:
             self._seen.add(key)

@@ -64,7 +64,10 @@ Forks = list[tuple[State, Facts]]
 
 
 class Flow(EventLog):
-    """The analysis of one function, entered as ``start`` says. ``opened`` are effects as in ``Analyser.opened``."""
+    """The analysis of one function, entered as ``start`` says. ``opened`` are effects as in ``Analyser.opened``.
+
+    With ``outside_only`` only the summary of what it finds is of use, see ``EventLog``.
+    """
 
     def __init__(
         self,
@@ -72,11 +75,13 @@ class Flow(EventLog):
         function: Function,
         start: State,
         opened: Mapping[tuple[str, str], Collection[tuple[object, ...]]] | None = None,
+        *,
+        outside_only: bool = False,
     ) -> None:
         self.analyser = analyser
         self.opened = opened or {}
         self.api = analyser.api
-        super().__init__(function)
+        super().__init__(function, outside_only=outside_only)
         self.body = analyser.body(function)
         self.start = self._annotated(start)
         self.doubts = Doubts(function, self.body, analyser.own_locks, self.api.kinds)
@@ -144,7 +149,8 @@ class Flow(EventLog):
         if not self.analysis.complete:
             self._distrust_exits()
         self._settle()
-        self._balance()
+        if not self.outside_only:
+            self._balance()
         self.analysis.sites = self.requirements.finish()
         return self.analysis
 

@@ -103,20 +103,12 @@ class Notes:
         world = effect.rt if effect.rt is not None else state.rt
         if here.may_sleep and not self._taken_since(here):
             return
-        if here.rt != world:
-            here = here._replace(rt=world)
-        wrong = self._wrong(effect.kind, here, place)
+        wrong = self._wrong(effect.kind, here, world, place)
         if wrong and (effect.assumed or state.entry) and self._never_comes(flow, effect, place):
             return
         if not effect.conditions:
-            detail = (effect.subject,) if effect.kind is EventKind.TIMER_WAIT else ()
-            at_times = bool(effect.assumed)
-            meant = here
-            if effect.kind in SLEEPING:
-                meant = flow.body.choices.meant(here, facts, node.line, at_times=at_times)
-            if flow.is_new(effect, node.line, meant):
-                steps, masked = effect.steps, effect.masked
-                flow.note(flow.event(effect.kind, node, meant, facts, steps, masked=masked, detail=detail))
+            if not flow.outside_only:
+                self._event(flow, node, here._replace(rt=world), facts, effect)
             if effect.kind in SLEEPING and not effect.masked and len(effect.steps) <= _NEAR:
                 slept(flow, effect, state, facts)
         if effect.kind is EventKind.RCU_WALK and (here.rcu > 0 or here.locks):
@@ -132,6 +124,15 @@ class Notes:
         seldom = place.is_seldom or flow.body.deferred.is_by_object(node.line, (*effect.conditions, *place.conditions))
         if len(effect.steps) < _LONGEST_CHAIN and not seldom:
             self._summarise(flow, place, effect, world, masked=effect.masked or wrong)
+
+    @staticmethod
+    def _event(flow: Flow, node: Call | Guard | Loop, state: State, facts: Facts, effect: Effect) -> None:
+        detail = (effect.subject,) if effect.kind is EventKind.TIMER_WAIT else ()
+        if effect.kind in SLEEPING:
+            state = flow.body.choices.meant(state, facts, node.line, at_times=bool(effect.assumed))
+        if flow.is_new(effect, node.line, state):
+            steps, masked = effect.steps, effect.masked
+            flow.note(flow.event(effect.kind, node, state, facts, steps, masked=masked, detail=detail))
 
     @staticmethod
     def _never_comes(flow: Flow, effect: Effect, place: Place) -> bool:
@@ -159,12 +160,12 @@ class Notes:
         return begun or any(held.origin is Origin.TAKEN for held in state.locks)
 
     @staticmethod
-    def _wrong(kind: EventKind, state: State, place: Place) -> bool:
-        """Whether the context here already forbids what happens."""
+    def _wrong(kind: EventKind, state: State, world: bool | None, place: Place) -> bool:
+        """Whether the context here already forbids what happens in ``world``: with PREEMPT_RT, without it or both."""
         if kind in SLEEPING:
-            return state.rt is not True and (state.rcu > 0 or place.atomic(state, rt=False) is not None)
+            return world is not True and (state.rcu > 0 or place.atomic(state, rt=False) is not None)
         if kind in SLEEPING_ON_RT:
-            return state.rt is not False and place.atomic(state, rt=True) is not None
+            return world is not False and place.atomic(state, rt=True) is not None
         if kind is EventKind.SEQCOUNT_WRITE:  # a writer that is serialised here
             return any(held.origin is Origin.TAKEN for held in state.locks)
         return False

@@ -112,6 +112,8 @@ class Requirements:
 
     def met(self, node: Call, state: State) -> None:
         """A call, whatever it is."""
+        if self._flow.outside_only:
+            return
         held = frozenset(lock.expression for lock in state.locks)
         held |= frozenset(("rcu",)) if state.rcu > 0 else frozenset()
         perhaps = held | frozenset((ANYTHING,)) if state.unsure & {"locks", "rcu"} else held
