@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reviewer.context.assumptions import refuted
 from reviewer.context.effects import MOST_CONDITIONS, Acquisition, Condition, Edge, EventKind
 from reviewer.context.enabled import interruptible, interrupts
-from reviewer.context.facts import STANDS, SYMBOL, TAKEN_AT, VALUE, Facts, value_of
+from reviewer.context.facts import STANDS, SYMBOL, TAKEN_AT, Facts, value_of
 from reviewer.context.locks import around, canonical, in_parameters
 from reviewer.context.match import presumed, satisfied
 from reviewer.context.place import Place
@@ -255,9 +255,9 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
             for name in acquisition.minus
             if not any(held.expression == name and held.origin is Origin.TAKEN for held in state.locks)
         )
-        | frozenset(in_parameters(function, name) for _, name in state.dropped)
+        | frozenset(name for _, name in place.dropped)
         | (frozenset((ANY,)) if "locks" in state.unsure else frozenset()),
-        asked=acquisition.asked | _asked(function, facts),
+        asked=acquisition.asked | place.asked,
         assumed=place.for_callers(acquisition.assumed),
         marked=acquisition.marked | flow.body.marked.get(node.line, frozenset()),
     )
@@ -299,15 +299,6 @@ def _another_held(flow: Flow, acquisition: Acquisition, state: State) -> bool:
         last_member(held.expression) == last_member(name)
         and flow.analyser.program.lock_class(held.expression, flow.function) == acquisition.lock_class
         for held in state.locks
-    )
-
-
-def _asked(function: Function, facts: Facts) -> frozenset[str]:
-    """The global variables of which a value is known on the path."""
-    return frozenset(
-        text
-        for letter, text in facts
-        if letter == VALUE and text.isidentifier() and text not in function.params and text not in function.locals
     )
 
 

@@ -11,7 +11,7 @@ from reviewer.context.annotations import never_returns
 from reviewer.context.answers import learn
 from reviewer.context.assumptions import by_state, of_some_object, refuted
 from reviewer.context.effects import Condition, Effect, EventKind, Summary
-from reviewer.context.facts import MEANING, MOVED, UNMOVED, Facts
+from reviewer.context.facts import MEANING, MOVED, REFERENCE, SOUGHT, STORED, UNMOVED, Facts
 from reviewer.context.filled import of_stored
 from reviewer.context.locks import in_caller
 from reviewer.context.match import presumed, satisfied
@@ -187,17 +187,21 @@ class Descent:
             listed, kinds = place.flow.body.cursors.listed, self.api.exclusive_questions
             if refuted(assumed, facts) or by_state(assumed, listed, kinds, facts):
                 return
-            if any(truth and node.line < place.flow.body.becomes.get(text, 0) for text, truth in assumed):
+            body = place.flow.body
+            if body.becomes and any(truth and node.line < body.becomes.get(text, 0) for text, truth in assumed):
                 return  # it comes to be so after the call
-            if any(place.flow.body.cleared.contradicts(text, truth, facts) for text, truth in assumed):
+            if any(body.cleared.contradicts(text, truth, facts) for text, truth in assumed):
                 return
-            if place.flow.body.once.outlives(node.line, assumed) or in_vain(assumed, facts):
+            if body.once.outlives(node.line, assumed) or (REFERENCE in place.kinds and in_vain(assumed, facts)):
                 return
             known = place.assuming(assumed)
-            sought, given = sought_for(assumed, caller, facts), place.flow.body.filled.given(assumed, node.args, facts)
+            sought = sought_for(assumed, caller, facts) if SOUGHT in place.kinds else []
+            given = body.filled.given(assumed, node.args, facts)
             if known is None or sought is None or given is None:
                 return
-            there, conditions = known, sought + given + of_stored(assumed, facts)
+            there, conditions = known, sought + given
+            if STORED in place.kinds:
+                conditions += of_stored(assumed, facts)
         for condition in brought.conditions:
             answer = satisfied(condition, node.args, there.facts, caller, self.api)
             if answer is False or (answer is None and not presumed(condition, brought.callee)):

@@ -119,6 +119,8 @@ def is_returned(expression: str) -> bool:
 
 def in_caller(caller: Function, expression: str, args: tuple[str, ...], result: str | None = None) -> str:
     """The reverse: an expression in parameters, with the arguments of a call and its ``result`` put in."""
+    if not expression.startswith(("P", "R")):
+        return expression
     if (returned := _RETURNED.match(expression)) is not None:
         if result is None or not is_path(result):
             return "?." + last_member(expression)

@@ -175,11 +175,14 @@ class Notes:
         function, state = flow.function, place.state
         minus = _NONE
         if effect.minus or state.dropped:
-            minus = frozenset(
-                (kind, in_parameters(function, expression))
-                for kind, expression in effect.minus
-                if not any(held.expression == expression and held.origin is Origin.TAKEN for held in state.locks)
-            ) | {(kind, in_parameters(function, expression)) for kind, expression in state.dropped}
+            minus = (
+                frozenset(
+                    (kind, in_parameters(function, expression))
+                    for kind, expression in effect.minus
+                    if not any(held.expression == expression and held.origin is Origin.TAKEN for held in state.locks)
+                )
+                | place.dropped
+            )
         conditions = effect.conditions
         if assumed := place.conditions:
             conditions += tuple(c for c in assumed if c not in conditions)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from reviewer.context.assumptions import Taken, for_callers, taken_for_granted
 from reviewer.context.conjunctions import Parts, excluded, with_excluded
 from reviewer.context.effects import Assumptions, Condition
-from reviewer.context.facts import Facts
+from reviewer.context.facts import VALUE, Facts
 from reviewer.context.implied import Rule, rules, with_assumed
+from reviewer.context.locks import in_parameters
 from reviewer.context.state import Reason, State, atomic
 
 if TYPE_CHECKING:
@@ -20,11 +21,14 @@ class Place:
     """The point with ``state`` and ``facts`` on a path of ``flow``. What it says of values does not change after."""
 
     __slots__ = (
+        "_asked",
         "_assumed",
         "_atomic",
         "_conditions",
+        "_dropped",
         "_excluded",
         "_free",
+        "_kinds",
         "_rules",
         "_seldom",
         "_taken",
@@ -40,6 +44,9 @@ class Place:
         self._conditions: tuple[Condition, ...] | None = None
         self._free: frozenset[str] | None = None
         self._seldom: bool | None = None
+        self._kinds: frozenset[str] | None = None
+        self._asked: frozenset[str] | None = None
+        self._dropped: frozenset[tuple[str, str]] | None = None
         self._rules: tuple[Rule, ...] | None = None
         self._excluded: tuple[Parts, ...] = ()
         self._taken: Taken | None = None
@@ -67,6 +74,30 @@ class Place:
             once = self.flow.body.once
             self._seldom = once.is_first(self.facts) or once.has_warned(self.facts)
         return self._seldom
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The letters of all that is known, but for what a call may add to it (``SLEPT``)."""
+        if self._kinds is None:
+            self._kinds = frozenset([letter for letter, _ in self.facts])
+        return self._kinds
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The global variables of which a value is known."""
+        if self._asked is None:
+            own = self.flow.function
+            named = (text for letter, text in self.facts if letter == VALUE and text.isidentifier())
+            self._asked = frozenset(text for text in named if text not in own.params and text not in own.locals)
+        return self._asked
+
+    @property
+    def dropped(self) -> frozenset[tuple[str, str]]:
+        """The locks of callers that are released here, in their words, by kind."""
+        if self._dropped is None:
+            function, dropped = self.flow.function, self.state.dropped
+            self._dropped = frozenset((kind, in_parameters(function, name)) for kind, name in dropped)
+        return self._dropped
 
     def for_callers(self, below: Assumptions) -> Assumptions:
         """What the path takes for granted, with what a callee does (``below``)."""
