@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from reviewer.context.callers import users
 from reviewer.context.entry import entries
@@ -21,6 +21,7 @@ _VALUE = re.compile(rb"[=,(]\s*&?([A-Za-z_]\w+)\s*(?=[,);}])")
 _TIMER = re.compile(rb"\bhrtimer_(?:init|setup)\w*\s*\(")
 _TIMER_FUNCTION = re.compile(rb"(?:->|\.)function\s*=\s*&?(\w+)\s*;")
 _WORD = re.compile(rb"\w+")
+_LINE_FEED = re.compile(rb"\n")
 _STATEMENT = 2000  # bytes in which the statement around a line begins and ends
 
 
@@ -124,13 +125,15 @@ def entered_otherwise(sides: Sides, api: Api) -> Iterator[tuple[Function, Place]
         lines = sides.lines(new)
         named: dict[str, int] = {}
         if text is not None:
+            starts = _line_starts(text)
             for line in (*sorted(lines.added), *sorted(lines.near)):
-                for name in _values(text, line):
+                for name in _values(text, starts, line):
                     named.setdefault(name, line)
-        for line in sorted(lines.removed) if before is not None and text is not None else ():
-            for name in _values(before or b"", line):
-                named.setdefault(name, _nearest(lines.added | lines.near, line))
         if before is not None and text is not None:
+            starts = _line_starts(before)
+            for line in sorted(lines.removed):
+                for name in _values(before, starts, line):
+                    named.setdefault(name, _nearest(lines.added | lines.near, line))
             for name, line in _allowed(text, before, lines.removed, api):
                 named.setdefault(name, _nearest(lines.added | lines.near, line))
             for name, line in _allowed(text, text, lines.added, api):
@@ -165,11 +168,16 @@ def _allowed(text: bytes, side: bytes, changed: Iterable[int], api: Api) -> Iter
             yield from ((function, line) for function, field in found if field in fields)
 
 
-def _values(text: bytes, line: int) -> list[str]:
-    """The names that the statement or initialiser around ``line`` hands over; for a timer, the timers' functions."""
-    start = 0
-    for _ in range(line - 1):
-        start = text.find(b"\n", start) + 1
+def _line_starts(text: bytes) -> list[int]:
+    return [0, *(match.end() for match in _LINE_FEED.finditer(text))]
+
+
+def _values(text: bytes, starts: Sequence[int], line: int) -> list[str]:
+    """The names that the statement or initialiser around ``line`` hands over; for a timer, the timers' functions.
+
+    ``starts`` are the offsets at which the lines of ``text`` begin.
+    """
+    start = starts[line - 1] if line <= len(starts) else 0
     end = text.find(b"\n", start)
     end = len(text) if end < 0 else end
     first = max((text.rfind(mark, max(0, start - _STATEMENT), start) for mark in (b";", b"{", b"}")), default=-1) + 1
