@@ -60,8 +60,7 @@ class Body:
     """One function as the analysis of its paths asks for it.
 
     ``rank`` gives the blocks in the order in which they are followed, ``watchers`` what is to be watched on the way.
-    ``released`` are the locks that the function itself lets go of somewhere, ``lowered`` the counters that it lowers,
-    ``own_flags`` the variables of ``kept_to_itself()``.
+    What many functions never ask for, as those that come to nothing, is worked out when it is asked for.
     """
 
     def __init__(self, analyser: Analyser, function: Function) -> None:
@@ -72,30 +71,81 @@ class Body:
         subjects = Subjects(function)
         self.conditions = subjects.conditions
         self.decided_by_number = subjects.decided_by_number
-        self.handed_out = handed_out(function)
-        self.released = frozenset(canonical(function, lock) for lock, _ in releases(function, api))
-        self.lowered = frozenset(counters_lowered(function, api))
-        self.own_flags = kept_to_itself(function, api)
         self.noinstr = is_noinstr(function)
         self.cursors = Cursors(analyser.program, function, analyser.api.listed)
-        self.asserted_at_times = asserted_at_times(function, api)
-        self.filled = Filled(function)
         self.cleared = Cleared(analyser, function)
         self.once = Once(function, api)
         self.last_read = last_read(function, self.once.asked)
         self.references = References(analyser, function)
         self.own_references = OwnReferences(analyser, function)
         self.outlasting = Outlasting(analyser, function)
-        self.choices = Choices(function, api)
-        self.deferred = Deferred(function, api, partial(analyser.program.own_functions, function.path))
         self.never_taken = never_taken(function)
         self.conjunctions = conjunctions(function)
         self.otherwise = otherwise(function, api.converts)
-        self.written = written(function, api.stores)
-        self.becomes = becomes(function, api.stores)
-        self.copied = copied(function, lambda name: analyser.only_looks(name, function.path))
         self.rank = {block: position for position, block in enumerate(reverse_postorder(function))}
         self.watchers = tuple(watcher for watcher in _WATCHERS if watcher.matter(function, api))
+
+    # Locks and flags
+
+    @cached_property
+    def handed_out(self) -> dict[str, str]:
+        """The local variables that are stored for the caller, see ``locks.handed_out``."""
+        return handed_out(self._function)
+
+    @cached_property
+    def released(self) -> frozenset[str]:
+        """The locks that the function itself lets go of somewhere."""
+        function = self._function
+        return frozenset(canonical(function, lock) for lock, _ in releases(function, self._analyser.api))
+
+    @cached_property
+    def lowered(self) -> frozenset[str]:
+        """The counters that it lowers itself."""
+        return frozenset(counters_lowered(self._function, self._analyser.api))
+
+    @cached_property
+    def own_flags(self) -> frozenset[str]:
+        """The variables in which it saves the flags for itself, see ``irqflags.kept_to_itself``."""
+        return kept_to_itself(self._function, self._analyser.api)
+
+    # What decides whether something happens
+
+    @cached_property
+    def asserted_at_times(self) -> frozenset[str]:
+        """The locks that are asserted on some ways and not on others."""
+        return asserted_at_times(self._function, self._analyser.api)
+
+    @cached_property
+    def filled(self) -> Filled:
+        """What the members of its objects are set to."""
+        return Filled(self._function)
+
+    @cached_property
+    def choices(self) -> Choices:
+        """Where it takes one lock or another."""
+        return Choices(self._function, self._analyser.api)
+
+    @cached_property
+    def deferred(self) -> Deferred:
+        """What it leaves to a callback for some objects."""
+        program, path = self._analyser.program, self._function.path
+        return Deferred(self._function, self._analyser.api, partial(program.own_functions, path))
+
+    @cached_property
+    def written(self) -> frozenset[str]:
+        """The last members of what it puts something into, see ``assumptions.written``."""
+        return written(self._function, self._analyser.api.stores)
+
+    @cached_property
+    def becomes(self) -> dict[str, int]:
+        """What members are set to, and the first line that does so."""
+        return becomes(self._function, self._analyser.api.stores)
+
+    @cached_property
+    def copied(self) -> dict[str, str]:
+        """The members that it sets to what a call that only looks has seen."""
+        analyser, function = self._analyser, self._function
+        return copied(function, lambda name: analyser.only_looks(name, function.path))
 
     @cached_property
     def marked(self) -> dict[int, frozenset[int]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Set
+from functools import cached_property
 
 from reviewer.context.effects import Assumptions
 from reviewer.context.facts import VALUE, Facts, value_of
@@ -31,10 +32,21 @@ class Once:
         self._clear_at_first = _set_once(function, api.stores) | frozenset(_asked_for(function, _SET_UP))
         self._true_at_last = frozenset(_asked_for(function, api.last_reference))
         self._false_at_last = frozenset(_asked_for(function, api.not_last_reference))
-        self._guarded = frozenset(_guarded(function, api.sleeps_voluntarily))
-        self._marked = frozenset(_marked(function))
-        self._outlived = frozenset((*_written_after(function, api.stores), *_given_back(function, api)))
+        self._function = function
         self._api = api
+
+    @cached_property
+    def _guarded(self) -> frozenset[int]:
+        return frozenset(_guarded(self._function, self._api.sleeps_voluntarily))
+
+    @cached_property
+    def _marked(self) -> frozenset[str]:
+        return frozenset(_marked(self._function))
+
+    @cached_property
+    def _outlived(self) -> frozenset[tuple[int, str]]:
+        function, api = self._function, self._api
+        return frozenset((*_written_after(function, api.stores), *_given_back(function, api)))
 
     @property
     def asked(self) -> frozenset[str]:
@@ -65,7 +77,7 @@ class Once:
         Who writes to the object right after the call holds another reference to it. What allowed the function to take
         one still keeps the object where it is given back at once.
         """
-        return bool(self._outlived) and any((line, name) in self._outlived for name in _let_go(assumed, self._api))
+        return any((line, name) in self._outlived for name in _let_go(assumed, self._api))
 
     @staticmethod
     def has_warned(facts: Facts) -> bool:
