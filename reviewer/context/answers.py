@@ -113,8 +113,10 @@ def _where_false(text: str) -> Iterator[Literal]:
 
 
 def _literal(text: str) -> Literal | None:
-    denied = text[:1] == "!"
+    denied, bracketed = text[:1] == "!", text[1:2] == "("
     text = unwrap(text.removeprefix("!"))
+    if denied and not bracketed and _COMPARES.search(text):
+        return None  # what is compared is the denied operand
     if (compared := _COMPARED.fullmatch(text)) is not None:
         left, operator, right = compared.groups()
         known = constant(right)

@@ -111,6 +111,28 @@ static void unit_work_slow(struct unit *unit)
 		msleep(1);
 }
 
+static bool unit_is_of_no_mode(struct unit *unit)
+{
+	return !unit->mode == UNIT_RUNNING;
+}
+
+static void unit_work_odd(struct unit *unit)
+{
+	if (unit_is_of_no_mode(unit))
+		msleep(1);
+}
+
+static bool unit_is_not_running(struct unit *unit)
+{
+	return !(unit->mode == UNIT_RUNNING);
+}
+
+static void unit_work_other(struct unit *unit)
+{
+	if (unit_is_not_running(unit))
+		msleep(1);
+}
+
 static void unit_work_next(struct unit *unit)
 {
 	if (unit_tells_of_another(unit))
@@ -143,8 +165,11 @@ void unit_handle(struct unit *unit)
 void unit_handle_mode(struct unit *unit)
 {
 	spin_lock(&unit->lock);
-	if (unit->mode == UNIT_RUNNING)
+	if (unit->mode == UNIT_RUNNING) {
 		unit_work_idle(unit);
+		unit_work_other(unit);
+		unit_work_odd(unit); /* wrong: lock-sleep-in-atomic */
+	}
 	if (unit->mode != UNIT_RUNNING)
 		unit_work_idle(unit); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&unit->lock);
