@@ -62,12 +62,17 @@ def rewrite_definers(text: bytes, side: Side) -> bytes:
 
 def _is_boundary(text: bytes, at: int) -> bool:
     """Whether something new can begin at ``at``: what stands before is complete."""
-    return text[max(0, at - 2000) : at].rstrip()[-1:] in (b"", b";", b"}", b")", b"{")
+    return _is_end(text, at) or _before(text, at) in (b")", b"{")
 
 
 def _is_end(text: bytes, at: int) -> bool:
     """Whether what stands before ``at`` ends a definition; a bracket may end the parameters of this one."""
-    return text[max(0, at - 2000) : at].rstrip()[-1:] in (b"", b";", b"}")
+    return _before(text, at) in (b"", b";", b"}")
+
+
+def _before(text: bytes, at: int) -> bytes:
+    """The last character before ``at`` that is no space; nothing at the begin of a text."""
+    return text[max(0, at - 2000) : at].rstrip()[-1:]
 
 
 def _typeless(name: bytes, parameters: bytes, original: bytes) -> bytes | None:

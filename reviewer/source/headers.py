@@ -11,18 +11,15 @@ _TYPE_NAME = (
     rb"void|bool|char|int|long|short|unsigned|signed|float|double|[us](?:8|16|32|64)|\w+_t|__[us]\d+|__[bl]e\d+"
 )
 _HEADER = re.compile(rb"^ *+(?P<words>(?:[A-Za-z_]\w*+[ \t\n*]++){2,8})(?=\w++[ \t\n]*+\()", re.MULTILINE)
+# Attributes and macros with arguments: between the words of a header, and before all of them where a type follows.
+_GIVEN = rb"\([^()\n]*\)"
 _WITH_ARGUMENT = re.compile(
-    rb"^((?:static|extern|inline)\b[\w \t*]*?)\b((?:[A-Z][A-Z0-9_]+|__\w+)\([^()\n]*\))(?=(?:\s+\**\w+){1,3}\s*\()",
+    rb"^((?:static|extern|inline)\b[\w \t*]*?)\b((?:[A-Z][A-Z0-9_]+|__\w+)" + _GIVEN + rb")(?=(?:\s+\**\w+){1,3}\s*\()",
     re.MULTILINE,
 )
-_ATTRIBUTE = rb"__\w+\([^()\n]*\)"
-# The same before all other words, where the type of a function follows.
 _FIRST = re.compile(
-    rb"^ *(?:__\w+[ \t]+)*((?:[A-Z]+\([^()\n]*\)[ \t]*)?"
-    + _ATTRIBUTE
-    + rb"(?:\s*"
-    + _ATTRIBUTE
-    + rb")*)(?=\s*(?:(?:static|inline|const)\s+)*(?:(?:struct|enum)\s+\w+|(?:unsigned\s+)?(?:"
+    rb"^ *(?:__\w+[ \t]+)*((?:[A-Z]+%b[ \t]*)?__\w+%b(?:\s*__\w+%b)*)" % (_GIVEN, _GIVEN, _GIVEN)
+    + rb"(?=\s*(?:(?:static|inline|const)\s+)*(?:(?:struct|enum)\s+\w+|(?:unsigned\s+)?(?:"
     + _TYPE_NAME
     + rb"))[ \t\n*]+\w+\s*\()",
     re.MULTILINE,
