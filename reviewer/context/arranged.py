@@ -72,10 +72,8 @@ class Arranged:
 
     def _says(self, place: _Place, structure: str, member: str, *, truth: bool) -> bool:
         """Whether it is known where the handler is put there, or its timer started, that the member is ``truth``."""
-        return self._program.type_of(place.of, place.function) == structure and any(
-            known == truth and root(text) == place.of and last_member(text) == member and owner_of(text) == place.of
-            for text, known in _known_at(place)
-        )
+        told = (f"{place.of}->{member}", truth)
+        return self._program.type_of(place.of, place.function) == structure and told in _known_at(place)
 
     def _is_set_there(self, path: str, structure: str, member: str, set_up: list[_Place]) -> bool:
         """Whether the member is written to only in functions that set the handler up, and before they do so."""
@@ -167,7 +165,7 @@ def _after(known: _Known, nodes: Iterable[AnyNode]) -> _Known:
 
 def _told(edge: Edge) -> _Known:
     return frozenset(
-        (literal.left, literal.holds == (literal.operator == "!="))
+        (literal.left, literal.truth)
         for literal in edge.literals
-        if literal.right == 0 and literal.operator in ("==", "!=") and _MEMBER.fullmatch(literal.left)
+        if literal.truth is not None and _MEMBER.fullmatch(literal.left)
     )

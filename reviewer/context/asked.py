@@ -26,10 +26,12 @@ def asks(function: Function, api: Api) -> str:
     One of those is answered no, or ``task`` and ``no_interrupt`` yes, only where the context was asked for and allows
     to sleep.
     """
-    calls = list(function.calls())
-    if not calls or not all(call.name in api.predicates or call.name == _OPTION for call in calls):
+    if len(function.blocks) > _BLOCKS:
         return ""
-    if len(function.blocks) > _BLOCKS or not any(api.predicates.get(call.name) in _CONTEXT for call in calls):
+    called = {call.name for call in function.calls()}
+    if not all(name in api.predicates or name == _OPTION for name in called):
+        return ""
+    if not any(api.predicates.get(name) in _CONTEXT for name in called):
         return ""
     if any(not isinstance(node, Call | Return) for node in function.nodes()):
         return ""
@@ -84,6 +86,4 @@ def _answers(text: str, known: _Known, answers: dict[str, str], api: Api) -> Ite
 
 def _allows(what: str, literal: Literal) -> _Known:
     """The question, where ``literal`` says that its answer allows to sleep."""
-    if what not in _CONTEXT or literal.right != 0 or literal.operator not in ("==", "!="):
-        return None
-    return what if (literal.holds == (literal.operator == "!=")) == (what == "task") else None
+    return what if what in _CONTEXT and literal.truth is (what == "task") else None

@@ -53,7 +53,7 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
         if what == "same":
             text = about
         elif what in (EQUAL, UNEQUAL):
-            truth = _truth(literal)
+            truth = literal.truth
             holds = truth == (what == EQUAL)
             if truth is not None and facts.setdefault((SYMBOL, about), holds) != holds:
                 return None
@@ -62,13 +62,6 @@ def assume(state: State, facts: Facts, literal: Literal, function: Function, api
     if isinstance(literal.right, str):
         return state if _assume_variable(facts, text, literal) else None
     return state if _assume_constant(facts, text, literal, literal.right, function, api) else None
-
-
-def _truth(literal: Literal) -> bool | None:
-    """Whether what is compared is true where ``literal`` holds; None where it is compared with more than 0."""
-    if literal.right != 0 or literal.operator not in ("==", "!="):
-        return None
-    return literal.holds == (literal.operator == "!=")
 
 
 def _assume_variable(facts: Facts, text: str, literal: Literal) -> bool:
@@ -146,7 +139,7 @@ def _assume_meaning(
     if what == "state":
         running = literal.right == _RUNNING and (literal.operator == "==") == literal.holds
         return state._replace(task=Task.RUNNING) if running else state
-    truth = _truth(literal)
+    truth = literal.truth
     if truth is None:
         return state
     text = literal.left

@@ -73,9 +73,8 @@ def _part(edge: Edge, asked: dict[str, str]) -> Part | None:
         return None
     literal: Literal = edge.literals[0]
     text = asked.get(literal.left, literal.left)
-    if literal.right != 0 or literal.operator not in ("==", "!=") or text.startswith("$"):
-        return None
-    return text, literal.holds == (literal.operator == "!=")
+    truth = literal.truth
+    return (text, truth) if truth is not None and not text.startswith("$") else None
 
 
 def condition_text(parts: Parts) -> str:

@@ -143,12 +143,10 @@ class References:
 
 def learn(facts: Facts, meaning: tuple[str, str], literal: Literal) -> None:
     """Note that a try was in vain, or that the last reference went, where ``literal`` about the answer says so."""
-    if literal.right != 0 or literal.operator not in ("==", "!="):
-        return
     what, text = meaning
-    is_zero = literal.holds == (literal.operator == "==")
-    if is_zero == (what == TRIED):
-        facts[VALUE, text] = 0 if is_zero else NONZERO
+    truth = literal.truth
+    if truth is not None and truth != (what == TRIED):
+        facts[VALUE, text] = NONZERO if truth else 0
 
 
 def in_vain(assumed: Assumptions, facts: Facts) -> bool:

@@ -51,9 +51,9 @@ def released_if_wanted(function: Function, reached: Calls) -> dict[str, Callable
     for block in function.blocks:
         for edge in block.edges:
             said = [
-                (function.params.index(literal.left), literal.holds == (literal.operator == "!="))
+                (function.params.index(literal.left), literal.truth)
                 for literal in edge.literals
-                if literal.left in function.params and literal.right == 0 and literal.operator in ("==", "!=")
+                if literal.left in function.params and literal.truth is not None
             ]
             for node in function.blocks[edge.target].nodes[:1] if said else ():
                 if isinstance(node, Call) and "unlock" in node.name and node.args:

@@ -97,6 +97,13 @@ class Literal(msgspec.Struct, frozen=True, array_like=True, gc=False):
     holds: bool
     line: int = 0
 
+    @property
+    def truth(self) -> bool | None:
+        """Whether it says that ``left`` is true; None where it asks for something else, as a number."""
+        if self.right != 0 or self.operator not in ("==", "!="):
+            return None
+        return self.holds == (self.operator == "!=")
+
 
 class Edge(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """To the block ``target``, taken where every literal is as it says."""
