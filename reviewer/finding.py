@@ -47,11 +47,16 @@ class Teller:
         return self.finding(occurrence, Change.PRE_EXISTING, event.function.path, event.line, event.function.name)
 
     def _severity(self, occurrence: Occurrence) -> Severity:
-        """A bug that only PREEMPT_RT has is a question where the architecture or the driver has no PREEMPT_RT yet."""
+        """A bug is a question where it takes the last reference to an object: who else holds one, no text says.
+
+        One that only PREEMPT_RT has is a question, too, where the architecture or the driver has no PREEMPT_RT yet.
+        """
         check = occurrence.check
-        if check.kernels is not Kernels.PREEMPT_RT or check.severity is not Severity.BUG:
+        if check.severity is not Severity.BUG:
             return check.severity
-        return Severity.QUESTION if self._not_with_rt_yet(occurrence) else Severity.BUG
+        if occurrence.event.last or (check.kernels is Kernels.PREEMPT_RT and self._not_with_rt_yet(occurrence)):
+            return Severity.QUESTION
+        return Severity.BUG
 
     def _not_with_rt_yet(self, occurrence: Occurrence) -> bool:
         path = occurrence.event.function.path
@@ -76,7 +81,7 @@ def told_once(findings: Iterable[Finding]) -> list[Finding]:
         same.setdefault(key, set()).add(finding)
     out = []
     for group in same.values():
-        first = min(group, key=lambda f: (len(f.witness), f.witness, f.message))
+        first = min(group, key=_told_first)
         others = {finding.witness for finding in group} - {first.witness}
         identities = sorted({identity for finding in group for identity in finding.identities})
         out.append(replace(first, other_places=len(others), identities=tuple(identities)))
@@ -94,7 +99,7 @@ def one_for_each_root(findings: Iterable[Finding]) -> list[Finding]:
         same.setdefault((finding.check, finding.change, root), []).append(finding)
     out = []
     for group in same.values():
-        first = min(group, key=lambda f: (len(f.witness), f.witness, f.message))
+        first = min(group, key=_told_first)
         out.append(replace(first, other_places=sum(f.other_places + 1 for f in group) - 1))
     return out
 
@@ -108,6 +113,11 @@ def without_shadowed(findings: Iterable[Finding]) -> list[Finding]:
         for f in findings
         if f.kernels is Kernels.ALL or (f.path, f.line, f.function, f.witness[-1:], f.change) not in told
     ]
+
+
+def _told_first(finding: Finding) -> tuple[object, ...]:
+    """Orders findings that say the same: what is certain, then the shortest chain."""
+    return finding.severity is not Severity.BUG, len(finding.witness), finding.witness, finding.message
 
 
 def _architecture(occurrence: Occurrence) -> str | None:

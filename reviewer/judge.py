@@ -133,6 +133,8 @@ def judge(
                 report = check.judge(context)
                 if report is None:
                     continue
+                if event.last:
+                    report = report.of_last()
                 reason = context.atomic(rt=check.kernels is Kernels.PREEMPT_RT)
                 if entry is not None and not report.entered:
                     continue  # told for process context already

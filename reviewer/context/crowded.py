@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, zip_longest
+from operator import attrgetter
 
 from reviewer.context.effects import Effect
 from reviewer.context.ways import is_told_by
@@ -18,9 +19,10 @@ def told(effects: Iterable[Effect]) -> list[Effect]:
 
     Those that differ take turns: in kind first, then in what a context must be for them to be wrong, then in what is
     called in the end. Of those that are alike in all that, the one goes first that asks least of callers. What is
-    wrong inside already comes last: nobody is told of it again.
+    wrong inside already comes last: nobody is told of it again. What happens at any time comes before what happens only
+    to the last reference to an object.
     """
-    found = _without_those_told(effects)
+    found = sorted(_without_those_told(effects), key=attrgetter("last"))
     if len(found) <= _MOST:
         return found
     parts = [_in_turn([each for each in found if each.masked is masked], _DIFFERENCES) for masked in (False, True)]

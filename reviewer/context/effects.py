@@ -131,8 +131,8 @@ class Effect(NamedTuple):
     out one of the members that it goes ``through`` (see ``reviewer.source.pointers``), nor those who know better than
     ``assumed``, nor those whose object has none of the tables of operations in ``tables``. Locks in ``free``, in the
     function's parameters, were taken and released before it: whoever held one before has let go of it by then.
-    ``last`` says that ``assumed`` is about the last reference to an object. ``others`` are further ways to the same,
-    under other assumptions.
+    ``last`` says that it happens only where the last reference to an object goes. ``others`` are further ways to the
+    same, under other assumptions.
     """
 
     kind: EventKind
@@ -378,7 +378,8 @@ class Event(NamedTuple):
 
     ``callee`` is what is called on that line. ``steps`` start at that line. ``shown`` maps lock expressions to
     the text in the source, the line where they were taken and the call that took them.
-    ``detail`` carries what a kind needs besides, ``context`` are steps elsewhere that show why it matters.
+    ``detail`` carries what a kind needs besides, ``context`` are steps elsewhere that show why it matters. ``last`` is
+    as in ``Effect``.
     """
 
     kind: EventKind
@@ -392,6 +393,7 @@ class Event(NamedTuple):
     shown: tuple[tuple[str, str, int, str], ...]
     detail: tuple[str, ...] = ()
     context: tuple[Step, ...] = ()
+    last: bool = False
 
     @classmethod
     def of_edge(

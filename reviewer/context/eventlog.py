@@ -19,6 +19,7 @@ class Details(TypedDict, total=False):
     masked: bool
     detail: tuple[str, ...]
     argument: str
+    last: bool
 
 
 class EventLog:
@@ -32,12 +33,14 @@ class EventLog:
         self.outside_only = outside_only
         self.analysis = Analysis()
         self._seen: set[tuple[object, ...]] = set()
+        self._noted: dict[tuple[object, ...], int] = {}
         self._told: dict[tuple[object, ...], tuple[Step, ...]] = {}
 
     def clear(self) -> None:
         """Forget what was found, to follow the function once more."""
         self.analysis = Analysis()
         self._seen.clear()
+        self._noted.clear()
         self._told.clear()
 
     def event(
@@ -56,31 +59,37 @@ class EventLog:
             if (TAKEN_AT, name := held.expression) in facts
         ) + begun(facts)
         argument, masked, detail = more.get("argument", ""), more.get("masked", False), more.get("detail", ())
-        return Event(kind, self.function, node.line, _callee(node), argument, state, steps, masked, shown, detail)
+        last = more.get("last", False)
+        return Event(
+            kind, self.function, node.line, _callee(node), argument, state, steps, masked, shown, detail, last=last
+        )
 
     def is_new(self, effect: Effect, line: int, state: State) -> bool:
         """Whether ``effect`` was not told as another one of the call on ``line`` yet.
 
-        The same about the last reference to an object and about any one count as one, and so do several ways to it.
+        What happens at any time is not told again of the last reference to an object; several ways count as one.
         """
         others = tuple(way.steps for way in effect.others)
         if others and self._told.setdefault((effect.key, others, line, state), effect.steps) != effect.steps:
             return False
         *key, last, tables = effect.key
         inner = tuple((step.path, step.function) for step in effect.steps[1:2])
-        if (*key, not last, tables, inner, line, state) in self._seen:
+        if last and (*key, False, tables, inner, line, state) in self._seen:
             return False
         self._seen.add((*key, last, tables, inner, line, state))
         return True
 
     def note(self, event: Event) -> None:
-        """Keep an event; the same thing in the same context once."""
+        """Keep an event; the same thing in the same context once, and what happens at any time before all others."""
         if self.outside_only:
             return
         key = (event.kind, event.line, event.callee, event.state, event.masked, event.steps[-1:])
-        if key not in self._seen:
-            self._seen.add(key)
-            self.analysis.events.append(event)
+        events = self.analysis.events
+        at = self._noted.setdefault(key, len(events))
+        if at == len(events):
+            events.append(event)
+        elif events[at].last and not event.last:
+            events[at] = event
 
 
 def _callee(node: Call | Guard | Loop) -> str:

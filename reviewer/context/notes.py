@@ -16,6 +16,7 @@ from reviewer.context.effects import (
     EventKind,
 )
 from reviewer.context.enabled import slept
+from reviewer.context.eventlog import Details
 from reviewer.context.facts import Facts
 from reviewer.context.locks import around, canonical, in_parameters
 from reviewer.context.once import about_last
@@ -131,8 +132,8 @@ class Notes:
         if effect.kind in SLEEPING:
             state = flow.body.choices.meant(state, facts, node.line, at_times=bool(effect.assumed))
         if flow.is_new(effect, node.line, state):
-            steps, masked = effect.steps, effect.masked
-            flow.note(flow.event(effect.kind, node, state, facts, steps, masked=masked, detail=detail))
+            more = Details(masked=effect.masked, detail=detail, last=effect.last)
+            flow.note(flow.event(effect.kind, node, state, facts, effect.steps, **more))
 
     @staticmethod
     def _never_comes(flow: Flow, effect: Effect, place: Place) -> bool:
@@ -214,7 +215,7 @@ class Notes:
             effect.through,
             told,
             frozenset(flow.outside(expression, place.facts) for expression in free) if free else free,
-            about_last(told, flow.api),
+            effect.last or about_last(told, flow.api),
             tables,
         )
         old = summary.effects.get(new.key)

@@ -50,6 +50,7 @@ def is_told_by(other: Effect, effect: Effect) -> bool:
         and effect.rt in (None, other.rt)
         and effect.subject == other.subject
         and effect.masked <= other.masked
+        and effect.last <= other.last
         and effect.irq_on <= other.irq_on
         and all(map(ge, effect.delta, other.delta))
         and effect.minus <= other.minus
