@@ -177,6 +177,16 @@ def test_scan_sees_definitions_locks_and_tables() -> None:
     )
 
 
+def test_scan_finds_what_stands_among_constants_of_registers() -> None:
+    constants = (
+        b"/* Permission (of all) */\n// addressBlock: bell_dec\n#define mmBELL_RING 0x10\n#define BELL_MASK 0x0FL\n"
+    )
+    assert scan(constants) == BlobFacts((), (), ())
+    assert scan(constants + b"#define ring(x) write(mmBELL_RING, x)\n").definitions == (("ring", "m"),)
+    assert scan(constants + b"extern spinlock_t bell_lock;\n").locks == (("bell_lock", "spinlock_t"),)
+    assert scan(constants + b"#define BELL DEFINE_MUTEX(bell_lock)\n").locks == (("bell_lock", "mutex"),)
+
+
 def test_scan_sees_functions_that_are_assigned_with_the_type_of_the_variable() -> None:
     facts = scan(
         b"static struct pool pools[2];\nstatic void run(void)\n{\n}\nstatic void stop(void)\n{\n}\n"
