@@ -184,10 +184,10 @@ def _read_answer(process: Process) -> tuple[str, bytes] | None:
         said = process.stderr.read().decode("utf-8", "backslashreplace").strip()
         raise RepositoryError(f"git cat-file stopped: {said or header.decode('utf-8', 'backslashreplace')}")
     size = int(fields[2])
-    data = process.stdout.read(size + 1)
-    if len(data) != size + 1:
+    data = process.stdout.read(size)
+    if len(data) != size or not process.stdout.read(1):  # a line feed, apart: else all of it would be copied
         raise RepositoryError(f"git cat-file stopped inside object {fields[0].decode()}")
-    return fields[1].decode(), data[:size]
+    return fields[1].decode(), data
 
 
 def _parse_tree(data: bytes, oid_size: int) -> Iterator[TreeEntry]:
