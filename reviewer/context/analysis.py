@@ -10,6 +10,7 @@ from reviewer.context.body import Body
 from reviewer.context.calls import Calls
 from reviewer.context.closure import Base, Closure, Key, Peer, key_of
 from reviewer.context.effects import Analysis, Assumptions, OfTables, Summary
+from reviewer.context.elements import Elements
 from reviewer.context.exclusive import Exclusive
 from reviewer.context.fillers import Fillers
 from reviewer.context.flow import Flow
@@ -81,6 +82,7 @@ class Analyser:
         self._handed_down = HandedDown(self)
         self.counters = Counters(program, api)
         self.table_mates = TableMates(program)
+        self.elements = Elements(program)
         self.fillers = Fillers(program)
         self.table_flags = TableFlags(program)
         self.undeclared = Undeclared(program, api)
@@ -166,12 +168,16 @@ class Analyser:
         }
 
     def tables_of(self, name: str, caller: Function) -> dict[Key, OfTables]:
-        """For each function that a call through a member in ``caller`` can reach, the tables of its file with it."""
+        """For each function that a call through a member in ``caller`` can reach, the tables of its file with it.
+
+        Where assignments put it there, the elements of an array that have it.
+        """
         receiver, field = self._receiver(name, caller)
         if receiver is None:
             return {}
         return {
             key_of(instance.function): self.table_mates.possible(receiver, field, instance.function.name, caller)
+            | self.elements.possible(receiver, field, instance, caller)
             for instance in self._instances(field, caller)
         }
 

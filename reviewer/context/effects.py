@@ -117,7 +117,10 @@ class Answer(NamedTuple):
 
 
 OfTables = frozenset[tuple[str, tuple[str, ...]]]
-"""Pointers to tables of operations (``P0->ops``), and which tables of their file they can point to."""
+"""Pointers to tables of operations (``P0->ops``), and which tables of their file they can point to.
+
+Objects (``P0``) too, and which elements of an array, ``rings[RING_EVENTS]``, they can be.
+"""
 
 
 class Effect(NamedTuple):

@@ -217,7 +217,7 @@ def brought_about(
         return None
     args = node.args
     tables = reached_in | {(in_caller(caller, path, args), names) for path, names in effect.tables}
-    if tables and analyser.table_mates.excluded(caller, tables):
+    if tables and (analyser.table_mates.excluded(caller, tables) or analyser.elements.excluded(caller, tables)):
         return None
     step = Step(path, node.line, caller.name, f"{node.name.removeprefix('.')}({_passed(node, effect)})")
     told = effect._replace(

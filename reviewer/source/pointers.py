@@ -20,13 +20,14 @@ class Instance(NamedTuple):
 
     A path that comes from there and goes through this function does not exist: AMD's tables are not Intel's.
     ``member`` is ``structure.field``: files with tables of their own that leave it out do not mean it. ``flags`` are
-    members that the table sets to true.
+    members that the table sets to true. ``assigned`` holds where no table has it, but an assignment puts it there.
     """
 
     function: Function
     apart: frozenset[str]
     member: str
     flags: frozenset[str] = frozenset()
+    assigned: bool = False
 
 
 class Entry(NamedTuple):

@@ -183,12 +183,19 @@ class Program(Scopes):
                 for position, path in self.located([row for row, _, _ in rows], user)
                 if self.distance(path, user) < 9
             ]
+            tabled = set(near)
             near += self._assigned_to(field, user)
             meant = self._of_structures(near, field, user, structures) if structures else near
             serves = bool(meant) and exports(self.text(user) or b"")
             entries = chosen(meant if len(meant) <= _TOO_COMMON else (), user, serves=serves)
             self._instances[key] = tuple(
-                Instance(function, apart_from(entry, entries), f"{entry.structure}.{field}", self._flags(entry))
+                Instance(
+                    function,
+                    apart_from(entry, entries),
+                    f"{entry.structure}.{field}",
+                    self._flags(entry),
+                    assigned=entry not in tabled,
+                )
                 for entry in entries
                 for function in self.resolve(entry.function, entry.path)[:1]
             )
