@@ -13,6 +13,7 @@ from reviewer.source.expression import constant, is_path, split_member
 from reviewer.source.graph import Graph, named, text_of
 
 _COMPARISONS = frozenset(("==", "!=", "<", ">", "<=", ">="))
+_TRUTHS = _COMPARISONS | {"&&", "||"}
 _MIRROR = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 # Macros whose value is that of one of their arguments (include/linux/compiler.h, asm-generic/bug.h).
 _TRANSPARENT = frozenset(
@@ -131,6 +132,9 @@ class Expressions(Graph, ABC):
                 if operator in _COMPARISONS:
                     self._compare(self.value(left), operator, self.value(right), on_true, on_false, line)
                     return
+                if self.is_either(node):
+                    self._either(left, right, on_true, on_false)
+                    return
         if node.type == "call_expression" and (argument := self._transparent(node)) is not None:
             if _WARNS.search(text_of(node.children[0])):
                 warned = self.new()
@@ -156,6 +160,37 @@ class Expressions(Graph, ABC):
         self.edge(self.current, on_true, cfg.Literal(left, operator, value, True, line))
         self.edge(self.current, on_false, cfg.Literal(left, operator, value, False, line))
         self.current = None
+
+    def is_either(self, node: Node) -> bool:
+        """Whether ``node`` is an exclusive or with a side that is 0 or 1, so that this side alone tells what to ask."""
+        if node.type != "binary_expression" or self.operator(node) != "^":
+            return False
+        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
+        return left is not None and right is not None and (self._is_truth(left) or self._is_truth(right))
+
+    def _is_truth(self, node: Node) -> bool:
+        node = self.inner(node)
+        return (
+            (node.type == "unary_expression" and self.operator(node) == "!")
+            or (node.type == "binary_expression" and self.operator(node) in _TRUTHS)
+            or self.truths.get(text_of(node), False)
+        )
+
+    def _either(self, left: Node, right: Node, on_true: int, on_false: int) -> None:
+        """Branch on whether ``left`` and ``right`` differ, of which one is 0 or 1: the other is compared with that."""
+        line = left.start_point[0] + 1
+        if not self._is_truth(left):
+            left, right = right, left
+        certain, denied, right = self._is_truth(right), False, self.inner(right)
+        while right.type == "unary_expression" and self.operator(right) == "!":
+            denied, right = not denied, self.inner(right.named_children[-1])
+        value, where_set, where_not = self.value(right), self.new(), self.new()
+        self.condition(left, where_set, where_not)
+        for block, is_set in ((where_set, True), (where_not, False)):
+            for unlike in (True, False):
+                target = on_true if unlike ^ denied ^ (certain and is_set) else on_false
+                number = int(is_set and not certain)
+                self.edge(block, target, cfg.Literal(value, "!=", number, unlike, line))
 
     @staticmethod
     def _transparent(node: Node) -> Node | None:

@@ -80,6 +80,7 @@ class Graph:
         self.assigned: dict[str, tuple[int, str | None]] = {}
         self.locals: set[str] = set()
         self.types: dict[str, set[str]] = {}
+        self.truths: dict[str, bool] = {}  # by name: whether all variables of that name are 0 or 1
         self.receivers: dict[str, set[str]] = {}
 
     def declared(self, variable: str) -> None:

@@ -10,7 +10,7 @@ from reviewer.source.evaluate import Expressions
 from reviewer.source.expression import constant, root, unwrap
 from reviewer.source.graph import WHITE, Jump, Scope, Target, declared_name, named, text_of
 from reviewer.source.side import Side
-from reviewer.source.types import returned_type, type_of_declaration
+from reviewer.source.types import is_truth, returned_type, type_of_declaration
 
 # What declares a guard for one statement, and the name of its variable (include/linux/cleanup.h).
 _SCOPED = frozenset(("scoped_guard", "scoped_cond_guard", "scoped_class"))
@@ -19,6 +19,8 @@ _SCOPE = "scope"
 
 class Lowering(Expressions):
     """Adds statements to the graph. Kinds of statements are methods named after the grammar's node types."""
+
+    returns_truth = False
 
     def statement(self, node: Node) -> None:
         """Add a statement, whatever its kind; what is no statement is evaluated."""
@@ -47,19 +49,20 @@ class Lowering(Expressions):
 
     def on_declaration(self, node: Node) -> None:
         for child in named(node):
-            if child.type == "init_declarator":
+            if child.type in ("init_declarator", "identifier", "pointer_declarator", "array_declarator"):
                 name = declared_name(child)
                 self.locals.add(name)
-                self.types.setdefault(name, set()).add(type_of_declaration(node, child))
+                self.typed(name, node, child)
                 value = child.child_by_field_name("value")
                 if value is not None:
                     self.assign(name, value, child.start_point[0] + 1)
                 self._cleanup_of(node, child, name)
-            elif child.type in ("identifier", "pointer_declarator", "array_declarator"):
-                name = declared_name(child)
-                self.locals.add(name)
-                self.types.setdefault(name, set()).add(type_of_declaration(node, child))
-                self._cleanup_of(node, child, name)
+
+    def typed(self, name: str, declaration: Node, declarator: Node | None) -> None:
+        """``name`` is of the type that ``declaration`` gives ``declarator``."""
+        found = type_of_declaration(declaration, declarator)
+        self.types.setdefault(name, set()).add(found)
+        self.truths[name] = not found and self.truths.get(name, True) and is_truth(declaration, declarator)
 
     def _cleanup_of(self, declaration: Node, declarator: Node, name: str) -> None:
         for offset, function in self.free_functions.items():
@@ -289,7 +292,7 @@ class Lowering(Expressions):
                 self.current = block
                 part = inner.child_by_field_name(name) or condition
                 self._return(line, self.value(part) if part is not None else "")
-        elif self.is_logical(inner) and self.has_call(inner):
+        elif (self.is_logical(inner) and self.has_call(inner)) or (self.returns_truth and self.is_either(inner)):
             on_true, on_false = self.new(), self.new()
             self.condition(inner, on_true, on_false)
             for block, value in ((on_true, "1"), (on_false, "0")):
@@ -328,10 +331,10 @@ def lower(node: Node, path: str, side: Side, reading: int = 0) -> cfg.Function:
         at: argument for at, name, argument in side.annotations if name == "__free" and body_start <= at < node.end_byte
     }
     lowering = Lowering(side, free)
+    lowering.returns_truth = is_truth(node, inner) and declarator is function_declarator
     end = node.end_point[0] + 1
     for name, parameter in zip(names, declared, strict=True):
-        declared_type = type_of_declaration(parameter, parameter.child_by_field_name("declarator"))
-        lowering.types.setdefault(name, set()).add(declared_type)
+        lowering.typed(name, parameter, parameter.child_by_field_name("declarator"))
     if body is not None:
         lowering.statement(body)
     lowering.emit(cfg.Return(end, ""))

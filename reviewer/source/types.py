@@ -60,6 +60,14 @@ def type_of_declaration(node: Node, declarator: Node | None) -> str:
     return name + ("*" if "pointer_declarator" in shapes or "abstract_pointer_declarator" in shapes else "")
 
 
+def is_truth(node: Node, declarator: Node | None) -> bool:
+    """Whether what ``node`` (a declaration) gives ``declarator`` is 0 or 1."""
+    kind = node.child_by_field_name("type")
+    if kind is None or kind.text not in (b"bool", b"_Bool") or declarator is None:
+        return False
+    return set(_shapes(declarator)) <= {"init_declarator", "identifier"}
+
+
 def returned_type(definition: Node) -> str:
     """The name of the type that the function ``definition`` returns, as in ``type_of_declaration``."""
     kind = definition.child_by_field_name("type")
