@@ -15,7 +15,7 @@ from reviewer.context.effects import Answer, Assumptions
 from reviewer.context.facts import MEANING, NONZERO, SEEN, SYMBOL, VALUE, WHERE, Facts, Implied, Value, compare
 from reviewer.context.place import Place
 from reviewer.source.cfg import Literal
-from reviewer.source.expression import constant, split, unwrap
+from reviewer.source.expression import ACCESSED, constant, split, unwrap
 
 if TYPE_CHECKING:
     from reviewer.context.flow import Flow
@@ -25,8 +25,8 @@ _MOST = 4
 """So many values are told apart."""
 _LARGEST = 16
 """A helper has so many blocks at the most. What it returns is no object: that one is asked itself."""
-_COMPARED = re.compile(r"([A-Za-z_][\w.>-]*)([=!]=)([A-Za-z0-9_]+)")
-_ASKED = re.compile(r"[A-Za-z_$][\w.>-]*(?:&[A-Z]\w*)?")
+_COMPARED = re.compile(rf"((?:{ACCESSED}|[A-Za-z_])[\w.>-]*)([=!]=)([A-Za-z0-9_]+)")
+_ASKED = re.compile(rf"(?:{ACCESSED}|[A-Za-z_$])[\w.>-]*(?:&[A-Z]\w*)?")
 _COMPARES = re.compile(r"[=<>]=")
 _MEMORY = re.compile(r"[>.(]")
 _TELLING = frozenset((VALUE, SYMBOL, SEEN))

@@ -22,7 +22,7 @@ from reviewer.context.oneof import BETWEEN, each_of
 from reviewer.context.settings import is_another
 from reviewer.context.stores import stored
 from reviewer.source.cfg import Assign, Function
-from reviewer.source.expression import is_path, last_member, variables
+from reviewer.source.expression import ACCESSED, is_path, last_member, variables
 
 SOME: Final = "?->"
 """Before a member of an object that is not known."""
@@ -34,12 +34,15 @@ _KNOWN = frozenset((VALUE, SEEN))
 _MOST = 8
 _LONGEST = 80
 _SHORTEST = 2  # words of a member's name
-_FOUND = re.compile(r"([A-Za-z_]\w*)->[\w.>-]+")
+_FOUND = re.compile(
+    r"([A-Za-z_]\w*)->[\w.>-]+|[A-Z][A-Z0-9_]*\(([A-Za-z_]\w*)(?:(?:->|\.)[\w.>-]+)?\)(?:->|\.)[\w.>-]+"
+)
+_ACCESSED = re.compile(rf"{ACCESSED}[\w.>-]+")
 _MEMORY = re.compile(r"[>.(&]")
 _WORD = re.compile(r"(->|\.)?\b([A-Za-z_]\w*)\b(\()?")
 _PARAMETER = re.compile(r"\bP(\d+)\b(->)?")
 _COMPARED = re.compile(r"(?:&\(?[A-Z_][\w|]*\)?|[=<>]=(?:\w+|\?))$")
-_MEMBER_COMPARED = re.compile(r"\w+(?:(?:->|\.)\w+)+[=<>]=\w+|\w+[<>]=[A-Z][A-Z0-9_]*")
+_MEMBER_COMPARED = re.compile(rf"(?:{ACCESSED}|\w+)(?:(?:->|\.)\w+)+[=<>]=\w+|\w+[<>]=[A-Z][A-Z0-9_]*")
 _NOT_BELOW = re.compile(r"([a-z_]\w*)>=([a-z_]\w*)")
 _ABOVE = re.compile(r"([a-z_]\w*)<=([a-z_]\w*)")
 _GREATEST = re.compile(r"(?:[A-Z]\w*_)?MAX>=\?|~0U?L*>=\?")
@@ -144,7 +147,7 @@ def _of_some_object(function: Function, text: str) -> str | None:
         return text
     path, mark, constant = text.partition("==")
     found = _FOUND.fullmatch(path)
-    if found is None or found.group(1) not in function.locals or (mark and not _CONSTANT.fullmatch(constant)):
+    if found is None or (found[1] or found[2]) not in function.locals or (mark and not _CONSTANT.fullmatch(constant)):
         return None
     return f"{SOME}{last_member(path)}{mark}{constant}"
 
@@ -272,9 +275,13 @@ def _is_true_of_itself(text: str) -> bool:
 def _compared(text: str) -> tuple[str, str, str] | None:
     """What a member is compared with: its path, empty for that of some object, its name and the constant."""
     path, mark, constant = text.partition("==")
-    if not mark or not _CONSTANT.fullmatch(constant) or not (path.startswith(SOME) or is_path(path)):
+    if not mark or not _CONSTANT.fullmatch(constant) or not (path.startswith(SOME) or _is_member(path)):
         return None
     return "" if path.startswith(SOME) else path, last_member(path), constant
+
+
+def _is_member(text: str) -> bool:
+    return is_path(text) or _ACCESSED.fullmatch(text) is not None
 
 
 def _is_otherwise(path: str, member: str, constant: str, truth: bool, facts: Facts) -> bool:

@@ -20,6 +20,12 @@ _BRACKETED = re.compile(r"\((\w+)\)(?=->|\.)")
 _LAST_MEMBER = re.compile(r"(?:->|\.)([A-Za-z_]\w*)$")
 _PATH = re.compile(r"&?[A-Za-z_][\w.\[\]]*(?:(?:->|\.)[\w.\[\]]+)*")
 
+ACCESSED = r"[A-Z][A-Z0-9_]*\([A-Za-z_][\w.>-]*\)(?=->|\.)"
+"""Pattern of what a macro names, of which a part is taken: ``OPTIONS(fs)`` in ``OPTIONS(fs).mode``.
+
+The names of macros are capitalised (Documentation/process/coding-style.rst, 12).
+"""
+
 
 @functools.lru_cache(maxsize=65536)
 def unwrap(text: str) -> str:

@@ -10,7 +10,12 @@ struct unit {
 	bool ready;
 	int mode;
 	int count;
+	struct unit_options options;
 };
+
+struct unit_options { int mode; bool eager; };
+
+#define UNIT_OPTIONS(unit) ((unit)->options)
 
 static bool unit_may_sleep(struct unit *unit)
 {
@@ -172,6 +177,80 @@ void unit_handle_mode(struct unit *unit)
 	}
 	if (unit->mode != UNIT_RUNNING)
 		unit_work_idle(unit); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&unit->lock);
+}
+
+/* A macro that only names a part of the unit. */
+
+static struct unit_options unit_options(struct unit *unit)
+{
+	return UNIT_OPTIONS(unit);
+}
+
+static bool unit_saves_power(struct unit *unit)
+{
+	return UNIT_OPTIONS(unit).mode == UNIT_SAVING && UNIT_OPTIONS(unit).eager;
+}
+
+static bool unit_other_saves_power(struct unit *unit)
+{
+	return unit_options(unit->next).mode == UNIT_SAVING;
+}
+
+static void unit_work_saving(struct unit *unit)
+{
+	if (unit_saves_power(unit))
+		msleep(1);
+}
+
+static void unit_work_other_saving(struct unit *unit)
+{
+	if (unit_other_saves_power(unit))
+		msleep(1);
+}
+
+void unit_handle_power(struct unit *unit)
+{
+	spin_lock(&unit->lock);
+	if (UNIT_OPTIONS(unit).mode == UNIT_SPENDING) {
+		unit_work_saving(unit);
+		unit_work_other_saving(unit); /* wrong: lock-sleep-in-atomic */
+	}
+	if (!UNIT_OPTIONS(unit).eager)
+		unit_work_saving(unit);
+	if (UNIT_OPTIONS(unit).mode == UNIT_SAVING)
+		unit_work_saving(unit); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&unit->lock);
+}
+
+static void unit_set_mode(struct unit *unit)
+{
+	UNIT_OPTIONS(unit).mode = UNIT_SAVING;
+	unit_work_saving(unit);
+}
+
+static void unit_save_next(struct unit *unit)
+{
+	struct unit *next = unit->next;
+
+	if (!unit_saves_power(next))
+		return;
+	msleep(1);
+}
+
+void unit_handle_next(struct unit *unit)
+{
+	struct unit *next = unit->next;
+
+	spin_lock(&unit->lock);
+	if (UNIT_OPTIONS(next).mode == UNIT_SPENDING) {
+		unit_save_next(unit);
+		unit_set_mode(unit); /* wrong: lock-sleep-in-atomic */
+	}
+	if (UNIT_OPTIONS(next).mode == UNIT_LASTING)
+		unit_save_next(unit);
+	if (UNIT_OPTIONS(next).mode == UNIT_SAVING)
+		unit_save_next(unit); /* wrong: lock-sleep-in-atomic */
 	spin_unlock(&unit->lock);
 }
 
