@@ -10,6 +10,7 @@ from reviewer.context.acquire import inherit
 from reviewer.context.annotations import never_returns
 from reviewer.context.answers import learn
 from reviewer.context.assumptions import by_state, of_some_object, refuted
+from reviewer.context.depending import settled
 from reviewer.context.effects import Condition, Effect, EventKind, Summary
 from reviewer.context.facts import MEANING, MOVED, REFERENCE, SOUGHT, STORED, UNMOVED, Facts
 from reviewer.context.filled import of_stored
@@ -149,6 +150,7 @@ class Descent:
                     through=effect.through | own.through,
                     assumed=effect.assumed | of_some_object(own.assumed),
                     free=effect.free,
+                    where=effect.where,
                     tables=effect.tables,
                 )
                 if own.rt is None or effect.rt is None or own.rt == effect.rt:
@@ -180,6 +182,8 @@ class Descent:
             return
         if place.flow.body.outlasting.keeps(node, effect, place.state, place.facts):
             return
+        if effect.where:
+            effect = settled(effect, place.facts)
         conditions: list[Condition] = []
         there = place
         if effect.assumed:

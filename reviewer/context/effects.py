@@ -116,6 +116,18 @@ class Answer(NamedTuple):
     told: Assumptions
 
 
+class Where(NamedTuple):
+    """An assumption, ``text`` and its ``truth``, that is made only where it is ``is_true`` that an argument is true.
+
+    For callers ``argument`` is the position of the parameter (0-based), inside a function an expression.
+    """
+
+    argument: str
+    is_true: bool
+    text: str
+    truth: bool
+
+
 OfTables = frozenset[tuple[str, tuple[str, ...]]]
 """Pointers to tables of operations (``P0->ops``), and which tables of their file they can point to.
 
@@ -135,7 +147,7 @@ class Effect(NamedTuple):
     ``assumed``, nor those whose object has none of the tables of operations in ``tables``. Locks in ``free``, in the
     function's parameters, were taken and released before it: whoever held one before has let go of it by then.
     ``last`` says that it happens only where the last reference to an object goes. ``others`` are further ways to the
-    same, under other assumptions.
+    same, under other assumptions. ``where`` is what it takes for granted besides, as arguments are.
     """
 
     kind: EventKind
@@ -154,6 +166,7 @@ class Effect(NamedTuple):
     last: bool = False
     tables: OfTables = frozenset()
     others: tuple[Effect, ...] = ()
+    where: frozenset[Where] = frozenset()
 
     @classmethod
     def of(

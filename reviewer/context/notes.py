@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reviewer.context.asserted import without
+from reviewer.context.depending import for_callers
 from reviewer.context.effects import (
     MAYBE_LOWERED,
     MOST_CONDITIONS,
@@ -217,6 +218,7 @@ class Notes:
             frozenset(flow.outside(expression, place.facts) for expression in free) if free else free,
             effect.last or about_last(told, flow.api),
             tables,
+            where=for_callers(place, effect),
         )
         old = summary.effects.get(new.key)
         summary.effects[new.key] = joined(old, new) if old is not None else new

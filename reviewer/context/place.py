@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.assumptions import Taken, for_callers, taken_for_granted
 from reviewer.context.conjunctions import Parts, excluded, with_excluded
-from reviewer.context.effects import Assumptions, Condition
+from reviewer.context.depending import told_by
+from reviewer.context.effects import Assumptions, Condition, Where
 from reviewer.context.facts import VALUE, Facts
 from reviewer.context.implied import Rule, rules, with_assumed
 from reviewer.context.locks import in_parameters
@@ -32,6 +33,7 @@ class Place:
         "_rules",
         "_seldom",
         "_taken",
+        "_where",
         "facts",
         "flow",
         "state",
@@ -50,6 +52,7 @@ class Place:
         self._rules: tuple[Rule, ...] | None = None
         self._excluded: tuple[Parts, ...] = ()
         self._taken: Taken | None = None
+        self._where: frozenset[Where] | None = None
         self._assumed: dict[Assumptions, Assumptions] = {}
         self._atomic: dict[bool, Reason | None] = {}
 
@@ -111,6 +114,17 @@ class Place:
             found = self._assumed[below] = for_callers(self._taken, function, body.written, below)
         return found
 
+    @property
+    def where(self) -> frozenset[Where]:
+        """What the path takes for granted besides, as the function's parameters are."""
+        if self._where is None:
+            self._where = told_by(self)
+        return self._where
+
+    def knowing(self, facts: Facts) -> Place:
+        """The same point where more is known."""
+        return Place(self.flow, self.state, facts)
+
     def assuming(self, assumed: Assumptions) -> Place | None:
         """The same point where ``assumed`` holds; None where it cannot."""
         if not assumed:
@@ -123,7 +137,7 @@ class Place:
             known = with_excluded(known, self._excluded, assumed)
         if known is None or known is self.facts:
             return None if known is None else self
-        return Place(self.flow, self.state, known)
+        return self.knowing(known)
 
     def atomic(self, state: State, *, rt: bool) -> Reason | None:
         """The reason for which nothing may sleep in ``state``, most often the state of this point."""

@@ -11,6 +11,7 @@ from reviewer.context.answers import Follows, follows
 from reviewer.context.asked import asks
 from reviewer.context.assumptions import in_caller as in_caller_words
 from reviewer.context.closure import Key, key_of
+from reviewer.context.depending import of_arguments
 from reviewer.context.effects import (
     SLEEPING,
     SLEEPING_ON_RT,
@@ -229,6 +230,7 @@ def brought_about(
         free=frozenset(in_caller(caller, expression, args) for expression in effect.free),
         tables=tables,
     )
+    told = of_arguments(told, args)
     in_user = effect.called in analyser.api.user_access
     if in_user and _gives_kernel_memory(caller, node, analyser.api):
         return None

@@ -19,7 +19,7 @@ def joined(old: Effect, new: Effect) -> Effect:
     Of two ways of which one takes for granted no more than the other, that one is kept. Where there are many, those
     that come last are taken for one that assumes what they have in common.
     """
-    if not old.others and old.assumed == new.assumed and old.free == new.free:
+    if not old.others and (old.assumed, old.free, old.where) == (new.assumed, new.free, new.where):
         return min(old, new, key=_length)  # as most often
     ways = [old._replace(others=()), *old.others]
     while (at := next((at for at, way in enumerate(ways) if _covers(way, new) or _covers(new, way)), None)) is not None:
@@ -31,9 +31,12 @@ def joined(old: Effect, new: Effect) -> Effect:
     if len(ways) == _MOST:
         last = ways.pop()
         shorter = min(last, new, key=_length)
-        both = shorter._replace(assumed=common(last.assumed, new.assumed), free=last.free & new.free)
+        assumed = common(last.assumed, new.assumed)
+        both = shorter._replace(assumed=assumed, free=last.free & new.free, where=last.where & new.where)
         return joined(ways[0]._replace(others=tuple(ways[1:])), both)
-    first, *others = sorted([*ways, new], key=lambda way: (len(way.assumed), *_length(way), sorted(way.assumed)))
+    first, *others = sorted(
+        [*ways, new], key=lambda way: (len(way.assumed), *_length(way), sorted(way.assumed), sorted(way.where))
+    )
     return first._replace(others=tuple(others))
 
 
@@ -64,7 +67,7 @@ def is_told_by(other: Effect, effect: Effect) -> bool:
 
 def _covers(way: Effect, other: Effect) -> bool:
     """Whether everybody who can rule out ``way`` can rule out ``other``."""
-    if not way.free <= other.free:
+    if not (way.free <= other.free and way.where <= other.where):
         return False
     more = way.assumed - other.assumed
     return not more or all(
