@@ -108,12 +108,14 @@ Assumptions = frozenset[tuple[str, bool]]
 
 class Answer(NamedTuple):
     """What is ``told`` of the memory that a function was given where it is ``truth`` that it returns what is
-    ``operator right``: ``!= 0``, ``== 1`` or ``<= 1``."""
+    ``operator right``: ``!= 0``, ``== 1`` or ``<= 1``. With ``given`` only where the parameter at that position
+    (0-based) is true, or is not."""
 
     operator: str
     right: int
     truth: bool
     told: Assumptions
+    given: tuple[int, bool] | None = None
 
 
 class Where(NamedTuple):

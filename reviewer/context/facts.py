@@ -86,7 +86,7 @@ class Decision(NamedTuple):
 
 
 class Implied(NamedTuple):
-    """A fact, by its key, that follows where another one is ``truth``."""
+    """A fact, by its key, that follows where another one is ``truth``. It may be what follows from a third one."""
 
     truth: bool
     key: tuple[str, str]
@@ -209,7 +209,7 @@ def forget(facts: Facts, variable: str) -> None:
             del facts[key]
 
     for key, follows in [item for item in facts.items() if item[0][0] in _SETS]:
-        facts[key] = frozenset(one for one in follows if not _tells_of(one.key[1], variable, bare))
+        facts[key] = frozenset(one for one in follows if not _is_about(one, variable, bare))
 
 
 def forget_compared(facts: Facts, member: str) -> None:
@@ -217,6 +217,11 @@ def forget_compared(facts: Facts, member: str) -> None:
     for key in [key for key in facts if key[0] == SYMBOL and member in key[1]]:
         if member in _COMPARES.split(key[1]):
             del facts[key]
+
+
+def _is_about(one: Implied, variable: str, bare: bool) -> bool:
+    below = one.value if one.key[0] in _SETS else ()
+    return _tells_of(one.key[1], variable, bare) or any(_is_about(each, variable, bare) for each in below)
 
 
 def _tells_of(text: str, variable: str, bare: bool) -> bool:

@@ -82,6 +82,12 @@ def conclude(facts: Facts, learnt: Key) -> bool:
         for one in sorted(follows, key=str) if len(follows) > 1 else follows:
             if one.truth != (facts[key] != 0):
                 continue
+            if one.key[0] in _OF:
+                told = (_OF[one.key[0]], one.key[1])
+                if told in facts and not one.value <= facts.get(one.key, frozenset()):
+                    waiting.append(told)
+                facts[one.key] = facts.get(one.key, frozenset()) | one.value
+                continue
             if one.key not in facts:
                 facts[one.key] = one.value
                 waiting.append(one.key)
