@@ -136,3 +136,20 @@ def test_structures_that_disagree_give_no_class() -> None:
     )
     (function,) = program.functions("drivers/a/a.c", "g")
     assert program.lock_class("&dev->lock", function) is None
+
+
+def test_tag_is_that_of_a_definition_in_reach_or_in_a_header_that_is_included() -> None:
+    program = _program(
+        **{
+            "include/soc/gate.h": '#include "gate_inner.h"\nstruct gate { int open; };\n',
+            "include/soc/gate_inner.h": "#define hatch door\nstruct door { int open; };\n",
+            "include/soc/wall.h": "struct wall { int high; };\n",
+            "drivers/a/a.c": "#include <soc/gate.h>\nstruct hatch *hatch;\nstruct wall *wall;\n",
+        }
+    )
+    assert program.tag("gate", "drivers/a/a.c") == "gate"
+    assert program.tag("door", "drivers/a/a.c") == "door"
+    assert program.tag("vm_alias_t", "drivers/a/a.c") == "vm"
+    assert program.tag("pool_t", "drivers/a/a.c") == "pool_t"
+    assert program.tag("hatch", "drivers/a/a.c") is None
+    assert program.tag("wall", "drivers/a/a.c") is None

@@ -13,6 +13,7 @@ from reviewer.context.effects import Analysis, Assumptions, OfTables, Summary
 from reviewer.context.elements import Elements
 from reviewer.context.exclusive import Exclusive
 from reviewer.context.fillers import Fillers
+from reviewer.context.fitting import Fitting
 from reviewer.context.flow import Flow
 from reviewer.context.handeddown import HandedDown
 from reviewer.context.handlers import Handlers
@@ -44,6 +45,7 @@ _PREDICATE_NAME = re.compile(
 )
 _LIKE_A_FUNCTION = re.compile(r"&?[a-z_][a-z0-9_]{4,}")
 _SMALL = 8  # blocks
+_MOST_MEANT = 4096  # calls through members
 _SAME_FOLDER = 1  # as distances are counted
 _READS = frozenset(
     (
@@ -86,6 +88,7 @@ class Analyser:
         self.fillers = Fillers(program)
         self.table_flags = TableFlags(program)
         self.undeclared = Undeclared(program, api)
+        self._fitting = Fitting(program)
         puts = Puts(program, api.stores)
         self.exclusive = Exclusive(program, puts)
         self.arranged = Arranged(program, api)
@@ -104,6 +107,7 @@ class Analyser:
         self._predicates: dict[tuple[str, str], bool] = {}
         self._more: dict[str, bool] = {}
         self._own: dict[tuple[str, str], bool] = {}
+        self._meant: dict[tuple[Key, str], tuple[Instance, ...]] = {}
         self.own_locks = OwnLocks(program)
 
     def keep(self, rules: str) -> Kept:
@@ -140,6 +144,13 @@ class Analyser:
         name = self._pointer(name, caller)
         if name.startswith("."):
             return tuple(instance.function for instance in self._instances(name[1:], caller))
+        return self.program.resolve(name, caller.path)
+
+    def _named(self, name: str, caller: Function) -> tuple[Function, ...]:
+        """The same with what only has the name of what is meant: it decides that, and may come to be meant."""
+        name = self._pointer(name, caller)
+        if name.startswith("."):
+            return tuple(instance.function for instance in self._standing(name[1:], caller))
         return self.program.resolve(name, caller.path)
 
     def apart(self, name: str, caller: Function) -> dict[Key, frozenset[str]]:
@@ -188,6 +199,20 @@ class Analyser:
         return (receivers[0] if len(receivers) == 1 else None), field
 
     def _instances(self, field: str, caller: Function) -> tuple[Instance, ...]:
+        """What ``caller`` can mean of that which stands in a member ``field``."""
+        key = (key_of(caller), field)
+        if key not in self._meant:
+            if len(self._meant) > _MOST_MEANT:
+                self._meant.clear()
+            found = self._standing(field, caller)
+            name = "." + field
+            calls = [call for call in caller.calls() if self._pointer(call.name, caller) == name] if found else []
+            self._meant[key] = tuple(
+                instance for instance in found if not calls or self._fitting.fits(instance.function, calls, caller)
+            )
+        return self._meant[key]
+
+    def _standing(self, field: str, caller: Function) -> tuple[Instance, ...]:
         """What stands in the member ``field`` of the structures whose member ``caller`` calls."""
         taken = (split_member(value) for value in caller.aliases.values())
         receivers = (*caller.receivers.get(field, ()), *(parts[0] for parts in taken if parts and parts[1] == field))
@@ -234,7 +259,7 @@ class Analyser:
         calls = [node for node in nodes if isinstance(node, Call) and self.is_followed(node, function)]
         names = [node.name for node in calls]
         names += [guard_name(node) for node in nodes if isinstance(node, Guard) and not self.api.knows_guard(node.cls)]
-        called = [self.callees(name, function) for name in dict.fromkeys(names)]
+        called = [self._named(name, function) for name in dict.fromkeys(names)]
         given = [
             (self.handed_over(argument.removeprefix("&"), function), node, position)
             for node in calls

@@ -23,6 +23,8 @@ _TOO_DEEP = 12  # members, casts and calls in one expression
 _CAST = re.compile(r"\((?:const)?(?:struct|union)?(\w+)\*+\)(?=[\w(&*$])")
 _CALL = re.compile(r"(\w+)\((.*)\)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_MOST_TYPEDEFS = 3  # one for another
+_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]+([<"])([\w./-]+)[>"]', re.MULTILINE)
 _TAGGED = re.compile(r"(?:const)?(?:struct|union)(?=\w)")
 # The value has the type of an argument (include/linux/percpu-defs.h, rcupdate.h, compiler.h, nospec.h).
 _SAME_TYPE = dict.fromkeys(
@@ -61,6 +63,7 @@ class Declarations:
         self._members: dict[tuple[str, str, str], tuple[Member, str, str] | None] = {}
         self._variables: dict[tuple[str, str], tuple[str, str] | None] = {}
         self._symbols: dict[tuple[str, str], bool] = {}
+        self._included: dict[str, tuple[str, ...]] = {}
         self._locks: dict[tuple[str, int, str], Declaration | None] = {}
 
     def type_of(self, expression: str, function: Function, depth: int = 0) -> str | None:
@@ -194,6 +197,41 @@ class Declarations:
 
     # Tables
 
+    def tag(self, name: str, user: str) -> str | None:
+        """The tag of the structure that the file ``user`` calls ``name``; None where its definition is not found.
+
+        A tag without one may be a macro for another.
+        """
+        for _ in range(_MOST_TYPEDEFS):
+            targets = {target for _, target in self._nearest_types(name, user)}
+            if targets == {""} or (not targets and self._is_included(name, user)):
+                return name
+            if len(targets) != 1:
+                return None
+            name = targets.pop()
+        return None
+
+    def _is_included(self, tag: str, user: str) -> bool:
+        """Whether a structure of this tag is defined in a header that ``user`` includes, or in one which that does."""
+        body = re.compile(rb"\b(?:struct|union)\s+%b\s*\{" % re.escape(tag.encode()))
+        first = self._headers(user)
+        return any(
+            body.search(self._program.files.read(header) or b"")
+            for headers in (first, (inner for header in first for inner in self._headers(header)))
+            for header in headers
+        )
+
+    def _headers(self, path: str) -> tuple[str, ...]:
+        """The headers that ``path`` includes by name, of those that not every file sees."""
+        if path not in self._included:
+            self._included[path] = tuple(
+                found
+                for quoted, name in _INCLUDE.findall(self._program.files.read(path) or b"")
+                for found in (_header(path, name.decode("latin-1"), quoted=quoted == b'"'),)
+                if not found.startswith("include/linux/") and self._program.files.blob_id(found) is not None
+            )
+        return self._included[path]
+
     def _member(self, owner: str, name: str, user: str) -> tuple[Member, str, str] | None:
         """The member ``name`` of the type ``owner``, the file that defines it, and the tag of the type."""
         key = (owner, name, user)
@@ -203,7 +241,7 @@ class Declarations:
 
     def _find_member(self, owner: str, name: str, user: str) -> tuple[Member, str, str] | None:
         tag, _, inner = owner.partition(".")
-        for _ in range(3):
+        for _ in range(_MOST_TYPEDEFS):
             nearest = self._nearest_types(tag, user)
             targets = {target for _, target in nearest}
             if len(targets) != 1:
@@ -285,6 +323,11 @@ def _subscript(expression: str) -> int:
         if depth == 0:
             return at
     return 0
+
+
+def _header(path: str, name: str, *, quoted: bool) -> str:
+    """Where the header stands that ``path`` includes as ``name``."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path) if quoted else "include", name))
 
 
 def _qualified(name: str, path: str) -> str:

@@ -277,6 +277,11 @@ class Program(Scopes):
         self._any_scope(function.path)
         return self._declarations.type_of(expression, function)
 
+    def tag(self, name: str, user: str) -> str | None:
+        """The tag of the structure that the file ``user`` calls ``name``; None where its definition is not found."""
+        self._any_scope(user)
+        return self._declarations.tag(name, user)
+
     def lock_types(self, name: str, user: str) -> frozenset[str]:
         """The types under which a lock called ``name`` is declared in the scope of ``user``; the nearest ones only."""
         self._any_scope(user)
