@@ -45,9 +45,6 @@ _ENTRY_WORD: dict[str, str] = {
     EntryKind.PREEMPT_OFF: "with preemption disabled by the caller",
     EntryKind.ATOMIC: "in a function that may be called in atomic context",
 }
-_ASKS = "Can this sleep? "
-"""What other questions say better for a call that is shown."""
-
 _COUNTER_WORD = {
     "preempt": "with preemption disabled",
     "irq": "with interrupts disabled",
@@ -75,15 +72,6 @@ class Report:
     entered: bool = False
     interleaving: tuple[tuple[str, str], ...] = ()
     sources: tuple[Source, ...] = ()
-
-    def of_last(self) -> Report:
-        """The same, where it is so only if the last reference to an object is dropped."""
-        question = self.question.removeprefix(_ASKS)
-        return replace(
-            self,
-            message=f"{self.message} if this drops the last reference",
-            question=f"Can this drop the last reference? {question}",
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,14 +47,14 @@ class Teller:
         return self.finding(occurrence, Change.PRE_EXISTING, event.function.path, event.line, event.function.name)
 
     def _severity(self, occurrence: Occurrence) -> Severity:
-        """A bug is a question where it takes the last reference to an object: who else holds one, no text says.
+        """A bug is a question where it takes something of memory for granted of which the text says nothing.
 
         One that only PREEMPT_RT has is a question, too, where the architecture or the driver has no PREEMPT_RT yet.
         """
         check = occurrence.check
         if check.severity is not Severity.BUG:
             return check.severity
-        if occurrence.event.last or (check.kernels is Kernels.PREEMPT_RT and self._not_with_rt_yet(occurrence)):
+        if not occurrence.event.is_sure or (check.kernels is Kernels.PREEMPT_RT and self._not_with_rt_yet(occurrence)):
             return Severity.QUESTION
         return Severity.BUG
 

@@ -20,6 +20,7 @@ from reviewer.context.since import SINCE
 from reviewer.context.state import Origin, Reason
 from reviewer.context.tables import LockKinds
 from reviewer.context.transitions import guests_in_readers
+from reviewer.granted import conditional
 from reviewer.model import Kernels, Step
 from reviewer.source.cfg import Function
 
@@ -133,8 +134,7 @@ def judge(
                 report = check.judge(context)
                 if report is None:
                     continue
-                if event.last:
-                    report = report.of_last()
+                report = conditional(report, event)
                 reason = context.atomic(rt=check.kernels is Kernels.PREEMPT_RT)
                 if entry is not None and not report.entered:
                     continue  # told for process context already

@@ -55,6 +55,7 @@ HELPERS = {
     "finding": "compare",
     "customary": "compare",
     "forbidden": "compare",
+    "granted": "compare",
     "fragment": "compare",
     "ignore": "pipeline",
     "hasty": "compare",

@@ -397,7 +397,7 @@ class Event(NamedTuple):
     ``callee`` is what is called on that line. ``steps`` start at that line. ``shown`` maps lock expressions to
     the text in the source, the line where they were taken and the call that took them.
     ``detail`` carries what a kind needs besides, ``context`` are steps elsewhere that show why it matters. ``last`` is
-    as in ``Effect``.
+    as in ``Effect``; ``granted`` is what must be so of memory besides, and is not known here.
     """
 
     kind: EventKind
@@ -412,6 +412,12 @@ class Event(NamedTuple):
     detail: tuple[str, ...] = ()
     context: tuple[Step, ...] = ()
     last: bool = False
+    granted: Assumptions = frozenset()
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it happens whatever memory holds that nothing here tells of."""
+        return not self.last and not self.granted
 
     @classmethod
     def of_edge(

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from typing import TypedDict, Unpack
 
-from reviewer.context.effects import Analysis, Effect, Event, EventKind
+from reviewer.context.effects import Analysis, Assumptions, Effect, Event, EventKind
 from reviewer.context.facts import TAKEN_AT, Facts
 from reviewer.context.since import begun
 from reviewer.context.state import State
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
+
+_NOTHING: Assumptions = frozenset()
 
 
 class Details(TypedDict, total=False):
@@ -20,6 +22,7 @@ class Details(TypedDict, total=False):
     detail: tuple[str, ...]
     argument: str
     last: bool
+    granted: Assumptions
 
 
 class EventLog:
@@ -58,10 +61,19 @@ class EventLog:
             for held in sorted(state.locks)
             if (TAKEN_AT, name := held.expression) in facts
         ) + begun(facts)
-        argument, masked, detail = more.get("argument", ""), more.get("masked", False), more.get("detail", ())
-        last = more.get("last", False)
         return Event(
-            kind, self.function, node.line, _callee(node), argument, state, steps, masked, shown, detail, last=last
+            kind,
+            self.function,
+            node.line,
+            _callee(node),
+            more.get("argument", ""),
+            state,
+            steps,
+            more.get("masked", False),
+            shown,
+            more.get("detail", ()),
+            last=more.get("last", False),
+            granted=more.get("granted", _NOTHING),
         )
 
     def is_new(self, effect: Effect, line: int, state: State) -> bool:
@@ -80,7 +92,7 @@ class EventLog:
         return True
 
     def note(self, event: Event) -> None:
-        """Keep an event; the same thing in the same context once, and what happens at any time before all others."""
+        """Keep an event; the same thing in the same context once, and what is sure before all others."""
         if self.outside_only:
             return
         key = (event.kind, event.line, event.callee, event.state, event.masked, event.steps[-1:])
@@ -88,7 +100,7 @@ class EventLog:
         at = self._noted.setdefault(key, len(events))
         if at == len(events):
             events.append(event)
-        elif events[at].last and not event.last:
+        elif event.is_sure and not events[at].is_sure:
             events[at] = event
 
 

@@ -20,7 +20,7 @@ from reviewer.context.enabled import slept
 from reviewer.context.eventlog import Details
 from reviewer.context.facts import Facts
 from reviewer.context.locks import around, canonical, in_parameters
-from reviewer.context.once import about_last
+from reviewer.context.once import about_last, unknown
 from reviewer.context.place import Place
 from reviewer.context.schema import EntryKind
 from reviewer.context.shown import shown_as
@@ -133,7 +133,8 @@ class Notes:
         if effect.kind in SLEEPING:
             state = flow.body.choices.meant(state, facts, node.line, at_times=bool(effect.assumed))
         if flow.is_new(effect, node.line, state):
-            more = Details(masked=effect.masked, detail=detail, last=effect.last)
+            granted = unknown(effect.assumed, facts, flow.api) if effect.assumed else effect.assumed
+            more = Details(masked=effect.masked, detail=detail, last=effect.last, granted=granted)
             flow.note(flow.event(effect.kind, node, state, facts, effect.steps, **more))
 
     @staticmethod

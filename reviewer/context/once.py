@@ -9,9 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Set
 from functools import cached_property
 
+from reviewer.context.assumptions import refuted
 from reviewer.context.effects import Assumptions
 from reviewer.context.facts import VALUE, Facts, value_of
-from reviewer.context.references import LAST
+from reviewer.context.references import LAST, TRIED
 from reviewer.context.stores import stored
 from reviewer.context.tables import Api
 from reviewer.source.cfg import WARNED, Assign, Block, Call, Function, Literal, Loop, placed_calls, written_by
@@ -19,6 +20,7 @@ from reviewer.source.expression import last_member, root
 
 _COUNTED = re.compile(r"(\w+)\([^()]*?&(\w[\w.>-]*)->[\w.]+\)")
 _CALLS = 2  # one that takes a reference, and the one that it is taken for
+_NOT_IN_MEMORY = (LAST, TRIED)
 _SET_UP = re.compile(r"(?:\w*_)?initiali[sz]ed")
 
 
@@ -93,6 +95,21 @@ def about_last(assumed: Assumptions, api: Api) -> bool:
     """Whether ``assumed`` says that the last reference to an object is let go of."""
     return bool(assumed) and (
         any(truth and text.startswith(LAST) for text, truth in assumed) or any(True for _ in _let_go(assumed, api))
+    )
+
+
+def unknown(assumed: Assumptions, facts: Facts, api: Api) -> Assumptions:
+    """What of ``assumed``, in the function's own words, is about memory and not known to hold.
+
+    Whether a reference is the last one is not among it: that one is not is what is to be expected.
+    """
+    return frozenset(
+        (text, truth)
+        for text, truth in assumed
+        if not text.startswith(_NOT_IN_MEMORY)
+        and not text.endswith("?")
+        and not any(about_last(frozenset(((text, either),)), api) for either in (False, True))
+        and not refuted(((text, not truth),), facts)
     )
 
 

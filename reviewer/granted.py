@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a finding takes for granted of memory, in words: ``state->busy is set``, ``request->kind is READ or WRITE``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from reviewer.check import Event, Report
+from reviewer.context.assumptions import GLOBAL, SOME
+from reviewer.context.oneof import BETWEEN
+
+_MOST = 2
+_LONGEST = 60
+_NAME = re.compile(r"(?:->)?[A-Za-z_][\w.>-]*(?:\[\w+\][\w.>-]*)*")
+_CALL = re.compile(r"\w+\([^()]*\)")
+_BITS = re.compile(r"(.+[^&(])&\(?([A-Z_][A-Z0-9_]*(?:\|[A-Z_][A-Z0-9_]*)*)\)?")
+_COMPARED = re.compile(r"(.+[^=<>])([<>]=)(\w+)")
+_OPPOSITE = {"<=": ">", ">=": "<"}
+_ASKS = "Can this sleep? "  # of a call that is shown, what it takes for granted is the better question
+
+
+def conditional(report: Report, event: Event) -> Report:
+    """``report`` of ``event``, naming what must be so of memory for it to happen."""
+    told = sorted(filter(None, (_said(text, truth) for text, truth in event.granted)))
+    if event.last:
+        told.insert(0, "this drops the last reference")
+    if not told:
+        return report
+    listed = " and ".join(told[:_MOST])
+    if len(told) > _MOST:
+        listed += f", among {len(told)} conditions"
+    asked = (
+        "Can this drop the last reference?"
+        if told == ["this drops the last reference"]
+        else f"Can it be that {listed}?"
+    )
+    return replace(
+        report,
+        message=f"{report.message} if {listed}",
+        question=f"{asked} {report.question.removeprefix(_ASKS)}",
+    )
+
+
+def _said(text: str, truth: bool) -> str:
+    """One assumption as a clause; empty where it is too long to be read, or no expression of C."""
+    own = text.removeprefix(GLOBAL)
+    own = own[1:] if own.startswith(SOME) else own
+    if len(own) > _LONGEST:
+        return ""
+    path, mark, constants = own.partition("==")
+    if mark and _NAME.fullmatch(path):
+        either = (" or " if truth else " nor ").join(constants.removesuffix(BETWEEN).split(BETWEEN))
+        return f"{path} is {either}" if truth else f"{path} is {'neither ' * (BETWEEN in constants) or 'not '}{either}"
+    if _NAME.fullmatch(own):
+        return f"{own} is set" if truth else f"{own} is not set"
+    if _CALL.fullmatch(own):
+        return f"{own.replace(',', ', ')} is {'true' if truth else 'false'}"
+    if (compared := _COMPARED.fullmatch(own)) is not None:
+        left, operator, right = compared.groups()
+        return f"{left} {operator if truth else _OPPOSITE[operator]} {right}"
+    if (bits := _BITS.fullmatch(own)) is not None:
+        of, names = bits.groups()
+        return f"{of} has {names}" if truth else f"{of} does not have {names}"
+    return ""

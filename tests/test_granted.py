@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What takes something of memory for granted is asked, not claimed, and says what: that a reference is the last."""
+
+from __future__ import annotations
+
+import pytest
+
+from reviewer.model import Severity
+from tests.findings import brought_by
+
+_TREE = """
+struct shelf { spinlock_t lock; struct book *first; };
+struct book { refcount_t refs; struct mutex pages; struct book *sequel; bool dusty; };
+
+static void book_free(struct book *book)
+{
+	mutex_lock(&book->pages);
+	mutex_unlock(&book->pages);
+	kfree(book);
+}
+
+static void book_put(struct book *book)
+{
+	if (!refcount_dec_and_test(&book->refs))
+		return;
+	book_free(book);
+}
+"""
+
+
+def test_drop_of_a_last_reference_that_would_sleep_is_a_question() -> None:
+    (found,) = brought_by(
+        _TREE
+        + """
+void shelf_clear(struct shelf *shelf)
+{
+	spin_lock(&shelf->lock);
+	book_put(shelf->first);
+	spin_unlock(&shelf->lock);
+}
+"""
+    )
+    assert found.severity is Severity.QUESTION
+    assert found.message == (
+        "mutex_lock(&book->pages) may sleep with the spinlock shelf->lock held if this drops the last reference"
+    )
+    assert found.question == (
+        "Can this drop the last reference? mutex_lock(&book->pages) is called with the spinlock shelf->lock held."
+    )
+
+
+def test_reference_that_a_callee_drops_deeper_down_is_asked_about_as_well() -> None:
+    (found,) = brought_by(
+        _TREE
+        + """
+static struct book *shelf_pop(struct shelf *shelf)
+{
+	struct book *book = find_book(shelf);
+
+	book_put(book);
+	return NULL;
+}
+
+void shelf_clear(struct shelf *shelf)
+{
+	spin_lock(&shelf->lock);
+	shelf_pop(shelf);
+	spin_unlock(&shelf->lock);
+}
+"""
+    )
+    assert found.severity is Severity.QUESTION
+    assert "last reference" in found.message
+
+
+def test_what_happens_to_any_reference_stays_a_claim() -> None:
+    (found,) = brought_by(
+        _TREE
+        + """
+static void book_close(struct book *book)
+{
+	if (!refcount_dec_and_test(&book->refs))
+		mutex_lock(&book->pages);
+	else
+		book_free(book);
+}
+
+void shelf_clear(struct shelf *shelf)
+{
+	spin_lock(&shelf->lock);
+	book_close(shelf->first);
+	spin_unlock(&shelf->lock);
+}
+"""
+    )
+    assert found.severity is Severity.BUG
+    assert "last reference" not in found.message
+
+
+def test_what_is_wrong_both_ways_is_claimed_once() -> None:
+    (found,) = brought_by(
+        _TREE
+        + """
+static void book_close(struct book *book)
+{
+	if (refcount_dec_and_test(&book->refs))
+		book_free(book);
+	book_free(book);
+}
+
+void shelf_clear(struct shelf *shelf)
+{
+	spin_lock(&shelf->lock);
+	book_close(shelf->first);
+	spin_unlock(&shelf->lock);
+}
+"""
+    )
+    assert found.severity is Severity.BUG
+
+
+_CARD = """
+struct card { spinlock_t lock; struct mutex setup; struct queue *queue; int mode; unsigned long flags; };
+struct queue { bool lazy; };
+
+static void card_settle(struct card *card)
+{
+	if (CONDITION)
+		mutex_lock(&card->setup);
+}
+
+static bool card_is_idle(struct card *card)
+{
+	return look(card);
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("card->queue", "card->queue is set"),
+        ("!card->queue", "card->queue is not set"),
+        ("card->mode == MODE_SLOW", "card->mode is MODE_SLOW"),
+        ("card->mode != MODE_SLOW", "card->mode is not MODE_SLOW"),
+        ("card->mode == MODE_SLOW || card->mode == MODE_OFF", "card->mode is MODE_OFF or MODE_SLOW"),
+        ("card->flags & CARD_LAZY", "card->flags has CARD_LAZY"),
+        ("!(card->flags & CARD_LAZY)", "card->flags does not have CARD_LAZY"),
+        ("card->mode <= MODE_SLOW", "card->mode <= MODE_SLOW"),
+        ("test_bit(CARD_LAZY, &card->flags)", "test_bit(CARD_LAZY, &card->flags) is true"),
+        ("card->queue && card->mode", "card->mode is set and card->queue is set"),
+        (
+            "card->queue && card->mode && card->flags",
+            "card->flags is set and card->mode is set, among 3 conditions",
+        ),
+    ],
+)
+def test_what_memory_must_hold_is_named_and_asked(condition: str, said: str) -> None:
+    (found,) = brought_by(
+        _CARD.replace("CONDITION", condition)
+        + """
+void card_stop(struct card *card)
+{
+	spin_lock(&card->lock);
+	card_settle(card);
+	spin_unlock(&card->lock);
+}
+"""
+    )
+    assert found.message == f"mutex_lock(&card->setup) may sleep with the spinlock card->lock held if {said}"
+    assert found.question == (
+        f"Can it be that {said}? mutex_lock(&card->setup) is called with the spinlock card->lock held."
+    )
+    assert found.severity is Severity.QUESTION
+
+
+def test_what_the_function_has_asked_itself_is_no_question() -> None:
+    (found,) = brought_by(
+        _CARD.replace("CONDITION", "card->queue")
+        + """
+void card_stop(struct card *card)
+{
+	spin_lock(&card->lock);
+	if (card->queue)
+		card_settle(card);
+	spin_unlock(&card->lock);
+}
+"""
+    )
+    assert found.message == "mutex_lock(&card->setup) may sleep with the spinlock card->lock held"
+    assert found.severity is Severity.BUG
+
+
+def test_member_of_an_object_that_a_callee_finds_is_named_alone() -> None:
+    (found,) = brought_by(
+        _CARD.replace("CONDITION", "card->mode")
+        + """
+static void card_settle_first(struct card *card)
+{
+	struct queue *queue = first_queue(card);
+
+	if (queue->lazy)
+		mutex_lock(&card->setup);
+}
+
+void card_stop(struct card *card)
+{
+	spin_lock(&card->lock);
+	card_settle_first(card);
+	spin_unlock(&card->lock);
+}
+"""
+    )
+    assert found.message.endswith("held if ->lazy is set")
+    assert found.severity is Severity.QUESTION
+
+
+def test_what_happens_whether_a_member_is_set_or_not_stays_a_claim() -> None:
+    (found,) = brought_by(
+        _CARD.replace("CONDITION", "card->queue")
+        + """
+static void card_wait(struct card *card)
+{
+	if (card->mode)
+		card_enter(card);
+	mutex_lock(&card->setup);
+}
+
+void card_stop(struct card *card)
+{
+	spin_lock(&card->lock);
+	card_wait(card);
+	spin_unlock(&card->lock);
+}
+"""
+    )
+    assert found.severity is Severity.BUG
+    assert " if " not in found.message
