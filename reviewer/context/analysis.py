@@ -186,10 +186,15 @@ class Analyser:
         receiver, field = self._receiver(name, caller)
         if receiver is None:
             return {}
+        found = self._instances(field, caller)
+        mates, several = self.table_mates, len(found) > 1
         return {
-            key_of(instance.function): self.table_mates.possible(receiver, field, instance.function.name, caller)
-            | self.elements.possible(receiver, field, instance, caller)
-            for instance in self._instances(field, caller)
+            key_of(instance.function): (
+                mates.possible(receiver, field, instance.function.name, caller)
+                or (mates.shared(receiver, field, instance.function, caller) if several else frozenset())
+                or self.elements.possible(receiver, field, instance, caller)
+            )
+            for instance in found
         }
 
     def _receiver(self, name: str, caller: Function) -> tuple[str | None, str]:

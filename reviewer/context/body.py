@@ -39,7 +39,8 @@ from reviewer.context.tables import Api
 from reviewer.context.temporaries import last_read
 from reviewer.context.transitions import Transitions
 from reviewer.context.watch import Watcher
-from reviewer.source.cfg import Call, Function, reverse_postorder
+from reviewer.source.cfg import Call, Function, reverse_postorder, written_by
+from reviewer.source.expression import last_member, split_member
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -135,6 +136,12 @@ class Body:
     def written(self) -> frozenset[str]:
         """The last members of what it puts something into, see ``assumptions.written``."""
         return written(self._function, self._analyser.api.stores)
+
+    @cached_property
+    def exchanged(self) -> frozenset[str]:
+        """The members that it gives another value, whatever that is."""
+        targets = (written_by(node) for node in self._function.nodes())
+        return frozenset(last_member(target) for target in targets if target and split_member(target) is not None)
 
     @cached_property
     def becomes(self) -> dict[str, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, zip_longest
-from operator import attrgetter
 
 from reviewer.context.effects import Effect
 from reviewer.context.ways import is_told_by
@@ -20,9 +19,10 @@ def told(effects: Iterable[Effect]) -> list[Effect]:
     Those that differ take turns: in kind first, then in what a context must be for them to be wrong, then in what is
     called in the end. Of those that are alike in all that, the one goes first that asks least of callers. What is
     wrong inside already comes last: nobody is told of it again. What happens at any time comes before what happens only
-    to the last reference to an object.
+    to the last reference to an object; of objects with several tables of operations, those are first that come to it
+    soonest.
     """
-    found = sorted(_without_those_told(effects), key=attrgetter("last"))
+    found = sorted(_without_those_told(effects), key=_place)
     if len(found) <= _MOST:
         return found
     parts = [_in_turn([each for each in found if each.masked is masked], _DIFFERENCES) for masked in (False, True)]
@@ -51,6 +51,10 @@ def _in_turn(effects: Sequence[Effect], differences: Sequence[Callable[[Effect],
     turns = [_in_turn(group, differences[1:]) for group in groups.values()]
     ordered = sorted(turns, key=lambda group: _asked(group[0]))
     return [effect for effect in chain.from_iterable(zip_longest(*ordered)) if effect is not None]
+
+
+def _place(effect: Effect) -> tuple[bool, int]:
+    return effect.last, len(effect.steps) if effect.tables else 0
 
 
 def _kind(effect: Effect) -> object:

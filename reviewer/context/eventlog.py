@@ -79,13 +79,16 @@ class EventLog:
     def is_new(self, effect: Effect, line: int, state: State) -> bool:
         """Whether ``effect`` was not told as another one of the call on ``line`` yet.
 
-        What happens at any time is not told again of the last reference to an object; several ways count as one.
+        What happens at any time is not told again of the last reference to an object; several ways count as one, and
+        so do objects that have several tables of operations.
         """
         others = tuple(way.steps for way in effect.others)
         if others and self._told.setdefault((effect.key, others, line, state), effect.steps) != effect.steps:
             return False
         *key, last, tables = effect.key
         inner = tuple((step.path, step.function) for step in effect.steps[1:2])
+        if tables and self._told.setdefault((*key, last, inner, line, state), effect.steps) != effect.steps:
+            return False
         if last and (*key, False, tables, inner, line, state) in self._seen:
             return False
         self._seen.add((*key, last, tables, inner, line, state))

@@ -28,7 +28,7 @@ from reviewer.context.state import Origin, State, atomic
 from reviewer.context.ways import joined
 from reviewer.model import Step
 from reviewer.source.cfg import Call, Function, Guard, Loop
-from reviewer.source.expression import last_member, root
+from reviewer.source.expression import identifiers, last_member, root
 
 if TYPE_CHECKING:
     from reviewer.context.analysis import Analyser
@@ -197,7 +197,12 @@ class Notes:
         tables = flow.analyser.table_mates.filling(function, told)
         if effect.tables:
             outside = ((flow.outside(path, place.facts), names) for path, names in effect.tables)
-            tables |= {(path, names) for path, names in outside if path.startswith("P")}
+            exchanged = flow.body.exchanged
+            tables |= {
+                (path, names)
+                for path, names in outside
+                if path.startswith("P") and identifiers(path).isdisjoint(exchanged)
+            }
         new = Effect(
             effect.kind,
             conditions,

@@ -217,8 +217,14 @@ def brought_about(
     if analyser.table_flags.mean_another(effect) or analyser.undeclared.rule_out(path, node.name, effect):
         return None
     args = node.args
-    tables = reached_in | {(in_caller(caller, path, args), names) for path, names in effect.tables}
-    if tables and (analyser.table_mates.excluded(caller, tables) or analyser.elements.excluded(caller, tables)):
+    mates, tables = analyser.table_mates, reached_in
+    if effect.tables:
+        below = frozenset((in_caller(caller, path, args), names) for path, names in effect.tables)
+        known = mates.together(reached_in, below)
+        if known is None:
+            return None
+        tables = known
+    if tables and (mates.excluded(caller, tables) or analyser.elements.excluded(caller, tables)):
         return None
     step = Step(path, node.line, caller.name, f"{node.name.removeprefix('.')}({_passed(node, effect)})")
     told = effect._replace(

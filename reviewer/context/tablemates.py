@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TABLE = re.compile(r"(\w+)->((?:\w+\.)*\w+)")
 _HOLDER = "container_of"
+_POINTER = re.compile(r"(\w+)(?:(?:->|\.)\w+)+")
 _OPERATION = re.compile(r"(P(\d+)->\w+)->(\w+)")
 
 
@@ -28,6 +29,7 @@ class TableMates:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._tables: dict[str, OperationTables] = {}
+        self._files: dict[tuple[str, str, str], tuple[str, ...]] = {}
         self._holding: dict[tuple[str, str, str], frozenset[str]] = {}
 
     def possible(self, table: str, member: str, held: str | None, function: Function) -> OfTables:
@@ -44,6 +46,38 @@ class TableMates:
         every = self._of(function.path).of(structure) if structure is not None else ()
         meant = tuple(sorted(f"{function.path}:{each.name}" for each in every if each.may_hold(member, held)))
         return frozenset(((given, meant),)) if len(meant) < len(every) else frozenset()
+
+    def shared(self, table: str, member: str, held: Function, function: Function) -> OfTables:
+        """The same for tables that the driver of ``function`` keeps in any of its files: what ``table`` can be where
+        its ``member`` is ``held``."""
+        given = canonical(function, table)
+        found = _POINTER.fullmatch(given)
+        if found is None or not self._is_given(function, found.group(1)):
+            return frozenset()
+        structure = self._program.type_of(table, function)
+        key = (structure or "", member, function.path)
+        if key not in self._files:
+            self._files[key] = self._program.tables_of(*key)
+        every = [(path, each) for path in self._files[key] for each in self._of(path).of(key[0])]
+        meant = tuple(
+            sorted(
+                f"{path}:{each.name}"
+                for path, each in every
+                if each.holds(member, held.name) and (path == held.path or not held.static or not each.listed)
+            )
+        )
+        return frozenset(((given, meant),)) if 0 < len(meant) < len(every) else frozenset()
+
+    @staticmethod
+    def together(here: OfTables, below: OfTables) -> OfTables | None:
+        """Both, of which each says what it knows of a pointer; None where one of these has no table that both allow."""
+        found = dict(here)
+        for path, names in below:
+            known = found.get(path)
+            found[path] = names if known is None else tuple(name for name in names if name in known)
+            if not found[path]:
+                return None
+        return frozenset(found.items())
 
     def filling(self, function: Function, assumed: Assumptions) -> OfTables:
         """The tables that objects of the callers of ``function`` have where ``assumed`` operations are not NULL."""

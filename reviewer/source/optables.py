@@ -18,17 +18,26 @@ _MACRO = re.compile(rb"\s*([A-Z]\w*)(?:\((\w*)\))?\s*")
 class OperationTable(NamedTuple):
     """A table called ``name`` that fills these members, and leaves the others NULL.
 
-    One that is not ``clear`` is not constant, or no plain list of members: it may hold more than these.
+    One that is not ``clear`` is not constant, or no plain list of members: it may hold more than these. One that is
+    ``listed`` is such a list, but may not be constant: it holds more where somebody assigns to its members.
     """
 
     name: str
     filled: dict[str, str]
     clear: bool
+    listed: bool
 
     def may_hold(self, member: str, function: str | None = None) -> bool:
         """Whether the member may be the function, or anything but NULL where none is named."""
+        return not self.clear or self._holds(member, function)
+
+    def holds(self, member: str, function: str) -> bool:
+        """Whether the member, to which nobody assigns, may be the function."""
+        return not self.listed or self._holds(member, function)
+
+    def _holds(self, member: str, function: str | None) -> bool:
         value = self.filled.get(member, "NULL").removeprefix("&")
-        return not self.clear or (value != "NULL" if function is None else value == function)
+        return value != "NULL" if function is None else value == function
 
 
 class OperationTables:
@@ -46,8 +55,9 @@ class OperationTables:
             parts = [entry for part in parts for entry in self._expanded(part)]
             entries = [_ENTRY.fullmatch(part) for part in parts]
             filled = {m.group(1).decode("latin-1"): m.group(2).decode("latin-1") for m in entries if m is not None}
-            clear = end >= 0 and len(filled) == len(parts) and _CONSTANT.search(head.group()) is not None
-            table = OperationTable(head.group(2).decode("latin-1"), filled, clear)
+            listed = end >= 0 and len(filled) == len(parts)
+            clear = listed and _CONSTANT.search(head.group()) is not None
+            table = OperationTable(head.group(2).decode("latin-1"), filled, clear, listed)
             self._of.setdefault(head.group(1).decode("latin-1"), []).append(table)
 
     def _expanded(self, part: bytes) -> list[bytes]:

@@ -177,14 +177,8 @@ class Program(Scopes):
         key = (field, user, structures)
         if key not in self._instances:
             self._any_scope(user)
-            rows = self.store.initialisers(field)
-            near = [
-                Entry(path, self._declarations.part(rows[position][1], path), rows[position][2])
-                for position, path in self.located([row for row, _, _ in rows], user)
-                if self.distance(path, user) < 9
-            ]
-            tabled = set(near)
-            near += self._assigned_to(field, user)
+            tabled = self._filled_with(field, user)
+            near = tabled + self._assigned_to(field, user)
             meant = self._of_structures(near, field, user, structures) if structures else near
             serves = bool(meant) and exports(self.text(user) or b"")
             entries = chosen(meant if len(meant) <= _TOO_COMMON else (), user, serves=serves)
@@ -200,6 +194,30 @@ class Program(Scopes):
                 for function in self.resolve(entry.function, entry.path)[:1]
             )
         return self._instances[key]
+
+    def tables_of(self, structure: str, field: str, user: str) -> tuple[str, ...]:
+        """The files whose tables fill the member of the structure, which is not one that all of the kernel knows.
+
+        Nothing where a function may be put into that member by an assignment.
+        """
+        holder = self._declarations.holder(structure, field, user)
+        if holder is None or "include" in holder[0].split("/"):
+            return ()
+        if any(
+            self._declarations.holder(each.structure, field, each.path) in (holder, None)
+            for each in self._assigned_to(field, user)
+        ):
+            return ()
+        return tuple(sorted({each.path for each in self._filled_with(field, user) if each.structure == structure}))
+
+    def _filled_with(self, field: str, user: str) -> list[Entry]:
+        """What the tables that the file ``user`` can see fill a member with."""
+        rows = self.store.initialisers(field)
+        return [
+            Entry(path, self._declarations.part(rows[position][1], path), rows[position][2])
+            for position, path in self.located([row for row, _, _ in rows], user)
+            if self.distance(path, user) < 9
+        ]
 
     def _of_structures(self, entries: list[Entry], field: str, user: str, structures: frozenset[str]) -> list[Entry]:
         """Those of ``entries`` that do not stand in a structure of another type with a member of the same name."""
