@@ -27,6 +27,8 @@ _LARGEST = 16
 """A helper has so many blocks at the most. What it returns is no object: that one is asked itself."""
 _COMPARED = re.compile(rf"((?:{ACCESSED}|[A-Za-z_])[\w.>-]*)([=!]=)([A-Za-z0-9_]+)")
 _ASKED = re.compile(rf"(?:{ACCESSED}|[A-Za-z_$])[\w.>-]*(?:&[A-Z]\w*)?")
+_BRACKETED = re.compile(r"(?<![\w)\]])\((\w+)\)(?=->|\.)")
+"""A parameter of a macro, as it stands there."""
 _COMPARES = re.compile(r"[=<>]=")
 _MEMORY = re.compile(r"[>.(]")
 _TELLING = frozenset((VALUE, SYMBOL, SEEN))
@@ -147,6 +149,7 @@ def _where_false(text: str) -> Iterator[Literal]:
 
 
 def _literal(text: str) -> Literal | None:
+    text = _BRACKETED.sub(r"\1", text)
     denied, bracketed = text[:1] == "!", text[1:2] == "("
     text = unwrap(text.removeprefix("!"))
     if denied and not bracketed and _COMPARES.search(text):

@@ -18,6 +18,8 @@ _HEAD = re.compile(_DEFINE)
 # The parameters, None for a macro that takes none, and the body with its continued lines.
 _DEFINITION = re.compile(_DEFINE + rb"\w+(?:\(([^)\n]*)\))?[ \t]*((?:[^\n\\]|\\\r?\n|\\.)*)")
 _MATTERS = re.compile(rb"lock|irq|preempt|sleep|sched|alloc|wait|rcu_read|mutex|_user|bh_")
+# A question about a member of what the macro is given.
+_ASKS = re.compile(rb"[\s(]*![\s!(]*\w+\)?->\w+[\s)]*")
 _STATEMENT = re.compile(rb"(?:for|while|struct|static|extern|__attribute|asm)\b|\{")
 # A call whose answer is told to the compiler's analysis of locks (include/linux/compiler-context-analysis.h).
 _TOLD = re.compile(rb"\w*(?:acquire|release)\w*\(\s*(\w+\(__VA_ARGS__\))\s*,.*\)\s*;?", re.DOTALL)
@@ -52,7 +54,7 @@ def read_macro(path: str, text: bytes, name: str, *, loop: bool) -> Function | N
         arguments = b",".join(b"a%d" % number for number in range(_MOST_ARGUMENTS))
         body = b"int answer = " + told.group(1).replace(b"__VA_ARGS__", arguments) + b"; answer"
     if (
-        not (loop or _MATTERS.search(body))
+        not (loop or _MATTERS.search(body) or _ASKS.fullmatch(body))
         or b"#" in body
         or b"..." in arguments
         or len(body) > _LONGEST

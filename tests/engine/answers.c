@@ -426,3 +426,48 @@ int deliver_what_nobody_asked_about(struct dev *dev, struct packet *packet, stru
 	spin_unlock(&dev->lock);
 	return ret;
 }
+
+/* What a macro asks about a member of what it is given. */
+
+#define dev_is_quick(dev) (!(dev)->slow)
+#define dev_is_not_quick(dev) (!dev_is_quick(dev))
+
+static void settle(struct dev *dev)
+{
+	if (!dev_is_quick(dev))
+		msleep(1);
+}
+
+static void settle_at_once(struct dev *dev)
+{
+	if (dev_is_quick(dev))
+		msleep(1);
+}
+
+void settle_what_is_quick(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	if (!dev->slow)
+		settle(dev);
+	if (dev->slow)
+		settle_at_once(dev);
+	spin_unlock(&dev->lock);
+}
+
+void settle_what_is_slow(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	if (dev->slow)
+		settle(dev); /* wrong: lock-sleep-in-atomic */
+	if (!dev->slow)
+		settle_at_once(dev); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}
+
+void settle_another(struct dev *dev)
+{
+	spin_lock(&dev->lock);
+	if (!dev->slow)
+		settle(dev->parent); /* wrong: lock-sleep-in-atomic */
+	spin_unlock(&dev->lock);
+}
