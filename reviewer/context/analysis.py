@@ -22,6 +22,7 @@ from reviewer.context.hrtimers import HrTimers
 from reviewer.context.kept import Kept
 from reviewer.context.lasting import Lasting
 from reviewer.context.order import Orders
+from reviewer.context.owners import Owners
 from reviewer.context.ownlocks import OwnLocks
 from reviewer.context.panics import Panics
 from reviewer.context.puts import Puts
@@ -93,6 +94,7 @@ class Analyser:
         self.exclusive = Exclusive(program, puts)
         self.arranged = Arranged(program, api)
         self.panics = Panics(program, api, puts)
+        self.owners = Owners(program, api)
         telling = frozenset(api.sleeps_unless.values()) | api.sleeps_declared.words
         self._closure: Closure = Closure(
             self._below,

@@ -5,7 +5,8 @@ A caller that has found the opposite never goes that way. Of an object that the 
 alone is told, ``?->ready``: it may be the one that the caller has asked about. Few global variables are told, as
 ``::oops_in_progress``. Of a parameter that is below a value
 which only the function knows, ``P1>=?`` is told to be false: no caller goes that way with the greatest value there is.
-Of a member that is one of several constants, or none of them, all are told: ``P0->state==IDLE|BUSY|``.
+Of a member that is one of several constants, or none of them, all are told: ``P0->state==IDLE|BUSY|``. What a parameter
+points to when the function begins is ``P0[0]``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from reviewer.context.facts import MOVED, PUT, SEEN, SYMBOL, VALUE, Facts, value
 from reviewer.context.oneof import BETWEEN, each_of
 from reviewer.context.settings import is_another
 from reviewer.context.stores import stored
-from reviewer.source.cfg import Assign, Function
+from reviewer.source.cfg import Assign, Function, written_by
 from reviewer.source.expression import ACCESSED, is_path, last_member, variables
 
 SOME: Final = "?->"
@@ -40,7 +41,7 @@ _FOUND = re.compile(
 _ACCESSED = re.compile(rf"{ACCESSED}[\w.>-]+")
 _MEMORY = re.compile(r"[>.(&]")
 _WORD = re.compile(r"(->|\.)?\b([A-Za-z_]\w*)\b(\()?")
-_PARAMETER = re.compile(r"\bP(\d+)\b(->)?")
+_PARAMETER = re.compile(r"\bP(\d+)\b(->|\[0\])?")
 _COMPARED = re.compile(r"(?:&\(?[A-Z_][\w|]*\)?|[=<>]=(?:\w+|\?))$")
 _MEMBER_COMPARED = re.compile(rf"(?:{ACCESSED}|\w+)(?:(?:->|\.)\w+)+[=<>]=\w+|\w+[<>]=[A-Z][A-Z0-9_]*")
 _NOT_BELOW = re.compile(r"([a-z_]\w*)>=([a-z_]\w*)")
@@ -85,6 +86,18 @@ def copied(function: Function, only_looks: Callable[[str], bool]) -> dict[str, s
     }
 
 
+def pointed(function: Function) -> dict[str, str]:
+    """The variables that are set once, right at the beginning, to what a parameter points to: ``c`` for ``*P0``."""
+    found: dict[str, str] = {}
+    for node in function.blocks[0].nodes:
+        if not isinstance(node, Assign) or node.target not in function.locals:
+            break
+        if node.value[:1] == "*" and node.value[1:] in function.params:
+            found[node.target] = f"{node.value[1:]}[0]"
+    written = Counter(written_by(node) for node in function.nodes()) if found else Counter()
+    return {name: of for name, of in found.items() if written[name] == 1 and not written[of.removesuffix("[0]")]}
+
+
 class Taken(NamedTuple):
     """What a path takes for granted, ``own`` in the words of callers; parameters in ``moved`` were assigned to."""
 
@@ -93,15 +106,26 @@ class Taken(NamedTuple):
 
 
 def taken_for_granted(
-    function: Function, facts: Facts, changed: Set[str], copies: Mapping[str, str], told_always: Set[str]
+    function: Function,
+    facts: Facts,
+    changed: Set[str],
+    copies: Mapping[str, str],
+    others: Mapping[str, str],
+    told_always: Set[str],
 ) -> Taken:
     """What the path that knows ``facts`` takes for granted of memory that is not ``changed``.
 
-    ``copies`` is what the function has read there into members of its own, ``told_always`` are global.
+    ``copies`` is what the function has read there into members of its own, ``others`` are other names of its variables,
+    ``told_always`` are global.
     """
     found = [(text, facts[VALUE, text] != 0) for kind, text in facts if kind == VALUE and _tells(text)]
     seen = [text for kind, text in facts if kind == SEEN and (VALUE, text) not in facts]
     found += [(text, facts[SEEN, text] != 0) for text in seen if _tells(text)]
+    if others:
+        parts = [(text.partition("->"), truth) for text, truth in found]
+        found += [
+            (f"{others[name]}->{member}", truth) for (name, _, member), truth in parts if name in others and member
+        ]
     told = [(text, facts[SYMBOL, text]) for kind, text in facts if kind == SYMBOL]
     found += [(_read(text, copies), truth) for text, truth in told if _compares_member(text)]
     found += [(GLOBAL + name, facts[VALUE, name] != 0) for name in sorted(told_always) if (VALUE, name) in facts]
@@ -206,10 +230,10 @@ def in_caller(assumptions: Assumptions, arguments: tuple[str, ...]) -> Assumptio
 
 
 def _given(match: re.Match[str], arguments: tuple[str, ...]) -> str:
-    argument, arrow = arguments[int(match.group(1))], match.group(2) or ""
-    if arrow and argument.startswith("&"):
-        return argument[1:] + "."
-    return argument + arrow
+    argument, behind = arguments[int(match.group(1))], match.group(2) or ""
+    if behind and argument.startswith("&"):
+        return argument[1:] + ("." if behind == "->" else "")
+    return argument + behind
 
 
 def by_state(assumptions: Assumptions, listed: Set[str], kinds: Collection[str], facts: Facts) -> bool:

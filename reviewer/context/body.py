@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.annotations import is_noinstr
 from reviewer.context.asserted import asserted_at_times
-from reviewer.context.assumptions import becomes, copied, written
+from reviewer.context.assumptions import becomes, copied, pointed, written
 from reviewer.context.choices import Choices
 from reviewer.context.cleared import Cleared
 from reviewer.context.conjunctions import conjunctions
@@ -153,6 +153,11 @@ class Body:
         """The members that it sets to what a call that only looks has seen."""
         analyser, function = self._analyser, self._function
         return copied(function, lambda name: analyser.only_looks(name, function.path))
+
+    @cached_property
+    def pointed(self) -> dict[str, str]:
+        """The variables that are what a parameter points to, see ``assumptions.pointed``."""
+        return pointed(self._function)
 
     @cached_property
     def marked(self) -> dict[int, frozenset[int]]:

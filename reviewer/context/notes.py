@@ -150,6 +150,8 @@ class Notes:
             return True
         if not effect.assumed:
             return False
+        if flow.analyser.owners.contradict(flow.function, effect.assumed):
+            return True
         analyser, told = flow.analyser, place.for_callers(effect.assumed)
         if not told:
             return False

@@ -109,7 +109,7 @@ class Place:
             function, body = self.flow.function, self.flow.body
             if self._taken is None:
                 self._taken = taken_for_granted(
-                    function, self.facts, body.written, body.copied, self.flow.api.raised_in_panic
+                    function, self.facts, body.written, body.copied, body.pointed, self.flow.api.raised_in_panic
                 )
             found = self._assumed[below] = for_callers(self._taken, function, body.written, below)
         return found
