@@ -27,6 +27,7 @@ from reviewer.context.ownlocks import OwnLocks
 from reviewer.context.panics import Panics
 from reviewer.context.puts import Puts
 from reviewer.context.references import Counters
+from reviewer.context.roles import Roles
 from reviewer.context.setups import SetUps
 from reviewer.context.shown import guard_name
 from reviewer.context.state import State
@@ -93,6 +94,7 @@ class Analyser:
         puts = Puts(program, api.stores)
         self.exclusive = Exclusive(program, puts)
         self.arranged = Arranged(program, api)
+        self.roles = Roles(program, api)
         self.panics = Panics(program, api, puts)
         self.owners = Owners(program, api)
         telling = frozenset(api.sleeps_unless.values()) | api.sleeps_declared.words
@@ -162,10 +164,10 @@ class Analyser:
         return {key_of(instance.function): instance.apart for instance in found}
 
     def reached_by(self, name: str, caller: Function) -> dict[Key, frozenset[str]]:
-        """The members, ``structure.field``, through which a call in ``caller`` can reach each function."""
+        """The members, ``structure.field``, and roles through which a call in ``caller`` can reach each function."""
         name = self._pointer(name, caller)
         found = self._instances(name[1:], caller) if name.startswith(".") else ()
-        return {key_of(instance.function): frozenset((instance.member,)) for instance in found}
+        return {key_of(instance.function): self.roles.through(instance) for instance in found}
 
     def set_by(self, name: str, caller: Function) -> dict[Key, Assumptions]:
         """For each function that a call through a member in ``caller`` can reach, the flags that stand beside it.

@@ -145,7 +145,8 @@ class Effect(NamedTuple):
     wrong inside the function, so that callers are not told again. ``steps`` lead to the offending call. ``subject`` is
     what it is about, in the function's parameters (``P0->lock``; ``P1`` for a function that is called through one), or
     ``#`` and an object as ``SetUps`` knows it. It does not concern callers in ``apart``, nor those whose tables leave
-    out one of the members that it goes ``through`` (see ``reviewer.source.pointers``), nor those who know better than
+    out one of the members that it goes ``through`` (see ``reviewer.source.pointers``; roles are among them by their
+    option, see ``Roles``), nor those who know better than
     ``assumed``, nor those whose object has none of the tables of operations in ``tables``. Locks in ``free``, in the
     function's parameters, were taken and released before it: whoever held one before has let go of it by then.
     ``last`` says that it happens only where the last reference to an object goes. ``others`` are further ways to the

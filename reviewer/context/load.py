@@ -25,6 +25,7 @@ from reviewer.context.schema import (
     OperationsTable,
     RegistrationEntry,
     RequiresTable,
+    RoleEntry,
     Watching,
 )
 from reviewer.context.tablereader import TableReader
@@ -42,6 +43,7 @@ from reviewer.context.tables import (
     MemberTables,
     OrderDocument,
     Registration,
+    Role,
     Transitions,
 )
 from reviewer.errors import CheckError
@@ -271,7 +273,13 @@ def _members(reader: TableReader, table: OperationsTable) -> MemberTables:
             if entry.position is not None
         },
         structure_definers={entry.definer: entry.structure for entry in table.operations if entry.definer},
+        roles=reader.once(("roles", entry.option, _role(reader, entry)) for entry in table.roles),
     )
+
+
+def _role(reader: TableReader, entry: RoleEntry) -> Role:
+    by, others = reader.words("roles.by", entry.by), reader.words("roles.others", entry.others)
+    return Role(entry.member, entry.option, tuple(by), tuple(others))
 
 
 def _member(reader: TableReader, entry: Operations) -> Member:

@@ -216,6 +216,8 @@ def brought_about(
         return None
     if analyser.table_flags.mean_another(effect) or analyser.undeclared.rule_out(path, node.name, effect):
         return None
+    if analyser.roles.rule_out(path, effect):
+        return None
     args = node.args
     mates, tables = analyser.table_mates, reached_in
     if effect.tables:

@@ -480,10 +480,21 @@ class Operations(_Table, frozen=True, forbid_unknown_fields=True):
     holds: str = ""
 
 
+class RoleEntry(_Table, frozen=True, forbid_unknown_fields=True):
+    """A member whose functions not every provider calls, and where the kernel says so."""
+
+    member: str
+    option: str
+    by: str
+    others: str
+    source: Annotated[str, msgspec.Meta(min_length=10)]
+
+
 class OperationsTable(_Table, frozen=True, forbid_unknown_fields=True):
     """operations.toml."""
 
     operations: list[Operations]
+    roles: list[RoleEntry]
 
 
 class Tests(_Table, frozen=True, forbid_unknown_fields=True):

@@ -75,6 +75,19 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """What files that are built only with ``option`` put into ``member`` is called by those that say a word of ``by``.
+
+    Who says a word of ``others`` and none of these does not call it.
+    """
+
+    member: str
+    option: str
+    by: tuple[str, ...]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Demands:
     """What calls demand of their context (requires.toml): name to the position of the argument that says it.
 
@@ -343,7 +356,7 @@ class MemberTables:
 
     ``assigned`` are those that their own name tells, without the structure, ``positions`` those that an initialiser
     fills by position, ``structure_definers`` the macros that begin the definition of a structure. ``fields`` are the
-    names of all members, ``allowing`` the words with which files say that a member may sleep.
+    names of all members, ``allowing`` the words with which files say that a member may sleep. ``roles`` are by option.
     """
 
     members: Mapping[str, Member]
@@ -352,6 +365,7 @@ class MemberTables:
     assigned: Mapping[str, tuple[str, Member]]
     positions: Mapping[tuple[str, int], Member]
     structure_definers: Mapping[str, str]
+    roles: Mapping[str, Role]
 
 
 @dataclass(frozen=True, kw_only=True)
