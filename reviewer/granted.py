@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from reviewer.check import Event, Report
 from reviewer.context.assumptions import GLOBAL, SOME
-from reviewer.context.oneof import BETWEEN
+from reviewer.context.effects import Assumptions
+from reviewer.context.oneof import BETWEEN, each_of
 
 _MOST = 2
 _LONGEST = 60
@@ -22,7 +23,9 @@ _ASKS = "Can this sleep? "  # of a call that is shown, what it takes for granted
 
 def conditional(report: Report, event: Event) -> Report:
     """``report`` of ``event``, naming what must be so of memory for it to happen."""
-    told = sorted(filter(None, (_said(text, truth) for text, truth in event.granted)))
+    # What is so says more than what is not so.
+    granted = sorted(event.granted, key=lambda each: (not each[1], each))
+    told = list(filter(None, (_said(text, truth) for text, truth in granted if not _is_wider(text, event.granted))))
     if event.last:
         told.insert(0, "this drops the last reference")
     if not told:
@@ -40,6 +43,11 @@ def conditional(report: Report, event: Event) -> Report:
         message=f"{report.message} if {listed}",
         question=f"{asked} {report.question.removeprefix(_ASKS)}",
     )
+
+
+def _is_wider(text: str, granted: Assumptions) -> bool:
+    """Whether ``text`` names several constants, and one of them is what the same is taken to be."""
+    return text.endswith(BETWEEN) and any((one, True) in granted for one in each_of(text))
 
 
 def _said(text: str, truth: bool) -> str:

@@ -236,3 +236,43 @@ void card_stop(struct card *card)
     )
     assert found.severity is Severity.BUG
     assert " if " not in found.message
+
+
+def test_member_of_an_object_without_a_path_is_named_alone() -> None:
+    (found,) = brought_by(
+        _CARD.replace("CONDITION", "!card->queue && card->mode == MODE_SLOW")
+        + """
+void slot_stop(struct slot *slot)
+{
+	spin_lock(&slot->lock);
+	card_settle(to_card(slot)->sibling);
+	spin_unlock(&slot->lock);
+}
+"""
+    )
+    assert found.message.endswith("held if ->mode is MODE_SLOW and ->queue is not set")
+    assert found.severity is Severity.QUESTION
+
+
+def test_narrower_of_two_conditions_is_named() -> None:
+    (found,) = brought_by(
+        _CARD.replace("CONDITION", "card->mode == MODE_SLOW")
+        + """
+static void card_enter(struct card *card)
+{
+	switch (card->mode) {
+	case MODE_SLOW:
+	case MODE_OFF:
+		card_settle(card);
+	}
+}
+
+void card_stop(struct slot *slot)
+{
+	spin_lock(&slot->lock);
+	card_enter(to_card(slot)->sibling);
+	spin_unlock(&slot->lock);
+}
+"""
+    )
+    assert found.message.endswith("held if ->mode is MODE_SLOW")

@@ -42,6 +42,7 @@ _ACCESSED = re.compile(rf"{ACCESSED}[\w.>-]+")
 _MEMORY = re.compile(r"[>.(&]")
 _WORD = re.compile(r"(->|\.)?\b([A-Za-z_]\w*)\b(\()?")
 _PARAMETER = re.compile(r"\bP(\d+)\b(->|\[0\])?")
+_OF_PARAMETER = re.compile(r"P\d+(->[\w.>-]+)(|==[A-Z][A-Z0-9_]*(?:(?:\|[A-Z][A-Z0-9_]*)+\|)?)")
 _COMPARED = re.compile(r"(?:&\(?[A-Z_][\w|]*\)?|[=<>]=(?:\w+|\?))$")
 _MEMBER_COMPARED = re.compile(rf"(?:{ACCESSED}|\w+)(?:(?:->|\.)\w+)+[=<>]=\w+|\w+[<>]=[A-Z][A-Z0-9_]*")
 _NOT_BELOW = re.compile(r"([a-z_]\w*)>=([a-z_]\w*)")
@@ -220,12 +221,17 @@ def in_parameters(parameters: tuple[str, ...], moved: frozenset[str], text: str)
 
 @functools.lru_cache(maxsize=65536)
 def in_caller(assumptions: Assumptions, arguments: tuple[str, ...]) -> Assumptions:
-    """The assumptions of a callee that is given ``arguments``, in the caller's words."""
+    """The assumptions of a callee that is given ``arguments``, in the caller's words.
+
+    Of an object to which the caller has no path the member alone is told, as of one that a function finds by itself.
+    """
     found: set[tuple[str, bool]] = set()
     for text, truth in assumptions:
         positions = {int(match.group(1)) for match in _PARAMETER.finditer(text)}
         if all(at < len(arguments) and is_path(arguments[at].removeprefix("&")) for at in positions):
             found.add((_PARAMETER.sub(lambda match: _given(match, arguments), text), truth))
+        elif (own := _OF_PARAMETER.fullmatch(text)) is not None:
+            found.add((f"{SOME}{last_member(own.group(1))}{own.group(2)}", truth))
     return frozenset(found)
 
 
