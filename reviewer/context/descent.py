@@ -11,7 +11,7 @@ from reviewer.context.annotations import never_returns
 from reviewer.context.answers import learn
 from reviewer.context.assumptions import by_state, of_some_object, refuted
 from reviewer.context.depending import settled
-from reviewer.context.effects import Condition, Effect, EventKind, Summary
+from reviewer.context.effects import Assumptions, Condition, Effect, EventKind, Summary
 from reviewer.context.facts import MEANING, MOVED, REFERENCE, SOUGHT, STORED, UNMOVED, Facts
 from reviewer.context.filled import of_stored
 from reviewer.context.locks import in_caller
@@ -186,26 +186,13 @@ class Descent:
             effect = settled(effect, place.facts)
         conditions: list[Condition] = []
         there = place
-        if effect.assumed:
-            assumed, facts = effect.assumed, place.facts
-            listed, kinds = place.flow.body.cursors.listed, self.api.exclusive_questions
-            if refuted(assumed, facts) or by_state(assumed, listed, kinds, facts):
+        if assumed := effect.assumed:
+            if assumed not in place.granted:  # most effects of a callee take the same for granted
+                place.granted[assumed] = self._granted(node, place, assumed)
+            granted = place.granted[assumed]
+            if granted is None:
                 return
-            body = place.flow.body
-            if body.becomes and any(truth and node.line < body.becomes.get(text, 0) for text, truth in assumed):
-                return  # it comes to be so after the call
-            if any(body.cleared.contradicts(text, truth, facts) for text, truth in assumed):
-                return
-            if body.once.outlives(node.line, assumed) or (REFERENCE in place.kinds and in_vain(assumed, facts)):
-                return
-            known = place.assuming(assumed)
-            sought = sought_for(assumed, caller, facts) if SOUGHT in place.kinds else []
-            given = body.filled.given(assumed, node.args, facts)
-            if known is None or sought is None or given is None:
-                return
-            there, conditions = known, sought + given
-            if STORED in place.kinds:
-                conditions += of_stored(assumed, facts)
+            there, conditions = granted[0], [*granted[1]]
         for condition in brought.conditions:
             answer = satisfied(condition, node.args, there.facts, caller, self.api)
             if answer is False or (answer is None and not presumed(condition, brought.callee)):
@@ -217,6 +204,27 @@ class Descent:
         if conditions or lost:
             effect = effect._replace(conditions=tuple(conditions), minus=effect.minus | lost)
         self.notes.effect(place.flow, node, there, effect)
+
+    def _granted(self, node: Call, place: Place, assumed: Assumptions) -> tuple[Place, list[Condition]] | None:
+        """The place of ``node`` where what an effect takes for granted is so, and what must hold of parameters for it.
+
+        None where it is otherwise.
+        """
+        body, facts = place.flow.body, place.facts
+        if refuted(assumed, facts) or by_state(assumed, body.cursors.listed, self.api.exclusive_questions, facts):
+            return None
+        if body.becomes and any(truth and node.line < body.becomes.get(text, 0) for text, truth in assumed):
+            return None  # it comes to be so after the call
+        if any(body.cleared.contradicts(text, truth, facts) for text, truth in assumed):
+            return None
+        if body.once.outlives(node.line, assumed) or (REFERENCE in place.kinds and in_vain(assumed, facts)):
+            return None
+        known = place.assuming(assumed)
+        sought = sought_for(assumed, place.flow.function, facts) if SOUGHT in place.kinds else []
+        given = body.filled.given(assumed, node.args, facts)
+        if known is None or sought is None or given is None:
+            return None
+        return known, sought + given + (of_stored(assumed, facts) if STORED in place.kinds else [])
 
     def _is_without_user(self, place: Place, effect: Effect) -> bool:
         """Whether memory of the task's own user is accessed where nothing may sleep, and there is none."""

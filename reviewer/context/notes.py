@@ -20,7 +20,7 @@ from reviewer.context.enabled import slept
 from reviewer.context.eventlog import Details
 from reviewer.context.facts import Facts
 from reviewer.context.locks import around, canonical, in_parameters
-from reviewer.context.once import about_last, unknown
+from reviewer.context.once import unknown
 from reviewer.context.place import Place
 from reviewer.context.schema import EntryKind
 from reviewer.context.shown import shown_as
@@ -195,8 +195,7 @@ class Notes:
             return
         suffix, preempt, bh, rcu = effect.delta
         summary = flow.analysis.summary
-        told, free = place.for_callers(effect.assumed), effect.free | place.free
-        tables = flow.analyser.table_mates.filling(function, told)
+        (told, last, tables), free = place.said(effect.assumed), effect.free | place.free
         if effect.tables:
             outside = ((flow.outside(path, place.facts), names) for path, names in effect.tables)
             exchanged = flow.body.exchanged
@@ -224,12 +223,13 @@ class Notes:
             effect.through,
             told,
             frozenset(flow.outside(expression, place.facts) for expression in free) if free else free,
-            effect.last or about_last(told, flow.api),
+            effect.last or last,
             tables,
             where=for_callers(place, effect),
         )
-        old = summary.effects.get(new.key)
-        summary.effects[new.key] = joined(old, new) if old is not None else new
+        key = new.key
+        old = summary.effects.get(key)
+        summary.effects[key] = joined(old, new) if old is not None else new
 
 
 def _lowered(state: State, counter: str, change: int) -> int:

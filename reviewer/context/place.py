@@ -3,23 +3,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reviewer.context.assumptions import Taken, for_callers, taken_for_granted
 from reviewer.context.conjunctions import Parts, excluded, with_excluded
 from reviewer.context.depending import told_by
-from reviewer.context.effects import Assumptions, Condition, Where
+from reviewer.context.effects import Assumptions, Condition, OfTables, Where
 from reviewer.context.facts import VALUE, Facts
 from reviewer.context.implied import Rule, rules, with_assumed
 from reviewer.context.locks import in_parameters
+from reviewer.context.once import about_last
 from reviewer.context.state import Reason, State, atomic
 
 if TYPE_CHECKING:
     from reviewer.context.flow import Flow
 
 
+class Said(NamedTuple):
+    """What a path takes for granted, whether that is about the last reference to an object, and the object's tables."""
+
+    assumed: Assumptions
+    last: bool
+    tables: OfTables
+
+
 class Place:
-    """The point with ``state`` and ``facts`` on a path of ``flow``. What it says of values does not change after."""
+    """The point with ``state`` and ``facts`` on a path of ``flow``. What it says of values does not change after.
+
+    ``granted`` is what was found out about what effects of the call that stands here take for granted: the same point
+    where that holds, and what must hold of parameters; None where it does not.
+    """
 
     __slots__ = (
         "_asked",
@@ -31,11 +44,13 @@ class Place:
         "_free",
         "_kinds",
         "_rules",
+        "_said",
         "_seldom",
         "_taken",
         "_where",
         "facts",
         "flow",
+        "granted",
         "state",
     )
 
@@ -54,7 +69,9 @@ class Place:
         self._taken: Taken | None = None
         self._where: frozenset[Where] | None = None
         self._assumed: dict[Assumptions, Assumptions] = {}
+        self._said: dict[Assumptions, Said] = {}
         self._atomic: dict[bool, Reason | None] = {}
+        self.granted: dict[Assumptions, tuple[Place, list[Condition]] | None] = {}
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -124,6 +141,15 @@ class Place:
     def knowing(self, facts: Facts) -> Place:
         """The same point where more is known."""
         return Place(self.flow, self.state, facts)
+
+    def said(self, below: Assumptions) -> Said:
+        """The same, with what it says of the object that it is about."""
+        found = self._said.get(below)
+        if found is None:
+            told, flow = self.for_callers(below), self.flow
+            tables = flow.analyser.table_mates.filling(flow.function, told)
+            found = self._said[below] = Said(told, about_last(told, flow.api), tables)
+        return found
 
     def assuming(self, assumed: Assumptions) -> Place | None:
         """The same point where ``assumed`` holds; None where it cannot."""
