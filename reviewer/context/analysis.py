@@ -252,9 +252,13 @@ class Analyser:
         """``function`` seen from outside, with everything that it calls."""
         return self._closure.summary(function)
 
+    def is_open(self, function: Function) -> bool:
+        """Whether ``function`` is followed again and again, as others that it is in a circle with are."""
+        return self._closure.is_open(function)
+
     def body(self, function: Function) -> Body:
         """What the text of ``function`` tells; kept while a circle is computed, whose functions are followed again."""
-        if not self._closure.is_open(function):
+        if not self.is_open(function):
             self._bodies.clear()
             return Body(self, function)
         key = key_of(function)

@@ -31,7 +31,7 @@ from reviewer.context.ownreferences import OwnReferences
 from reviewer.context.percpu import PerCpu
 from reviewer.context.pointers import Pointers
 from reviewer.context.ranges import never_taken
-from reviewer.context.reached import NOTHING, Reached, reached
+from reviewer.context.reached import NOTHING, Reached, Told, reached
 from reviewer.context.references import References
 from reviewer.context.saved import Saved
 from reviewer.context.subjects import Subjects
@@ -69,6 +69,7 @@ class Body:
         self._analyser = analyser
         self._function = function
         self._reached: dict[tuple[int, str, tuple[str, ...]], Reached] = {}
+        self._told: dict[tuple[int, str, tuple[str, ...]], Told] = {}
         subjects = Subjects(function)
         self.conditions = subjects.conditions
         self.decided_by_number = subjects.decided_by_number
@@ -179,7 +180,8 @@ class Body:
         key = (node.line, node.name, node.args)
         found = self._reached.get(key)
         if found is None or any(self._analyser.summary(one.function) is not one.summary for one in found.callees):
-            found = self._reached[key] = reached(self._analyser, self._function, node)
+            told = self._told.setdefault(key, {}) if self._analyser.is_open(self._function) else None
+            found = self._reached[key] = reached(self._analyser, self._function, node, told)
         return found
 
 

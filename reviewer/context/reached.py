@@ -108,6 +108,9 @@ class Reached(NamedTuple):
 
 NOTHING = Reached()
 
+Told = dict[tuple[Key, Effect], Brought | None]
+"""What effects of callees are in the words of one call; None where they do not concern it."""
+
 
 class _Links(NamedTuple):
     """What lies between a call and each function that it can reach, as ``Analyser`` has it of calls of a member."""
@@ -118,8 +121,11 @@ class _Links(NamedTuple):
     tables: Mapping[Key, OfTables]
 
 
-def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
-    """What ``node`` in ``caller`` reaches."""
+def reached(analyser: Analyser, caller: Function, node: Call, told: Told | None = None) -> Reached:
+    """What ``node`` in ``caller`` reaches.
+
+    ``told`` is kept between questions about the same call, where summaries change: most effects stay what they were.
+    """
     name = node.name
     functions = analyser.callees(name, caller)
     if not functions:
@@ -130,7 +136,7 @@ def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
         analyser.set_by(name, caller),
         analyser.tables_of(name, caller),
     )
-    found = tuple(_callee(analyser, caller, node, function, links) for function in functions)
+    found = tuple(_callee(analyser, caller, node, function, links, told) for function in functions)
     exits = [exit_ for callee in found for exit_ in callee.summary.exits]
     together = Reached(
         callees=found,
@@ -153,7 +159,9 @@ def reached(analyser: Analyser, caller: Function, node: Call) -> Reached:
     )
 
 
-def _callee(analyser: Analyser, caller: Function, node: Call, function: Function, links: _Links) -> Callee:
+def _callee(
+    analyser: Analyser, caller: Function, node: Call, function: Function, links: _Links, told: Told | None
+) -> Callee:
     summary, key = analyser.summary(function), key_of(function)
     tables, given = links.tables.get(key, frozenset()), links.beside.get(key, frozenset())
     effects: list[Brought | Effect] = []
@@ -168,10 +176,16 @@ def _callee(analyser: Analyser, caller: Function, node: Call, function: Function
         if effect.kind is EventKind.PARAMETER_CALLED:
             effects.append(effect)
             continue
-        brought = brought_about(analyser, caller, node, effect, function, tables)
+        if told is None:
+            brought = brought_about(analyser, caller, node, effect, function, tables)
+        elif (key, effect) in told:
+            brought = told[key, effect]
+        else:
+            brought = told[key, effect] = brought_about(analyser, caller, node, effect, function, tables)
+        if brought is not None and given:
+            brought = brought._replace(effect=brought.effect._replace(assumed=given | brought.effect.assumed))
         if brought is not None:
-            told = brought.effect._replace(assumed=given | brought.effect.assumed) if given else brought.effect
-            effects.append(brought._replace(effect=told))
+            effects.append(brought)
     unnamed = {(kind, last_member(name)) for exit_ in summary.exits for kind, name in exit_.released if name[:1] == "?"}
     return Callee(function, summary, tuple(effects), tuple(sorted(unnamed)))
 
@@ -210,7 +224,9 @@ def brought_about(
     ``reached_in`` are the tables through which ``caller`` reaches it.
     """
     path = caller.path
-    if is_apart(path, effect.apart) or any(analyser.program.leaves_out(path, member) for member in effect.through):
+    if (effect.apart and is_apart(path, effect.apart)) or any(
+        analyser.program.leaves_out(path, member) for member in effect.through
+    ):
         return None
     if leads_abroad(effect.steps, caller) or analyser.fillers.mean_another(path, effect):
         return None
