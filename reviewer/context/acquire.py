@@ -124,9 +124,11 @@ def inherit(flow: Flow, node: Call, callee: Function, brought: Iterable[Acquired
                 conditions.append(answer)
         if not possible or refuted(acquisition.assumed, facts) or _of_own(flow.function, acquisition, facts):
             continue
-        here = acquisition._replace(
-            irqs=acquisition.irqs or irqs, bh=acquisition.bh or bh, conditions=tuple(conditions)
-        )
+        here = acquisition
+        if conditions or (irqs and not acquisition.irqs) or (bh and not acquisition.bh):
+            here = acquisition._replace(
+                irqs=acquisition.irqs or irqs, bh=acquisition.bh or bh, conditions=tuple(conditions)
+            )
         if not conditions and not flow.outside_only:
             _twice(flow, node, here, state, facts)
             if not acquisition.irqs:
@@ -247,32 +249,40 @@ def _note(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place
     conditions = acquisition.conditions + tuple(c for c in place.conditions if c not in acquisition.conditions)
     if len(conditions) > MOST_CONDITIONS:
         return
-    outside = acquisition._replace(
-        expression=flow.outside(acquisition.expression, facts),
-        conditions=conditions,
-        minus=frozenset(
+    expression = flow.outside(acquisition.expression, facts)
+    if not acquisition.lock_class and not expression.startswith("P"):
+        return
+    minus = frozenset(name for _, name in place.dropped)
+    if acquisition.minus:
+        minus |= {
             name if name == ANY else in_parameters(function, name)
             for name in acquisition.minus
             if not any(held.expression == name and held.origin is Origin.TAKEN for held in state.locks)
-        )
-        | frozenset(name for _, name in place.dropped)
-        | (frozenset((ANY,)) if "locks" in state.unsure else frozenset()),
-        asked=acquisition.asked | place.asked,
-        assumed=place.for_callers(acquisition.assumed),
-        marked=acquisition.marked | flow.body.marked.get(node.line, frozenset()),
+        }
+    if "locks" in state.unsure:
+        minus |= {ANY}
+    outside = Acquisition(
+        acquisition.kind,
+        acquisition.lock_class,
+        expression,
+        conditions,
+        minus,
+        acquisition.irqs,
+        acquisition.bh,
+        acquisition.steps,
+        acquisition.asked | place.asked,
+        place.for_callers(acquisition.assumed),
+        acquisition.marked | flow.body.marked.get(node.line, frozenset()),
     )
-    if not outside.lock_class and not outside.expression.startswith("P"):
-        return
-    summary = flow.analysis.summary
-    old = summary.acquisitions.get(outside.key)
+    acquisitions, key = flow.analysis.summary.acquisitions, outside.key
+    old = acquisitions.get(key)
     shorter = old is not None and (len(outside.steps), outside.steps) < (len(old.steps), old.steps)
-    if shorter or (old is None and len(summary.acquisitions) < _MOST):
-        summary.acquisitions[outside.key] = outside
+    if shorter or (old is None and len(acquisitions) < _MOST):
+        acquisitions[key] = outside
     if old is not None and (old.asked, old.assumed, old.marked) != (outside.asked, outside.assumed, outside.marked):
-        kept = summary.acquisitions[outside.key]
+        kept = acquisitions[key]
         asked, marked = old.asked & outside.asked, old.marked & outside.marked
-        kept = kept._replace(asked=asked, assumed=old.assumed & outside.assumed, marked=marked)
-        summary.acquisitions[outside.key] = kept
+        acquisitions[key] = kept._replace(asked=asked, assumed=old.assumed & outside.assumed, marked=marked)
 
 
 def _note_edges(flow: Flow, node: Call | Guard, acquisition: Acquisition, place: Place) -> None:

@@ -30,7 +30,7 @@ class Fillers:
 
         Of a file that has functions for other modules nobody knows whose objects they are given.
         """
-        others = [path for path in effect.apart if path.endswith(".c")]
+        others = [path for path in effect.apart if path.endswith(".c")] if effect.apart else []
         if not others or user.endswith(".h"):
             return False
         fields = {member.rpartition(".")[2] for member in effect.through}

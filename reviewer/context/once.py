@@ -79,7 +79,7 @@ class Once:
         Who writes to the object right after the call holds another reference to it. What allowed the function to take
         one still keeps the object where it is given back at once.
         """
-        return any((line, name) in self._outlived for name in _let_go(assumed, self._api))
+        return bool(self._outlived) and any((line, name) in self._outlived for name in _let_go(assumed, self._api))
 
     @staticmethod
     def has_warned(facts: Facts) -> bool:

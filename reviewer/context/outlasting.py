@@ -48,10 +48,15 @@ class Outlasting:
         self._analyser = analyser
         self._function = function
         self._used: dict[Call, bool] = {}
+        self._lets_go: dict[str, bool] = {}
 
     def keeps(self, node: Call, effect: Effect, state: State, facts: Facts) -> bool:
         """Whether ``effect`` of ``node`` comes from letting go of the last reference, and this one is not the last."""
-        if not node.args or not self._analyser.api.gives_back.fullmatch(node.name):
+        gives_back = self._lets_go.get(node.name)
+        if gives_back is None:
+            gives_back = self._analyser.api.gives_back.fullmatch(node.name) is not None
+            self._lets_go[node.name] = gives_back
+        if not gives_back or not node.args:
             return False
         given = _object(node)
         if not is_path(given) or not self._is_of_last(node, effect):

@@ -56,8 +56,9 @@ class OwnReferences:
 
     def outlives(self, node: Call, effect: Effect, facts: Facts) -> bool:
         """Whether ``effect`` of ``node`` comes from letting go of the last reference to what the function keeps."""
-        kept = [of for letter, of in facts if letter == OWNED] if self._given_back else []
-        return any(self._goes_through(node, effect, of) for of in kept)
+        if not self._given_back:
+            return False
+        return any(self._goes_through(node, effect, of) for letter, of in facts if letter == OWNED)
 
     def _goes_through(self, node: Call, effect: Effect, of: str) -> bool:
         """Whether the effect is one that giving back ``of``, by the call by which the function does, has at times."""

@@ -30,6 +30,8 @@ class TableFlags:
 
         These are in the files that do not run together with what it goes through.
         """
+        if not effect.apart:
+            return False
         homes = {posixpath.dirname(path) for path in effect.apart if path.endswith(".c")}
         if len(homes) != 1:
             return False

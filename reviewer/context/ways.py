@@ -21,7 +21,7 @@ def joined(old: Effect, new: Effect) -> Effect:
     """
     if not old.others and (old.assumed, old.free, old.where) == (new.assumed, new.free, new.where):
         return min(old, new, key=_length)  # as most often
-    ways = [old._replace(others=()), *old.others]
+    ways = [old._replace(others=()), *old.others] if old.others else [old]
     while (at := next((at for at, way in enumerate(ways) if _covers(way, new) or _covers(new, way)), None)) is not None:
         way = ways.pop(at)
         if _covers(way, new) and _covers(new, way):
@@ -37,7 +37,7 @@ def joined(old: Effect, new: Effect) -> Effect:
     first, *others = sorted(
         [*ways, new], key=lambda way: (len(way.assumed), *_length(way), sorted(way.assumed), sorted(way.where))
     )
-    return first._replace(others=tuple(others))
+    return first._replace(others=tuple(others)) if others or first.others else first
 
 
 def is_told_by(other: Effect, effect: Effect) -> bool:
