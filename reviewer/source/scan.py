@@ -146,6 +146,9 @@ def _defined(text: bytes, bracket: int, end: int) -> tuple[str, str] | None:
 
 def _opening(text: bytes, bracket: int) -> int:
     """The offset of the bracket that the one at ``bracket`` closes, or -1 where it is not near."""
+    last = text.rfind(b"(", max(0, bracket - _USUAL_HEADER), bracket)
+    if last >= 0 and text.find(b")", last, bracket) < 0:
+        return last  # as of nearly all
     for length in (_USUAL_HEADER, _LONGEST_HEADER):
         depth = 0
         for match in reversed(list(_BRACKET.finditer(text, max(0, bracket - length), bracket + 1))):
