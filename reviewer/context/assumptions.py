@@ -62,7 +62,7 @@ def written(function: Function, stores: Set[str]) -> frozenset[str]:
     return frozenset(
         last_member(target)
         for target, value, _ in stored(function.nodes(), stores)
-        if value and target not in own and not (_FOUND.fullmatch(value) and last_member(value) == last_member(target))
+        if target not in own and not (_FOUND.fullmatch(value) and last_member(value) == last_member(target))
     )
 
 

@@ -73,3 +73,29 @@ void stop_slowly(struct wheel *wheel)
 	wheel->stop(wheel); /* wrong: lock-sleep-in-atomic */
 	preempt_enable();
 }
+
+/* What the answer of a call is put into tells nothing of what it was before. */
+struct meter { spinlock_t lock; struct mutex setup; bool ready; bool known; };
+
+static void meter_probe(struct meter *meter)
+{
+	meter->ready = ask(meter);
+	if (!meter->ready)
+		mutex_lock(&meter->setup);
+}
+
+static void meter_look(struct meter *meter)
+{
+	if (!meter->known)
+		mutex_lock(&meter->setup);
+}
+
+void meter_read(struct meter *meter)
+{
+	spin_lock(&meter->lock);
+	if (meter->ready && meter->known) {
+		meter_probe(meter); /* wrong: lock-sleep-in-atomic */
+		meter_look(meter);
+	}
+	spin_unlock(&meter->lock);
+}
