@@ -276,3 +276,71 @@ void card_stop(struct slot *slot)
 """
     )
     assert found.message.endswith("held if ->mode is MODE_SLOW")
+
+
+_COUNTERS = """
+struct nic { spinlock_t lock; struct vnic *vnic; };
+struct vnic { struct counters *counters; };
+
+static int vnic_dump(struct vnic *vnic, struct counters **counters)
+{
+	if (!vnic->counters) {
+		vnic->counters = kzalloc(sizeof(*vnic->counters), GFP_KERNEL);
+		if (!vnic->counters)
+			return -ENOMEM;
+	}
+	*counters = vnic->counters;
+	return 0;
+}
+"""
+
+
+def test_what_is_set_up_where_it_is_missing_is_asked() -> None:
+    (found,) = brought_by(
+        _COUNTERS
+        + """
+void nic_show(struct nic *nic)
+{
+	struct counters *counters;
+
+	spin_lock(&nic->lock);
+	vnic_dump(nic->vnic, &counters);
+	spin_unlock(&nic->lock);
+}
+
+void nic_show_again(struct nic *nic)
+{
+	struct counters *counters;
+
+	spin_lock(&nic->lock);
+	if (nic->vnic->counters)
+		vnic_dump(nic->vnic, &counters);
+	spin_unlock(&nic->lock);
+}
+"""
+    )
+    assert found.function == "nic_show"
+    assert found.message.endswith("held if nic->vnic->counters is not set")
+    assert found.severity is Severity.QUESTION
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["vnic->counters = find(vnic);", "put(vnic)->counters = NULL;", "if (vnic->stale)\n\t\tvnic->counters = NULL;"],
+)
+def test_what_was_there_before_says_nothing_where_it_is_set_elsewhere_too(first: str) -> None:
+    (found,) = brought_by(
+        _COUNTERS.replace("	if (!vnic->counters) {", f"	{first}\n	if (!vnic->counters) {{")
+        + """
+void nic_show(struct nic *nic)
+{
+	struct counters *counters;
+
+	spin_lock(&nic->lock);
+	if (nic->vnic->counters)
+		vnic_dump(nic->vnic, &counters);
+	spin_unlock(&nic->lock);
+}
+"""
+    )
+    assert found.severity is Severity.BUG

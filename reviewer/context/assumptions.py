@@ -106,10 +106,17 @@ class Taken(NamedTuple):
     moved: frozenset[str]
 
 
+class Changed(NamedTuple):
+    """The last ``members`` of what a function writes; ``where_missed`` are paths that it fills only where empty."""
+
+    members: frozenset[str]
+    where_missed: frozenset[str]
+
+
 def taken_for_granted(
     function: Function,
     facts: Facts,
-    changed: Set[str],
+    changed: Changed,
     copies: Mapping[str, str],
     others: Mapping[str, str],
     told_always: Set[str],
@@ -135,7 +142,7 @@ def taken_for_granted(
     return Taken(tuple(_outside(found, function, moved, changed)), moved)
 
 
-def for_callers(taken: Taken, function: Function, changed: Set[str], below: Assumptions) -> Assumptions:
+def for_callers(taken: Taken, function: Function, changed: Changed, below: Assumptions) -> Assumptions:
     """What the path takes for granted of memory that the function leaves alone.
 
     ``changed`` is what it writes, ``below`` what a callee takes for granted, in the function's own words.
@@ -147,7 +154,7 @@ def for_callers(taken: Taken, function: Function, changed: Set[str], below: Assu
 
 
 def _outside(
-    found: Iterable[tuple[str, bool]], function: Function, moved: frozenset[str], changed: Set[str]
+    found: Iterable[tuple[str, bool]], function: Function, moved: frozenset[str], changed: Changed
 ) -> Iterator[tuple[str, bool]]:
     for text, truth in found:
         if text.startswith(GLOBAL):
@@ -158,11 +165,13 @@ def _outside(
             outside = in_parameters(function.params, moved, of)
             if outside is None and truth:
                 outside = _of_some_object(function, of)
-            if outside is not None and last_member(of) not in changed:
+            if outside is not None and last_member(of) not in changed.members:
                 yield outside + mark + others, truth
             continue
         outside = in_parameters(function.params, moved, text) or _of_some_object(function, text)
-        if outside is not None and last_member(_COMPARED.sub("", text)) not in changed:
+        if outside is None:
+            continue
+        if last_member(_COMPARED.sub("", text)) not in changed.members or (not truth and text in changed.where_missed):
             yield outside, truth
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reviewer.context.annotations import is_noinstr
 from reviewer.context.asserted import asserted_at_times
-from reviewer.context.assumptions import becomes, copied, pointed, written
+from reviewer.context.assumptions import Changed, becomes, copied, pointed, written
 from reviewer.context.choices import Choices
 from reviewer.context.cleared import Cleared
 from reviewer.context.conjunctions import conjunctions
@@ -24,7 +24,7 @@ from reviewer.context.instrumented import Instrumented
 from reviewer.context.irqflags import kept_to_itself
 from reviewer.context.locks import canonical, handed_out, releases
 from reviewer.context.made import marked
-from reviewer.context.once import Once
+from reviewer.context.once import Once, set_where_missed
 from reviewer.context.otherwise import otherwise
 from reviewer.context.outlasting import Outlasting
 from reviewer.context.ownreferences import OwnReferences
@@ -137,6 +137,11 @@ class Body:
     def written(self) -> frozenset[str]:
         """The last members of what it puts something into, see ``assumptions.written``."""
         return written(self._function, self._analyser.api.stores)
+
+    @cached_property
+    def changed(self) -> Changed:
+        """What it leaves otherwise than its caller had it."""
+        return Changed(self.written, set_where_missed(self._function, self._analyser.api.stores))
 
     @cached_property
     def exchanged(self) -> frozenset[str]:

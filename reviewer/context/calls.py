@@ -92,7 +92,7 @@ class Calls(Descent):
             presume(flow.function, node, self.api.demands.violated[name], facts)
         self._decided(flow, node, state, facts)
         self._waits(flow, node, state, facts)
-        self.tabled.apply(flow, node, state, facts)
+        self.tabled.apply(flow, node, state, facts, given)
         changed = self._table_change(flow, node, state, facts)
         if changed is not None:
             return changed
@@ -389,7 +389,12 @@ class Calls(Descent):
 
 
 def _given(node: Call, facts: Facts) -> Facts | None:
-    """What is known before a call that may write to objects, where something is known of one of them; else None."""
+    """What is known before a call that may write to objects, where something is known of one of them; else None.
+
+    Its answer may be put into a member of one.
+    """
+    if node.result is not None and "->" in node.result and (VALUE, node.result) in facts:
+        return dict(facts)
     for argument in node.args:
         if _OUT_PARAMETER.fullmatch(argument):
             known = (argument[1:] + ".", argument[1:] + "&", argument[1:] + "==")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from functools import cached_property
 
 from reviewer.context.assumptions import refuted
@@ -16,7 +16,7 @@ from reviewer.context.references import LAST, TRIED
 from reviewer.context.stores import stored
 from reviewer.context.tables import Api
 from reviewer.source.cfg import WARNED, Assign, Block, Call, Function, Literal, Loop, placed_calls, written_by
-from reviewer.source.expression import last_member, root
+from reviewer.source.expression import last_member, root, split_member
 
 _COUNTED = re.compile(r"(\w+)\([^()]*?&(\w[\w.>-]*)->[\w.]+\)")
 _CALLS = 2  # one that takes a reference, and the one that it is taken for
@@ -217,22 +217,36 @@ def _set_once(function: Function, stores: Set[str]) -> frozenset[str]:
     """The global flags that the function sets and never clears, and what it sets where it has found nothing in it."""
     own = {*function.params, *function.locals}
     assigned = [node for node in function.nodes() if isinstance(node, Assign)]
-    missed = _set_where_missed(function, stores, own)
+    missed = _set_where_missed(function, stores, lambda name: name.isidentifier() and name not in own)
     cleared = {node.target for node in assigned if value_of({}, node.value) in (None, 0)} - missed
     flags = {node.target for node in assigned if node.target.isidentifier()} - cleared - own
     copies = {node.target for node in assigned if node.value in missed and node.target in function.locals}
     return frozenset(flags | missed | copies)
 
 
-def _set_where_missed(function: Function, stores: Set[str], own: Set[str]) -> frozenset[str]:
-    """The global variables assigned to only in blocks to which every way leads through the answer that they are empty.
+def set_where_missed(function: Function, stores: Set[str]) -> frozenset[str]:
+    """The members that the function only sets where it has found nothing in them: it leaves all others alone.
+
+    Where one is empty behind that, nothing was in it when the function was called. The paths of others with the same
+    last member may mean the same memory: none of them is set.
+    """
+    found = _set_where_missed(function, stores, lambda name: "->" in name)
+    if not found:
+        return found
+    paths: dict[str, set[str]] = defaultdict(set)
+    for name, _, _ in stored(function.nodes(), stores):
+        if split_member(name) is not None:
+            paths[last_member(name)].add(name)
+    return frozenset(name for name in found if paths[last_member(name)] == {name})
+
+
+def _set_where_missed(function: Function, stores: Set[str], is_meant: Callable[[str], bool]) -> frozenset[str]:
+    """What is assigned to only in blocks to which every way leads through the answer that it is empty.
 
     That may be asked of a copy: ``if (!own) { own = make(); smp_store_release(&global, own); }``.
     """
     sets = {
-        number: {
-            (name, value) for name, value, _ in stored(block.nodes, stores) if name.isidentifier() and name not in own
-        }
+        number: {(name, value) for name, value, _ in stored(block.nodes, stores) if is_meant(name)}
         for number, block in enumerate(function.blocks)
     }
     if not any(sets.values()):

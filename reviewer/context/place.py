@@ -126,9 +126,9 @@ class Place:
             function, body = self.flow.function, self.flow.body
             if self._taken is None:
                 self._taken = taken_for_granted(
-                    function, self.facts, body.written, body.copied, body.pointed, self.flow.api.raised_in_panic
+                    function, self.facts, body.changed, body.copied, body.pointed, self.flow.api.raised_in_panic
                 )
-            found = self._assumed[below] = for_callers(self._taken, function, body.written, below)
+            found = self._assumed[below] = for_callers(self._taken, function, body.changed, below)
         return found
 
     @property

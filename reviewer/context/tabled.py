@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reviewer.context.effects import Condition, Effect, EventKind
-from reviewer.context.facts import MOVED, NONZERO, Facts, Parameter, gfp_of, value_of
+from reviewer.context.facts import MOVED, NONZERO, SLEPT, Facts, Parameter, gfp_of, value_of
 from reviewer.context.locks import canonical
 from reviewer.context.notes import Notes
 from reviewer.context.place import Place
@@ -32,12 +32,14 @@ class Tabled:
         self.api = analyser.api
         self.notes = notes
 
-    def apply(self, flow: Flow, node: Call, state: State, facts: Facts) -> None:
-        """Note what the tables say of a call."""
+    def apply(self, flow: Flow, node: Call, state: State, facts: Facts, given: Facts | None) -> None:
+        """Note what the tables say of a call, before which ``given`` was known where that is more than ``facts``."""
         name, api = node.name, self.api
         step = self.notes.step(flow, node)
         for effect in self._effects(flow, node, state, facts, step):
-            self.notes.effect(flow, node, Place(flow, state, facts), effect)
+            self.notes.effect(flow, node, Place(flow, state, facts if given is None else given), effect)
+        if given is not None and (SLEPT, "") in given:
+            facts.setdefault((SLEPT, ""), given[SLEPT, ""])
         lock_call = api.locks.get(name)
         if lock_call is not None and lock_call.operation not in (Operation.RELEASE, Operation.DOWNGRADE):
             self.locking(flow, node, state, facts, lock_call.kind, step, trying="try" in name)

@@ -21,7 +21,7 @@ from reviewer.source.cfg import Function, Layout
 from reviewer.source.database import Database
 from reviewer.source.types import Structures
 
-SCHEMA = 55
+SCHEMA = 56
 _PENDING = 2000
 _PENDING_SHARED = 100
 _NAMES_KEPT = 5000
