@@ -18,7 +18,7 @@ _CALL = re.compile(r"\w+\([^()]*\)")
 _BITS = re.compile(r"(.+[^&(])&\(?([A-Z_][A-Z0-9_]*(?:\|[A-Z_][A-Z0-9_]*)*)\)?")
 _COMPARED = re.compile(r"(.+[^=<>])([<>]=)(\w+)")
 _OPPOSITE = {"<=": ">", ">=": "<"}
-_ASKS = "Can this sleep? "  # of a call that is shown, what it takes for granted is the better question
+_ASKS = r"^Can this sleep\? "  # of a call that is shown, what it takes for granted is the better question
 
 
 def conditional(report: Report, event: Event) -> Report:
@@ -41,7 +41,7 @@ def conditional(report: Report, event: Event) -> Report:
     return replace(
         report,
         message=f"{report.message} if {listed}",
-        question=f"{asked} {report.question.removeprefix(_ASKS)}",
+        question=f"{asked} {re.sub(_ASKS, 'Then ', report.question)}",
     )
 
 

@@ -45,7 +45,7 @@ void shelf_clear(struct shelf *shelf)
         "mutex_lock(&book->pages) may sleep with the spinlock shelf->lock held if this drops the last reference"
     )
     assert found.question == (
-        "Can this drop the last reference? mutex_lock(&book->pages) is called with the spinlock shelf->lock held."
+        "Can this drop the last reference? Then mutex_lock(&book->pages) is called with the spinlock shelf->lock held."
     )
 
 
@@ -169,7 +169,7 @@ void card_stop(struct card *card)
     )
     assert found.message == f"mutex_lock(&card->setup) may sleep with the spinlock card->lock held if {said}"
     assert found.question == (
-        f"Can it be that {said}? mutex_lock(&card->setup) is called with the spinlock card->lock held."
+        f"Can it be that {said}? Then mutex_lock(&card->setup) is called with the spinlock card->lock held."
     )
     assert found.severity is Severity.QUESTION
 
