@@ -12,7 +12,6 @@ from reviewer.context.effects import Assumptions
 from reviewer.context.oneof import BETWEEN, each_of
 
 _MOST = 2
-_LONGEST = 60
 _NAME = re.compile(r"(?:->)?[A-Za-z_][\w.>-]*(?:\[\w+\][\w.>-]*)*")
 _CALL = re.compile(r"\w+\([^()]*\)")
 _BITS = re.compile(r"(.+[^&(])&\(?([A-Z_][A-Z0-9_]*(?:\|[A-Z_][A-Z0-9_]*)*)\)?")
@@ -25,7 +24,7 @@ def conditional(report: Report, event: Event) -> Report:
     """``report`` of ``event``, naming what must be so of memory for it to happen."""
     # What is so says more than what is not so.
     granted = sorted(event.granted, key=lambda each: (not each[1], each))
-    told = list(filter(None, (_said(text, truth) for text, truth in granted if not _is_wider(text, event.granted))))
+    told = [_said(text, truth) for text, truth in granted if not _is_wider(text, event.granted)]
     if event.last:
         told.insert(0, "this drops the last reference")
     if not told:
@@ -51,11 +50,9 @@ def _is_wider(text: str, granted: Assumptions) -> bool:
 
 
 def _said(text: str, truth: bool) -> str:
-    """One assumption as a clause; empty where it is too long to be read, or no expression of C."""
+    """One assumption as a clause."""
     own = text.removeprefix(GLOBAL)
     own = own[1:] if own.startswith(SOME) else own
-    if len(own) > _LONGEST:
-        return ""
     path, mark, constants = own.partition("==")
     if mark and _NAME.fullmatch(path):
         either = (" or " if truth else " nor ").join(constants.removesuffix(BETWEEN).split(BETWEEN))
@@ -70,4 +67,4 @@ def _said(text: str, truth: bool) -> str:
     if (bits := _BITS.fullmatch(own)) is not None:
         of, names = bits.groups()
         return f"{of} has {names}" if truth else f"{of} does not have {names}"
-    return ""
+    return f"{own} is {'true' if truth else 'false'}"

@@ -344,3 +344,44 @@ void nic_show(struct nic *nic)
 """
     )
     assert found.severity is Severity.BUG
+
+
+def test_what_the_function_has_put_into_an_object_of_its_own_is_not_asked() -> None:
+    (found,) = brought_by(
+        """
+struct slot { spinlock_t lock; struct mutex setup; };
+struct order { int kind; unsigned int flags; };
+
+static void slot_take(struct slot *slot, struct order *order)
+{
+	if (order->flags & ~(ORDER_NOW | ORDER_LATE))
+		return;
+	mutex_lock(&slot->setup);
+}
+
+void slot_empty(struct slot *slot)
+{
+	struct order order = { .kind = fetch() };
+
+	spin_lock(&slot->lock);
+	slot_take(slot, &order);
+	spin_unlock(&slot->lock);
+}
+"""
+    )
+    assert found.severity is Severity.BUG
+
+
+def test_condition_for_which_there_are_no_words_is_written_as_it_is() -> None:
+    (found,) = brought_by(
+        _CARD.replace("CONDITION", "card->flags & ~(CARD_LAZY | CARD_LATE)")
+        + """
+void card_stop(struct card *card)
+{
+	spin_lock(&card->lock);
+	card_settle(card);
+	spin_unlock(&card->lock);
+}
+"""
+    )
+    assert found.message.endswith("held if card->flags&~(CARD_LAZY|CARD_LATE) is true")

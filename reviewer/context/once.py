@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Collection, Iterator, Set
 from functools import cached_property
 
 from reviewer.context.assumptions import refuted
@@ -98,9 +98,10 @@ def about_last(assumed: Assumptions, api: Api) -> bool:
     )
 
 
-def unknown(assumed: Assumptions, facts: Facts, api: Api) -> Assumptions:
+def unknown(assumed: Assumptions, facts: Facts, api: Api, own: Collection[str]) -> Assumptions:
     """What of ``assumed``, in the function's own words, is about memory and not known to hold.
 
+    What stands in the variables ``own`` the function has put there, or had put there by others.
     Whether a reference is the last one is not among it: that one is not is what is to be expected.
     """
     return frozenset(
@@ -108,6 +109,7 @@ def unknown(assumed: Assumptions, facts: Facts, api: Api) -> Assumptions:
         for text, truth in assumed
         if not text.startswith(_NOT_IN_MEMORY)
         and not text.endswith("?")
+        and ("->" in text or root(text) not in own)
         and not any(about_last(frozenset(((text, either),)), api) for either in (False, True))
         and not refuted(((text, not truth),), facts)
     )
