@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from reviewer.context.callers import users
 from reviewer.context.effects import Effect
+from reviewer.context.everyway import known_at
 from reviewer.context.facts import SEEN, VALUE, Facts
 from reviewer.context.handedon import plain_value
 from reviewer.context.setups import owner_of
@@ -73,7 +74,9 @@ class Arranged:
     def _says(self, place: _Place, structure: str, member: str, *, truth: bool) -> bool:
         """Whether it is known where the handler is put there, or its timer started, that the member is ``truth``."""
         told = (f"{place.of}->{member}", truth)
-        return self._program.type_of(place.of, place.function) == structure and told in _known_at(place)
+        return self._program.type_of(place.of, place.function) == structure and told in known_at(
+            place.function, place.block, place.node, _after, _told
+        )
 
     def _is_set_there(self, path: str, structure: str, member: str, set_up: list[_Place]) -> bool:
         """Whether the member is written to only in functions that set the handler up, and before they do so."""
@@ -136,26 +139,6 @@ class Arranged:
 
 def _nodes(function: Function) -> Iterator[tuple[int, AnyNode]]:
     return ((number, node) for number, block in enumerate(function.blocks) for node in block.nodes)
-
-
-def _known_at(place: _Place) -> _Known:
-    """What members are, or are not, on every way to the place."""
-    function = place.function
-    known: dict[int, _Known] = {0: frozenset()}
-    waiting = [0]
-    while waiting:
-        number = waiting.pop()
-        block = function.blocks[number]
-        left = _after(known[number], block.nodes)
-        for edge in block.edges:
-            there = left | _told(edge)
-            merged = there if edge.target not in known else known[edge.target] & there
-            if known.get(edge.target) != merged:
-                known[edge.target] = merged
-                waiting.append(edge.target)
-    nodes = function.blocks[place.block].nodes
-    at = next(position for position, node in enumerate(nodes) if node is place.node)
-    return _after(known.get(place.block, frozenset()), nodes[:at])
 
 
 def _after(known: _Known, nodes: Iterable[AnyNode]) -> _Known:

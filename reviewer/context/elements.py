@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reviewer.context.callers import users
+from reviewer.context.everyway import known_at
 from reviewer.context.locks import canonical
 from reviewer.source.cfg import AnyNode, Assign, Call, Edge, Function, written_by
 from reviewer.source.constants import Constants
@@ -104,7 +106,7 @@ def _element(function: Function, block: int, node: Assign, of: str) -> str | Non
         return None
     array, index = meant.groups()
     if not _CONSTANT.fullmatch(index):
-        known = _known_at(function, block, node)
+        known = known_at(function, block, node, partial(_after, function), _told)
         if of in function.aliases and (of, function.aliases[of]) not in known:
             return None
         values = {value for name, value in known if name == index and _CONSTANT.fullmatch(value)}
@@ -112,24 +114,6 @@ def _element(function: Function, block: int, node: Assign, of: str) -> str | Non
             return None
         index = values.pop()
     return f"{array}[{index}]"
-
-
-def _known_at(function: Function, number: int, node: AnyNode) -> _Known:
-    """What variables are on every way to ``node``, which stands in the block ``number``."""
-    known: dict[int, _Known] = {0: frozenset()}
-    waiting = [0]
-    while waiting:
-        at = waiting.pop()
-        left = _after(function, known[at], function.blocks[at].nodes)
-        for edge in function.blocks[at].edges:
-            there = left | _told(edge)
-            merged = there if edge.target not in known else known[edge.target] & there
-            if known.get(edge.target) != merged:
-                known[edge.target] = merged
-                waiting.append(edge.target)
-    nodes = function.blocks[number].nodes
-    before = next(position for position, each in enumerate(nodes) if each is node)
-    return _after(function, known.get(number, frozenset()), nodes[:before])
 
 
 def _after(function: Function, known: _Known, nodes: Iterable[AnyNode]) -> _Known:

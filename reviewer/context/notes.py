@@ -133,9 +133,7 @@ class Notes:
         if effect.kind in SLEEPING:
             state = flow.body.choices.meant(state, facts, node.line, at_times=bool(effect.assumed))
         if flow.is_new(effect, node.line, state):
-            granted = (
-                unknown(effect.assumed, facts, flow.api, flow.function.locals) if effect.assumed else effect.assumed
-            )
+            granted = unknown(effect.assumed, facts, flow.api, flow.function.locals)
             more = Details(masked=effect.masked, detail=detail, last=effect.last, granted=granted)
             flow.note(flow.event(effect.kind, node, state, facts, effect.steps, **more))
 

@@ -23,7 +23,9 @@ class Constants:
 
     def differ(self, one: str, other: str, user: str) -> bool:
         """Whether two names or numbers are known to be different values in the file ``user``."""
-        values = (self.value(one, user), self.value(other, user)) if one != other else (None, None)
+        if one == other:
+            return False
+        values = (self.value(one, user), self.value(other, user))
         return None not in values and values[0] != values[1]
 
     def value(self, name: str, user: str) -> int | None:
