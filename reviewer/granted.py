@@ -12,6 +12,7 @@ from reviewer.context.effects import Assumptions
 from reviewer.context.oneof import BETWEEN, each_of
 
 _MOST = 2
+_LAST = "this drops the last reference"
 _NAME = re.compile(r"(?:->)?[A-Za-z_][\w.>-]*(?:\[\w+\][\w.>-]*)*")
 _CALL = re.compile(r"\w+\([^()]*\)")
 _BITS = re.compile(r"(.+[^&(])&\(?([A-Z_][A-Z0-9_]*(?:\|[A-Z_][A-Z0-9_]*)*)\)?")
@@ -26,17 +27,13 @@ def conditional(report: Report, event: Event) -> Report:
     granted = sorted(event.granted, key=lambda each: (not each[1], each))
     told = [_said(text, truth) for text, truth in granted if not _is_wider(text, event.granted)]
     if event.last:
-        told.insert(0, "this drops the last reference")
+        told.insert(0, _LAST)
     if not told:
         return report
     listed = " and ".join(told[:_MOST])
     if len(told) > _MOST:
         listed += f", among {len(told)} conditions"
-    asked = (
-        "Can this drop the last reference?"
-        if told == ["this drops the last reference"]
-        else f"Can it be that {listed}?"
-    )
+    asked = "Can this drop the last reference?" if told == [_LAST] else f"Can it be that {listed}?"
     return replace(
         report,
         message=f"{report.message} if {listed}",

@@ -8,6 +8,19 @@ import pytest
 from reviewer.model import Severity
 from tests.findings import brought_by
 
+
+def _held(does: str, of: str) -> str:
+    """A function that ``does`` so with the lock of an ``of`` held."""
+    return f"""
+void {of}_stop(struct {of} *{of})
+{{
+	spin_lock(&{of}->lock);
+	{does}
+	spin_unlock(&{of}->lock);
+}}
+"""
+
+
 _TREE = """
 struct shelf { spinlock_t lock; struct book *first; };
 struct book { refcount_t refs; struct mutex pages; struct book *sequel; bool dusty; };
@@ -29,17 +42,7 @@ static void book_put(struct book *book)
 
 
 def test_drop_of_a_last_reference_that_would_sleep_is_a_question() -> None:
-    (found,) = brought_by(
-        _TREE
-        + """
-void shelf_clear(struct shelf *shelf)
-{
-	spin_lock(&shelf->lock);
-	book_put(shelf->first);
-	spin_unlock(&shelf->lock);
-}
-"""
-    )
+    (found,) = brought_by(_TREE + _held("book_put(shelf->first);", "shelf"))
     assert found.severity is Severity.QUESTION
     assert found.message == (
         "mutex_lock(&book->pages) may sleep with the spinlock shelf->lock held if this drops the last reference"
@@ -60,14 +63,8 @@ static struct book *shelf_pop(struct shelf *shelf)
 	book_put(book);
 	return NULL;
 }
-
-void shelf_clear(struct shelf *shelf)
-{
-	spin_lock(&shelf->lock);
-	shelf_pop(shelf);
-	spin_unlock(&shelf->lock);
-}
 """
+        + _held("shelf_pop(shelf);", "shelf")
     )
     assert found.severity is Severity.QUESTION
     assert "last reference" in found.message
@@ -84,14 +81,8 @@ static void book_close(struct book *book)
 	else
 		book_free(book);
 }
-
-void shelf_clear(struct shelf *shelf)
-{
-	spin_lock(&shelf->lock);
-	book_close(shelf->first);
-	spin_unlock(&shelf->lock);
-}
 """
+        + _held("book_close(shelf->first);", "shelf")
     )
     assert found.severity is Severity.BUG
     assert "last reference" not in found.message
@@ -107,14 +98,8 @@ static void book_close(struct book *book)
 		book_free(book);
 	book_free(book);
 }
-
-void shelf_clear(struct shelf *shelf)
-{
-	spin_lock(&shelf->lock);
-	book_close(shelf->first);
-	spin_unlock(&shelf->lock);
-}
 """
+        + _held("book_close(shelf->first);", "shelf")
     )
     assert found.severity is Severity.BUG
 
@@ -156,17 +141,7 @@ static bool card_is_idle(struct card *card)
     ],
 )
 def test_what_memory_must_hold_is_named_and_asked(condition: str, said: str) -> None:
-    (found,) = brought_by(
-        _CARD.replace("CONDITION", condition)
-        + """
-void card_stop(struct card *card)
-{
-	spin_lock(&card->lock);
-	card_settle(card);
-	spin_unlock(&card->lock);
-}
-"""
-    )
+    (found,) = brought_by(_CARD.replace("CONDITION", condition) + _held("card_settle(card);", "card"))
     assert found.message == f"mutex_lock(&card->setup) may sleep with the spinlock card->lock held if {said}"
     assert found.question == (
         f"Can it be that {said}? Then mutex_lock(&card->setup) is called with the spinlock card->lock held."
@@ -176,16 +151,7 @@ void card_stop(struct card *card)
 
 def test_what_the_function_has_asked_itself_is_no_question() -> None:
     (found,) = brought_by(
-        _CARD.replace("CONDITION", "card->queue")
-        + """
-void card_stop(struct card *card)
-{
-	spin_lock(&card->lock);
-	if (card->queue)
-		card_settle(card);
-	spin_unlock(&card->lock);
-}
-"""
+        _CARD.replace("CONDITION", "card->queue") + _held("if (card->queue)\n\t\tcard_settle(card);", "card")
     )
     assert found.message == "mutex_lock(&card->setup) may sleep with the spinlock card->lock held"
     assert found.severity is Severity.BUG
@@ -202,14 +168,8 @@ static void card_settle_first(struct card *card)
 	if (queue->lazy)
 		mutex_lock(&card->setup);
 }
-
-void card_stop(struct card *card)
-{
-	spin_lock(&card->lock);
-	card_settle_first(card);
-	spin_unlock(&card->lock);
-}
 """
+        + _held("card_settle_first(card);", "card")
     )
     assert found.message.endswith("held if ->lazy is set")
     assert found.severity is Severity.QUESTION
@@ -225,14 +185,8 @@ static void card_wait(struct card *card)
 		card_enter(card);
 	mutex_lock(&card->setup);
 }
-
-void card_stop(struct card *card)
-{
-	spin_lock(&card->lock);
-	card_wait(card);
-	spin_unlock(&card->lock);
-}
 """
+        + _held("card_wait(card);", "card")
     )
     assert found.severity is Severity.BUG
     assert " if " not in found.message
@@ -241,14 +195,7 @@ void card_stop(struct card *card)
 def test_member_of_an_object_without_a_path_is_named_alone() -> None:
     (found,) = brought_by(
         _CARD.replace("CONDITION", "!card->queue && card->mode == MODE_SLOW")
-        + """
-void slot_stop(struct slot *slot)
-{
-	spin_lock(&slot->lock);
-	card_settle(to_card(slot)->sibling);
-	spin_unlock(&slot->lock);
-}
-"""
+        + _held("card_settle(to_card(slot)->sibling);", "slot")
     )
     assert found.message.endswith("held if ->mode is MODE_SLOW and ->queue is not set")
     assert found.severity is Severity.QUESTION
@@ -266,14 +213,8 @@ static void card_enter(struct card *card)
 		card_settle(card);
 	}
 }
-
-void card_stop(struct slot *slot)
-{
-	spin_lock(&slot->lock);
-	card_enter(to_card(slot)->sibling);
-	spin_unlock(&slot->lock);
-}
 """
+        + _held("card_enter(to_card(slot)->sibling);", "slot")
     )
     assert found.message.endswith("held if ->mode is MODE_SLOW")
 
@@ -374,14 +315,6 @@ void slot_empty(struct slot *slot)
 
 def test_condition_for_which_there_are_no_words_is_written_as_it_is() -> None:
     (found,) = brought_by(
-        _CARD.replace("CONDITION", "card->flags & ~(CARD_LAZY | CARD_LATE)")
-        + """
-void card_stop(struct card *card)
-{
-	spin_lock(&card->lock);
-	card_settle(card);
-	spin_unlock(&card->lock);
-}
-"""
+        _CARD.replace("CONDITION", "card->flags & ~(CARD_LAZY | CARD_LATE)") + _held("card_settle(card);", "card")
     )
     assert found.message.endswith("held if card->flags&~(CARD_LAZY|CARD_LATE) is true")
